@@ -1,0 +1,109 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import type { AtorNetwork } from "./atorNetwork";
+import { FIXED_NAME, service, toLabels } from "./container";
+import { dockerLabels, dockerName, type Place } from "./core/names";
+import { PATHS, PORTS } from "./core/ports";
+import { renderAnonrc } from "./core/renderAnonrc";
+import { fileVolume } from "./fileVolume";
+import type { HiddenServiceVolume } from "./hiddenServiceVolume";
+
+export interface AtorSidecarArgs {
+  readonly place: Place;
+  /** This project's anon image. */
+  readonly image: pulumi.Input<string>;
+  readonly memoryMiB: number;
+  /** Whether the daemon's data outlives the stack: its guards, from whose changes an observer learns. */
+  readonly keep: boolean;
+  readonly identity: HiddenServiceVolume;
+  /** The ATOR network that the service is published on. */
+  readonly atorNetwork: AtorNetwork;
+  /** Docker's name of the town's internal network, and the addresses there. */
+  readonly inside: { readonly networkName: pulumi.Input<string>; readonly sidecar: string; readonly connector: string };
+}
+
+/**
+ * The `anon` daemon of one town: it publishes the hidden service that leads to the connector, and it is the connector's only way out. Healthy when the service's descriptor is
+ * published; `up` waits for that.
+ */
+export class AtorSidecar extends pulumi.ComponentResource {
+  public readonly containerName: pulumi.Output<string>;
+  /** Where the connector finds its proxy, as `socks5h://<address>:<port>`. */
+  public readonly socksProxy: string;
+
+  constructor(name: string, args: AtorSidecarArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("town-ator:index:AtorSidecar", name, {}, opts);
+    const { place, inside, atorNetwork, identity } = args;
+    const data = new docker.Volume(
+      `${name}-data`,
+      { name: dockerName(place, "sidecar-data"), labels: toLabels(dockerLabels(place, "sidecar-data")) },
+      { parent: this, protect: args.keep, retainOnDelete: args.keep },
+    );
+    const files = fileVolume(
+      name,
+      {
+        place,
+        role: "sidecar-files",
+        image: args.image,
+        dataVolume: data.name,
+        files: identity.identityFile.apply((line): Record<string, string> => ({
+          ...sidecarFiles(args),
+          identity: line,
+        })),
+      },
+      this,
+    );
+    const container = new docker.Container(
+      `${name}-daemon`,
+      service(place, "sidecar", {
+        image: args.image,
+        command: ["/bin/sh", `${PATHS.files}/start.sh`],
+        networks: [{ name: atorNetwork.networkName }, { name: inside.networkName, ipv4Address: inside.sidecar }],
+        volumes: [
+          { volumeName: files.volumeName, containerPath: PATHS.files, readOnly: true },
+          { volumeName: identity.volumeName, containerPath: PATHS.keys },
+          { volumeName: data.name, containerPath: PATHS.daemonData },
+          ...(atorNetwork.includeVolume === undefined
+            ? []
+            : [{ volumeName: atorNetwork.includeVolume, containerPath: PATHS.localNetwork, readOnly: true }]),
+        ],
+        memoryMiB: args.memoryMiB,
+        // Two networks, and nothing that is not for the daemon itself may go from one to the other.
+        sysctls: { "net.ipv4.ip_forward": "0" },
+        init: true,
+        health: ["/bin/bash", `${PATHS.files}/health.sh`],
+        healthIntervalSeconds: atorNetwork.healthIntervalSeconds,
+        startBudgetSeconds: atorNetwork.publishBudgetSeconds,
+        stopSeconds: 5,
+        labels: { "town-ator.files": files.digest, "town-ator.fingerprint": identity.fingerprint },
+      }),
+      { parent: this, ...FIXED_NAME, dependsOn: atorNetwork.ready },
+    );
+    this.containerName = container.name;
+    this.socksProxy = `socks5h://${inside.sidecar}:${PORTS.socks}`;
+    this.registerOutputs({ containerName: this.containerName });
+  }
+}
+
+/** The sidecar's files less the identity's. */
+export function sidecarFiles({
+  inside,
+  atorNetwork,
+}: Pick<AtorSidecarArgs, "inside" | "atorNetwork">): Record<string, string> {
+  return {
+    anonrc: renderAnonrc({
+      target: { host: inside.connector, port: PORTS.btp },
+      socksHost: inside.sidecar,
+      socksClient: inside.connector,
+      ...(atorNetwork.includeVolume === undefined ? {} : { include: `${PATHS.localNetwork}/anonnet.conf` }),
+    }),
+    "start.sh": script("start.sh"),
+    "health.sh": script("health.sh"),
+  };
+}
+
+function script(name: string): string {
+  return fs.readFileSync(path.join(__dirname, "sidecar", name), "utf8");
+}

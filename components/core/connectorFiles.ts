@@ -1,0 +1,53 @@
+import { btpPeerVariable } from "./names";
+import { PATHS } from "./ports";
+import { type ConnectorInput, renderConnectorYaml } from "./renderConnectorYaml";
+
+/** Milliseconds that the connector gets to stop before the launcher kills it; the container gets a little more. */
+export const STOP_GRACE_MS = 10_000;
+
+/** Where the published image keeps its program, below its WORKDIR /app. */
+const CONNECTOR_COMMAND = ["node", "packages/connector/dist/main.js"];
+
+/** What a peer presents to us. */
+export interface InboundSecret {
+  readonly peerId: string;
+  readonly secret: string;
+}
+
+/**
+ * The files of the connector's container by name, all secret as a whole. `secrets.env` goes into the connector's environment by way of the launcher, so that it stands in no
+ * container's configuration.
+ */
+export function connectorFiles(
+  input: ConnectorInput,
+  inbound: readonly InboundSecret[],
+  launcherSource: string,
+): Record<string, string> {
+  const secrets: [string, string][] = inbound.map(({ peerId, secret }) => [btpPeerVariable(peerId), secret]);
+  return {
+    "connector.yaml": renderConnectorYaml(input),
+    // Never empty: the provider takes an empty file for a missing one.
+    "secrets.env": [...secrets.map(([name, value]) => `${name}=${value}`).sort(), ""].join("\n") || "\n",
+    "launcher.json": `${JSON.stringify(
+      {
+        command: CONNECTOR_COMMAND,
+        secretsFile: `${PATHS.files}/secrets.env`,
+        stopGraceMs: STOP_GRACE_MS,
+        redact: [input.adminKey, ...input.peers.map((peer) => peer.invite.token)].sort(),
+      },
+      null,
+      2,
+    )}\n`,
+    "launcher.cjs": launcherSource,
+  };
+}
+
+/** The connector's environment, all of it plain: what is secret comes by the launcher. */
+export function connectorEnvironment(logLevel: string): Record<string, string> {
+  return {
+    CONFIG_FILE: `${PATHS.files}/connector.yaml`,
+    LOG_LEVEL: logLevel,
+    // Exactly the text "false": without it the connector lets in whoever presents an empty token, even under a peer's name that has a secret.
+    BTP_ALLOW_NOAUTH: "false",
+  };
+}

@@ -1,0 +1,81 @@
+import { createHash } from "node:crypto";
+import { addressProblem } from "./identity";
+import { PEER_ID } from "./names";
+
+/** All that a peer needs to reach a town and be let in. Secret as a whole: it holds the address and a token. */
+export interface Invite {
+  /** The nodeId of the town that invites. */
+  readonly nodeId: string;
+  /** Where that town's connector is dialled: `ws://<address>:<port>`. */
+  readonly url: string;
+  /** The nodeId of the peer that is invited, which it presents as its `peerId`. */
+  readonly peerId: string;
+  /** What the invited peer presents as its secret: the inviting town's inbound half. */
+  readonly token: string;
+}
+
+/** What every invite begins with: its kind and its version. */
+const PREFIX = "ator-invite-1.";
+const CHECKSUM_LENGTH = 8;
+
+/** An invite as one line for a chat message: prefix, base64url of the JSON fields, and the first 48 bits of SHA-256 over both. */
+export function formatInvite(invite: Invite): string {
+  const { nodeId, url, peerId, token } = invite;
+  const body = PREFIX + Buffer.from(JSON.stringify([nodeId, url, peerId, token])).toString("base64url");
+  return `${body}.${checksum(body)}`;
+}
+
+/** What is wrong with an invite's text, in words that never repeat any of it. */
+export class InviteError extends Error {
+  override readonly name = "InviteError";
+}
+
+/** Reads an invite; white space around it is ignored. Throws an {@link InviteError}. */
+export function parseInvite(text: string): Invite {
+  const line = text.trim();
+  if (!line.startsWith(PREFIX)) {
+    throw new InviteError(
+      /^ator-invite-\d+\./.test(line)
+        ? `is an invite of another version; this program reads ${PREFIX.slice(0, -1)}`
+        : `is not an invite: an invite begins with ${PREFIX}`,
+    );
+  }
+  const dot = line.lastIndexOf(".");
+  const body = line.slice(0, dot);
+  if (dot < PREFIX.length || line.length - dot - 1 !== CHECKSUM_LENGTH) {
+    throw new InviteError("is cut short: its checksum is missing; copy the whole line");
+  }
+  if (line.slice(dot + 1) !== checksum(body)) {
+    throw new InviteError("is damaged: its checksum does not fit; copy the whole line again");
+  }
+  return fields(Buffer.from(body.slice(PREFIX.length), "base64url").toString());
+}
+
+/** How an invite refers to the connector's address, and what is wrong with that, if anything. */
+export function inviteUrlProblem(url: string): string | undefined {
+  const match = /^ws:\/\/([^/:@]+):(\d{1,5})$/.exec(url);
+  if (!match || Number(match[2]) < 1 || Number(match[2]) > 65535) return "is not ws://<address>:<port>";
+  return addressProblem(match[1]!);
+}
+
+function fields(json: string): Invite {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(json);
+  } catch {
+    parsed = undefined;
+  }
+  if (!Array.isArray(parsed) || parsed.length !== 4 || !parsed.every((field) => typeof field === "string")) {
+    throw new InviteError("does not hold what an invite holds");
+  }
+  const [nodeId, url, peerId, token] = parsed as [string, string, string, string];
+  const problem = inviteUrlProblem(url);
+  if (problem) throw new InviteError(`names an address that ${problem}`);
+  if (!PEER_ID.test(nodeId) || !PEER_ID.test(peerId)) throw new InviteError("names a peer whose nodeId is not valid");
+  if (!/^[\x21-\x7e]{16,}$/.test(token)) throw new InviteError("holds a token that no town of ours would make");
+  return { nodeId, url, peerId, token };
+}
+
+function checksum(body: string): string {
+  return createHash("sha256").update(body).digest("base64url").slice(0, CHECKSUM_LENGTH);
+}

@@ -1,0 +1,55 @@
+/** What a container, volume or network is for. Part of its name and its label `town-ator.role`. */
+export type Role =
+  | "connector"
+  | "connector-files"
+  | "connector-data"
+  | "sidecar"
+  | "sidecar-files"
+  | "sidecar-data"
+  | "identity"
+  | "keys"
+  | "inside"
+  | "outside"
+  | "local-network"
+  | "local-network-data"
+  | "local-network-include";
+
+/** Where a Docker object belongs: its stack and, unless the whole stack shares it, its town. */
+export interface Place {
+  readonly stack: string;
+  readonly town?: string;
+}
+
+/**
+ * The name of a container, volume or network on the Docker host. It carries stack and town because Docker adopts an existing volume
+ * of the same name without a word, so two stacks must never come to the same one.
+ */
+export function dockerName(place: Place, role: Role): string {
+  return ["town-ator", place.stack, place.town, role].filter((part) => part !== undefined).join("-");
+}
+
+/** The labels by which our tools find what a stack has put on a host. */
+export function dockerLabels(place: Place, role: Role): Record<string, string> {
+  return {
+    "town-ator.stack": place.stack,
+    ...(place.town === undefined ? {} : { "town-ator.town": place.town }),
+    "town-ator.role": role,
+  };
+}
+
+/** Towns are part of Docker names and of resource names. */
+export const TOWN_NAME = /^[a-z](?:[a-z0-9-]{0,18}[a-z0-9])?$/;
+
+/** Our own nodeIds serve as an ILP address prefix too, so they keep to what the connector accepts in `routes[].prefix`, less `~`, which no packet survives. */
+export const NODE_ID = /^[a-z0-9](?:[a-z0-9._-]{0,61}[a-z0-9])?$/;
+
+/** A peer's nodeId is the peer's own choice; it becomes part of an environment variable's name, so it keeps to letters, digits, dot, dash and underscore. */
+export const PEER_ID = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/;
+
+/**
+ * The environment variable in which the connector looks for the secret that a peer must present: `BTP_PEER_<ID>_SECRET`, the peer's nodeId in upper case
+ * with every `-` turned into `_` and nothing else changed (the connector's btp-server.ts and peer-secret-resolver.ts). `a-b`, `a_b` and `A-B` meet in one variable.
+ */
+export function btpPeerVariable(peerId: string): string {
+  return `BTP_PEER_${peerId.toUpperCase().replaceAll("-", "_")}_SECRET`;
+}

@@ -1,0 +1,53 @@
+import { stringify } from "yaml";
+import type { Invite } from "./invite";
+import { PORTS } from "./ports";
+import type { RouteSettings } from "./settings";
+
+/** A peer that the connector dials. */
+export interface DialledPeer {
+  readonly id: string;
+  readonly relation: "parent" | "peer" | "child";
+  readonly invite: Invite;
+}
+
+/** What the connector's configuration depends on. Secret as a whole: it names addresses, tokens and the admin key. */
+export interface ConnectorInput {
+  readonly nodeId: string;
+  readonly logLevel: string;
+  /** `ws://<address>:<port>`, where peers dial us. */
+  readonly externalUrl: string;
+  /** `socks5h://<host>:<port>`; the h makes the proxy resolve names. */
+  readonly socksProxy: string;
+  readonly adminKey: string;
+  readonly peers: readonly DialledPeer[];
+  readonly routes: readonly RouteSettings[];
+}
+
+/**
+ * The connector's YAML (its 3.10 configuration loader; it reads no environment variables in it). Of the peers it holds only those that we dial: the ones that are expected to
+ * dial in are known to the connector by their inbound secret alone.
+ */
+export function renderConnectorYaml(input: ConnectorInput): string {
+  return stringify(
+    {
+      nodeId: input.nodeId,
+      btpServerPort: PORTS.btp,
+      healthCheckPort: PORTS.health,
+      // The connector checks this value and then goes by the variable LOG_LEVEL, which the container has too.
+      logLevel: input.logLevel,
+      // allowedIPs does nothing in this connector: loopback and the key are what guards the admin API.
+      adminApi: { enabled: true, host: "127.0.0.1", port: PORTS.admin, apiKey: input.adminKey },
+      transport: { type: "socks5", socksProxy: input.socksProxy, externalUrl: input.externalUrl, managed: false },
+      peers: [...input.peers]
+        .sort((a, b) => (a.id < b.id ? -1 : 1))
+        .map(({ id, relation, invite }) => ({ id, url: invite.url, authToken: invite.token, relation })),
+      routes: input.routes.map(({ prefix, nextHop, priority }) => ({ prefix, nextHop, priority })),
+    },
+    { lineWidth: 0 },
+  );
+}
+
+/** Where peers dial a town: plain WebSocket, for the hidden service's own encryption is underneath. */
+export function anonUrlOf(address: string): string {
+  return `ws://${address}:${PORTS.btp}`;
+}

@@ -1,0 +1,159 @@
+import { btpPeerVariable } from "./names";
+import type { Problem } from "./problems";
+import { InviteError, parseInvite } from "./invite";
+import { defaultSubnet, overlap, parseSubnet, type Subnet } from "./subnets";
+
+type Map = Readonly<Record<string, unknown>>;
+
+/**
+ * What no single value shows: the rules between the parts of a configuration. It works on the raw input and looks only at parts of the right
+ * shape, so that an operator sees these problems together with the schema's and not after mending those.
+ */
+export function crossChecks(raw: Map, stack: string): Problem[] {
+  const towns = Object.entries(asMap(raw["towns"])).map(([name, town]) => ({ name, town: asMap(town) }));
+  return [
+    ...imagesAndNetwork(raw),
+    ...equalNodeIds(towns),
+    ...overlappingSubnets(raw, towns, stack),
+    ...towns.flatMap(({ name, town }) => [...peersOf(name, town), ...routesOf(name, town)]),
+    ...invitesOf(raw),
+  ];
+}
+
+interface RawTown {
+  readonly name: string;
+  readonly town: Map;
+}
+
+function imagesAndNetwork(raw: Map): Problem[] {
+  const problems: Problem[] = [];
+  if (raw["network"] === "public" && asMap(raw["images"])["connector"] === "build") {
+    problems.push({
+      path: ["images", "connector"],
+      message:
+        'must be a published image by digest when town-ator:network is public: "build" is the development connector, a stand-in for tests',
+    });
+  }
+  if (raw["network"] === "public" && raw["localNetwork"] !== undefined) {
+    problems.push({ path: ["localNetwork"], message: "has no meaning when town-ator:network is public; remove it" });
+  }
+  return problems;
+}
+
+function equalNodeIds(towns: readonly RawTown[]): Problem[] {
+  return repeated(towns, ({ town }) => town["nodeId"]).map(([first, again]) => ({
+    path: ["towns", again.name, "nodeId"],
+    message: `must differ from that of towns.${first.name}: peers tell connectors apart by it`,
+  }));
+}
+
+function overlappingSubnets(raw: Map, towns: readonly RawTown[], stack: string): Problem[] {
+  const local = {
+    path: ["localNetwork", "subnet"],
+    value: asMap(raw["localNetwork"])["subnet"] ?? defaultSubnet(stack),
+  };
+  const ofTowns = towns.map(({ name, town }) => ({
+    path: ["towns", name, "subnet"],
+    value: town["subnet"] ?? defaultSubnet(stack, name),
+  }));
+  const all = [...(raw["network"] === "public" ? [] : [local]), ...ofTowns].flatMap(
+    ({ path, value }): { path: string[]; subnet: Subnet }[] => {
+      const subnet = typeof value === "string" ? parseSubnet(value) : undefined;
+      return subnet ? [{ path, subnet }] : [];
+    },
+  );
+  return all.flatMap(({ path, subnet }, index) =>
+    all
+      .slice(0, index)
+      .filter((earlier) => overlap(earlier.subnet, subnet))
+      .map((earlier) => ({
+        path,
+        message: `must not overlap the network of ${earlier.path.join(".")}; set one of the two to a free IPv4 network`,
+      })),
+  );
+}
+
+function peersOf(name: string, town: Map): Problem[] {
+  const ids = Object.keys(asMap(town["peers"]));
+  const own = ids
+    .filter((id) => id === town["nodeId"])
+    .map((id) => ({
+      path: ["towns", name, "peers", id],
+      message: "is the town's own nodeId; a town is no peer of itself",
+    }));
+  const meeting = repeated(ids, btpPeerVariable).map(([first, again]) => ({
+    path: ["towns", name, "peers", again],
+    message: `shares the connector's variable ${btpPeerVariable(again)} with the peer ${first}, so one secret would let in both; one of them needs another nodeId`,
+  }));
+  return [...own, ...meeting];
+}
+
+function routesOf(name: string, town: Map): Problem[] {
+  const routes = Array.isArray(town["routes"]) ? town["routes"].map(asMap) : [];
+  const hops = new Set([town["nodeId"], ...Object.keys(asMap(town["peers"]))]);
+  const lost = routes.flatMap((route, index) =>
+    typeof route["nextHop"] === "string" && !hops.has(route["nextHop"])
+      ? [
+          {
+            path: ["towns", name, "routes", index, "nextHop"],
+            message: "must be the nodeId of a declared peer, or the town's own",
+          },
+        ]
+      : [],
+  );
+  const numbered = routes.map((route, index) => ({ route, index }));
+  const equal = repeated(
+    numbered,
+    ({ route }) => typeof route["prefix"] === "string" && JSON.stringify([route["prefix"], route["priority"] ?? 0]),
+  ).map(([first, again]) => ({
+    path: ["towns", name, "routes", again.index],
+    message: `has the prefix and the priority of routes.${first.index}; give one of them another priority`,
+  }));
+  return [...lost, ...equal];
+}
+
+function invitesOf(raw: Map): Problem[] {
+  const towns = asMap(raw["towns"]);
+  return Object.entries(asMap(raw["invites"])).flatMap(([name, invites]) => {
+    if (!(name in towns)) return [{ path: ["invites", name], message: "must be the name of a town of this stack" }];
+    const town = asMap(towns[name]);
+    return Object.entries(asMap(invites)).flatMap(([peer, text]) => {
+      const path = ["invites", name, peer];
+      if (!(peer in asMap(town["peers"])))
+        return [{ path, message: `must be a peer that towns.${name}.peers declares` }];
+      return inviteFor(text, peer, town["nodeId"]).map((message) => ({ path, message }));
+    });
+  });
+}
+
+function inviteFor(text: unknown, peer: string, ownNodeId: unknown): string[] {
+  if (typeof text !== "string") return [];
+  try {
+    const invite = parseInvite(text);
+    if (invite.nodeId === ownNodeId)
+      return ["is this town's own invite; it is meant for the peer, and the peer's for this town"];
+    if (invite.nodeId !== peer) return ["comes from another town than this peer: the nodeId in it differs"];
+    if (invite.peerId !== ownNodeId)
+      return ["is meant for another town: the nodeId that it invites is not this town's"];
+    return [];
+  } catch (error) {
+    if (error instanceof InviteError) return []; // the schema reports it
+    throw error;
+  }
+}
+
+/** Pairs of items that have the same key, each later one with the first of its kind; items without a text as key don't count. */
+function repeated<T>(items: readonly T[], keyOf: (item: T) => unknown): [first: T, again: T][] {
+  const seen = new globalThis.Map<string, T>();
+  return items.flatMap((item): [T, T][] => {
+    const key = keyOf(item);
+    if (typeof key !== "string") return [];
+    const first = seen.get(key);
+    if (first === undefined) seen.set(key, item);
+    return first === undefined ? [] : [[first, item]];
+  });
+}
+
+function asMap(value: unknown): Map {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Map) : {};
+}

@@ -1,0 +1,15 @@
+import * as pulumi from "@pulumi/pulumi";
+import { parseSettings, SettingsError, type Settings } from "./core/settings";
+
+/**
+ * The settings of the stack that is being deployed. All keys are read at once and in plain text, so that one pass finds every problem before the first resource is
+ * registered; the components make secrets of what is secret. Throws one error with a line for each problem, and none of the values.
+ */
+export function readSettings(): Settings {
+  try {
+    return parseSettings(pulumi.runtime.allConfig(), pulumi.getStack());
+  } catch (error) {
+    // A RunError is shown without a stack trace, which would bury the lines.
+    throw error instanceof SettingsError ? new pulumi.RunError(error.message) : error;
+  }
+}

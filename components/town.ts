@@ -1,0 +1,85 @@
+import * as pulumi from "@pulumi/pulumi";
+import { dockerNetwork, ipam, type AtorNetwork } from "./atorNetwork";
+import { AtorSidecar } from "./atorSidecar";
+import { formatInvite } from "./core/invite";
+import { anonUrlOf } from "./core/renderConnectorYaml";
+import type { TownSettings } from "./core/settings";
+import { addressPlan } from "./core/subnets";
+import { HiddenServiceVolume } from "./hiddenServiceVolume";
+import type { Images } from "./images";
+import { PeerSecret } from "./peerSecret";
+import { TownConnector } from "./townConnector";
+
+export interface TownArgs {
+  readonly stack: string;
+  readonly town: TownSettings;
+  readonly images: Images;
+  readonly atorNetwork: AtorNetwork;
+  /** Whether the identity and the connector's data outlive the stack. */
+  readonly keep: boolean;
+}
+
+/** What a stack says of a town. */
+export interface TownOutputs {
+  readonly nodeId: string;
+  readonly fingerprint: pulumi.Output<string>;
+  readonly topology: string;
+  /** Docker's name of the town's internal network. */
+  readonly network: pulumi.Output<string>;
+  readonly containers: { readonly connector: pulumi.Output<string>; readonly sidecar: pulumi.Output<string> };
+  /** `ws://<address>:3000`; secret. */
+  readonly anonUrl: pulumi.Output<string>;
+  /** For every declared peer the invite that it needs; secret. */
+  readonly invites: Readonly<Record<string, pulumi.Output<string>>>;
+}
+
+/**
+ * One town in the gateway topology: the connector alone with the sidecar on an internal network that has no route out, both at fixed addresses, and the sidecar on the network of the relays as well.
+ */
+export class Town extends pulumi.ComponentResource {
+  public readonly outputs: TownOutputs;
+
+  constructor(name: string, args: TownArgs, opts?: pulumi.ComponentResourceOptions) {
+    const { town, images, atorNetwork, keep } = args;
+    const plan = addressPlan(town.subnet);
+    super("town-ator:index:Town", name, {}, opts);
+    const place = { stack: args.stack, town: town.name };
+
+    // Without inhibit_ipv4 the bridge has an address, and by it the connector reaches every address of the host itself.
+    const options = { "com.docker.network.bridge.inhibit_ipv4": "true" };
+    const network = dockerNetwork(`${name}-inside`, place, "inside", { internal: true, options, ...ipam(plan) }, this);
+    const inside = { networkName: network.name, sidecar: plan.first, connector: plan.second };
+
+    const identity = new HiddenServiceVolume(`${name}-identity`, { place, image: images.anon, keep }, { parent: this });
+    const peers = town.peers.map((peer) => new PeerSecret(`${name}-peer-${peer.id}`, { peer }, { parent: this }));
+    const sidecar = new AtorSidecar(
+      `${name}-sidecar`,
+      { place, image: images.anon, memoryMiB: town.memoryMiB.sidecar, keep, identity, atorNetwork, inside },
+      { parent: this },
+    );
+    const connector = new TownConnector(
+      `${name}-connector`,
+      { place, images, town, address: identity.address, socksProxy: sidecar.socksProxy, peers, inside, keep },
+      // A connector that finds no proxy at its start gives up.
+      { parent: this, dependsOn: [sidecar] },
+    );
+
+    const anonUrl = identity.address.apply(anonUrlOf);
+    this.outputs = {
+      nodeId: town.nodeId,
+      fingerprint: identity.fingerprint,
+      topology: town.topology,
+      network: network.name,
+      containers: { connector: connector.containerName, sidecar: sidecar.containerName },
+      anonUrl,
+      invites: Object.fromEntries(peers.map((peer) => [peer.peerId, inviteFor(town.nodeId, anonUrl, peer)])),
+    };
+    this.registerOutputs();
+  }
+}
+
+function inviteFor(nodeId: string, anonUrl: pulumi.Output<string>, peer: PeerSecret): pulumi.Output<string> {
+  return pulumi
+    .all([anonUrl, peer.inbound])
+    .apply(([url, inbound]) => formatInvite({ nodeId, url, peerId: peer.peerId, token: inbound.secret }));
+}

@@ -1,0 +1,119 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
+import { FIXED_NAME, service, toLabels } from "./container";
+import { connectorEnvironment, connectorFiles, STOP_GRACE_MS } from "./core/connectorFiles";
+import { dockerLabels, dockerName, type Place } from "./core/names";
+import { PATHS, PORTS } from "./core/ports";
+import { anonUrlOf } from "./core/renderConnectorYaml";
+import type { TownSettings } from "./core/settings";
+import { fileVolume } from "./fileVolume";
+import type { PeerSecret } from "./peerSecret";
+
+export interface TownConnectorArgs {
+  readonly place: Place;
+  readonly images: {
+    readonly connector: pulumi.Input<string>;
+    /** Holds the one-shots. */ readonly anon: pulumi.Input<string>;
+  };
+  readonly town: Pick<TownSettings, "nodeId" | "logLevel" | "routes" | "memoryMiB">;
+  /** The hidden service's address; secret. */
+  readonly address: pulumi.Output<string>;
+  /** `socks5h://…` of the sidecar. */
+  readonly socksProxy: string;
+  readonly peers: readonly PeerSecret[];
+  /** The town's internal network and the connector's address there. */
+  readonly inside: { readonly networkName: pulumi.Input<string>; readonly connector: string };
+  /** Whether the connector's data outlives the stack. */
+  readonly keep: boolean;
+}
+
+/** Seconds that `up` waits for the admin port to answer. */
+const START_BUDGET_SECONDS = 60;
+
+/**
+ * The ILP connector of one town, run by our launcher. It is on the town's internal network alone: the sidecar is all that it can reach, and all that can reach it. Healthy when its admin
+ * port answers on loopback; its own `/health` depends on the peers, and a peer that is down must not take the town down.
+ */
+export class TownConnector extends pulumi.ComponentResource {
+  public readonly containerName: pulumi.Output<string>;
+
+  constructor(name: string, args: TownConnectorArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("town-ator:index:TownConnector", name, {}, opts);
+    const { place, town } = args;
+    const adminKey = new random.RandomBytes(`${name}-admin-key`, { length: 32 }, { parent: this });
+    const data = new docker.Volume(
+      `${name}-data`,
+      { name: dockerName(place, "connector-data"), labels: toLabels(dockerLabels(place, "connector-data")) },
+      { parent: this, protect: args.keep, retainOnDelete: args.keep },
+    );
+    const files = fileVolume(
+      name,
+      {
+        place,
+        role: "connector-files",
+        image: args.images.anon,
+        dataVolume: data.name,
+        files: renderFiles(args, adminKey.hex),
+      },
+      this,
+    );
+    const container = new docker.Container(
+      `${name}-connector`,
+      service(place, "connector", {
+        image: args.images.connector,
+        command: ["node", `${PATHS.files}/launcher.cjs`],
+        envs: connectorEnvironment(town.logLevel),
+        networks: [{ name: args.inside.networkName, ipv4Address: args.inside.connector }],
+        volumes: [
+          { volumeName: files.volumeName, containerPath: PATHS.files, readOnly: true },
+          { volumeName: data.name, containerPath: PATHS.connectorData },
+        ],
+        memoryMiB: town.memoryMiB.connector,
+        init: true,
+        health: ["wget", "-q", "-O", "/dev/null", `http://127.0.0.1:${PORTS.admin}/health`],
+        healthIntervalSeconds: HEALTH_INTERVAL_SECONDS,
+        startBudgetSeconds: START_BUDGET_SECONDS,
+        // The launcher kills the connector after its grace; Docker gives the launcher a little longer.
+        stopSeconds: STOP_GRACE_MS / 1000 + 2,
+        labels: { "town-ator.files": files.digest },
+      }),
+      { parent: this, ...FIXED_NAME },
+    );
+    this.containerName = container.name;
+    this.registerOutputs({ containerName: this.containerName });
+  }
+}
+
+/** Seconds; a check is one small wget. */
+const HEALTH_INTERVAL_SECONDS = 2;
+
+function renderFiles(args: TownConnectorArgs, adminKey: pulumi.Output<string>): pulumi.Output<Record<string, string>> {
+  const { town, socksProxy } = args;
+  const outbound = args.peers.flatMap((peer) => (peer.outbound ? [peer.outbound] : []));
+  const launcher = fs.readFileSync(path.join(__dirname, "launcher", "launcher.cjs"), "utf8");
+  return pulumi
+    .all([
+      args.address,
+      pulumi.secret(adminKey),
+      pulumi.all(outbound),
+      pulumi.all(args.peers.map((peer) => peer.inbound)),
+    ])
+    .apply(([address, key, peers, inbound]) =>
+      connectorFiles(
+        {
+          nodeId: town.nodeId,
+          logLevel: town.logLevel,
+          externalUrl: anonUrlOf(address),
+          socksProxy,
+          adminKey: key,
+          peers,
+          routes: town.routes,
+        },
+        inbound,
+        launcher,
+      ),
+    );
+}

@@ -1,0 +1,48 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { parse } from "yaml";
+import { describe, expect, it } from "vitest";
+import { buildTowns } from "../../components/buildTowns";
+import { parseSettings } from "../../components/core/settings";
+import { keepTestsApart, record, redacted, type Recorded } from "../mocks";
+
+const PROJECT = path.join(__dirname, "..", "..");
+const stacks = fs.readdirSync(PROJECT).flatMap((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1] ?? []);
+
+/** A stack's config as Pulumi hands it to the program. */
+function configOf(stack: string): Record<string, string> {
+  const { config } = parse(fs.readFileSync(path.join(PROJECT, `Pulumi.${stack}.yaml`), "utf8")) as {
+    config: Record<string, unknown>;
+  };
+  return Object.fromEntries(
+    Object.entries(config).map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)]),
+  );
+}
+
+function graphOf(stack: string): Promise<Recorded[]> {
+  const build = (name: string) => ({ context: () => ({ path: `.town-ator/images/${name}`, hash: "0".repeat(64) }) });
+  return record(
+    () => buildTowns(parseSettings(configOf(stack), stack), { anon: build("anon"), connector: build("connector") }),
+    { stack },
+  );
+}
+
+describe("the graph of every stack is the reviewed one", () => {
+  keepTestsApart();
+
+  it.each(stacks)("%s", async (stack) => {
+    const resources = (await graphOf(stack)).map(({ type, name, inputs, options }) => ({
+      type,
+      name,
+      options,
+      inputs: redacted(inputs),
+    }));
+    const text = `${JSON.stringify(resources, null, 2)}\n`;
+    const golden = path.join(__dirname, "golden", `${stack}.json`);
+    if (process.env["UPDATE_GOLDEN"] === "1") {
+      fs.mkdirSync(path.dirname(golden), { recursive: true });
+      fs.writeFileSync(golden, text);
+    }
+    expect(text).toBe(fs.readFileSync(golden, "utf8"));
+  });
+});

@@ -1,0 +1,73 @@
+import { createHash } from "node:crypto";
+import { describe, expect, it, test } from "vitest";
+import { formatInvite, InviteError, parseInvite, type Invite } from "../../../components/core/invite";
+
+const ADDRESS = "aoqqpp7tzyil4hlq3umoos6atft6jvrqtosq2xy53sdgiesvgg4mqmqd.anon";
+const INVITE: Invite = { nodeId: "g.home", url: `ws://${ADDRESS}:3000`, peerId: "g.visitor", token: "a".repeat(64) };
+const line = formatInvite(INVITE);
+
+function problem(text: string): string {
+  try {
+    parseInvite(text);
+  } catch (error) {
+    if (error instanceof InviteError) return error.message;
+    throw error;
+  }
+  throw new Error("the invite was accepted");
+}
+
+/** A line with a right checksum over whatever it holds. */
+function sealed(fields: unknown): string {
+  const body = `ator-invite-1.${Buffer.from(JSON.stringify(fields)).toString("base64url")}`;
+  return `${body}.${createHash("sha256").update(body).digest("base64url").slice(0, 8)}`;
+}
+
+describe("an invite", () => {
+  it("is one line that holds all that a peer needs", () => {
+    expect(line).toMatch(/^ator-invite-1\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{8}$/);
+    expect(line.length).toBeLessThan(300);
+    expect(parseInvite(line)).toEqual(INVITE);
+  });
+
+  it("is read with white space around it", () => {
+    expect(parseInvite(`\n  ${line}\r\n`)).toEqual(INVITE);
+  });
+
+  test.each([
+    ["text that is none", "hello", "is not an invite"],
+    ["nothing", "", "is not an invite"],
+    ["another version", line.replace("invite-1", "invite-2"), "is an invite of another version"],
+    ["a mistyped character", line.replace(/.(?=.{20}$)/, (c) => (c === "A" ? "B" : "A")), "is damaged"],
+    ["its checksum cut off", line.slice(0, line.lastIndexOf(".")), "is cut short"],
+    ["its end cut off", line.slice(0, -3), "is cut short"],
+    ["its middle cut out", line.slice(0, 40) + line.slice(60), "is damaged"],
+    ["too few fields", sealed(["g.home", INVITE.url, "g.visitor"]), "does not hold what an invite holds"],
+    ["a field that is no text", sealed(["g.home", INVITE.url, "g.visitor", 7]), "does not hold what an invite holds"],
+    [
+      "wss",
+      sealed(["g.home", INVITE.url.replace("ws:", "wss:"), "g.visitor", INVITE.token]),
+      "is not ws://<address>:<port>",
+    ],
+    [
+      "a port out of range",
+      sealed(["g.home", INVITE.url.replace("3000", "70000"), "g.visitor", INVITE.token]),
+      "is not ws://<address>:<port>",
+    ],
+    [
+      "a host that is no hidden service",
+      sealed(["g.home", "ws://example.com:3000", "g.visitor", INVITE.token]),
+      "is not 56 characters",
+    ],
+    [
+      "an address with a wrong checksum",
+      sealed(["g.home", INVITE.url.replace("aoqq", "aoqr"), "g.visitor", INVITE.token]),
+      "has a wrong checksum",
+    ],
+    ["a nodeId with a line break", sealed(["g\nhome", INVITE.url, "g.visitor", INVITE.token]), "nodeId is not valid"],
+    ["a short token", sealed(["g.home", INVITE.url, "g.visitor", "short"]), "holds a token"],
+    ["a token with a line break", sealed(["g.home", INVITE.url, "g.visitor", `${INVITE.token}\nX=1`]), "holds a token"],
+  ])("with %s is refused in words that repeat none of it", (_, text, message) => {
+    expect(problem(text)).toContain(message);
+    expect(problem(text)).not.toMatch(/aoqqpp|aaaaaaaa|example/);
+  });
+});

@@ -1,0 +1,317 @@
+import { inspect } from "node:util";
+import { describe, expect, it, test } from "vitest";
+import { formatInvite } from "../../../components/core/invite";
+import { parseSettings, PUBLISHED_CONNECTOR, SettingsError } from "../../../components/core/settings";
+
+const ADDRESS = "aoqqpp7tzyil4hlq3umoos6atft6jvrqtosq2xy53sdgiesvgg4mqmqd.anon";
+
+function config(settings: Record<string, unknown>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(settings).map(([key, value]) => [
+      `town-ator:${key}`,
+      typeof value === "string" ? value : JSON.stringify(value),
+    ]),
+  );
+}
+
+/** The lines that a config is refused with. */
+function problems(settings: Record<string, unknown>): readonly string[] {
+  try {
+    parseSettings(config(settings), "dev");
+  } catch (error) {
+    if (error instanceof SettingsError) return error.lines;
+    throw error;
+  }
+  return [];
+}
+
+const invite = (nodeId: string, peerId: string) =>
+  formatInvite({ nodeId, peerId, url: `ws://${ADDRESS}:3000`, token: "t".repeat(32) });
+
+describe("settings", () => {
+  it("need no more than a town with a nodeId", () => {
+    expect(parseSettings(config({ towns: { home: { nodeId: "g.home" } } }), "dev")).toEqual({
+      stack: "dev",
+      network: "local",
+      localNetwork: { subnet: "10.247.147.0/27" },
+      images: { anon: "build", connector: "build" },
+      towns: [
+        {
+          name: "home",
+          nodeId: "g.home",
+          topology: "gateway",
+          subnet: "10.139.80.96/27",
+          logLevel: "info",
+          memoryMiB: { connector: 256, sidecar: 128 },
+          peers: [],
+          routes: [{ prefix: "g.home", nextHop: "g.home", priority: 0 }],
+        },
+      ],
+    });
+  });
+
+  it("name the published connector by digest on the public network", () => {
+    expect(parseSettings(config({ network: "public", towns: { home: { nodeId: "g.home" } } }), "prod").images).toEqual({
+      anon: "build",
+      connector: PUBLISHED_CONNECTOR,
+    });
+  });
+
+  it("put towns and peers in one order whatever the config's", () => {
+    const { towns } = parseSettings(
+      config({ towns: { b: { nodeId: "b" }, a: { nodeId: "a", peers: { z: {}, y: { relation: "child" } } } } }),
+      "dev",
+    );
+    expect(towns.map((town) => town.name)).toEqual(["a", "b"]);
+    expect(towns[0]?.peers).toEqual([
+      { id: "y", relation: "child" },
+      { id: "z", relation: "peer" },
+    ]);
+  });
+
+  it("keep an invite secret however they are printed", () => {
+    const settings = parseSettings(
+      config({
+        towns: { home: { nodeId: "g.home", peers: { "g.bob": {} } } },
+        invites: { home: { "g.bob": invite("g.bob", "g.home") } },
+      }),
+      "dev",
+    );
+    const { invite: kept } = settings.towns[0]!.peers[0]!;
+    expect(kept?.reveal().nodeId).toBe("g.bob");
+    for (const shown of [inspect(settings, { depth: 9 }), JSON.stringify(settings), String(kept)]) {
+      expect(shown).not.toMatch(/aoqqpp|tttt/);
+      expect(shown).toContain("[secret]");
+    }
+  });
+
+  it("of other namespaces are none of ours", () => {
+    expect(
+      parseSettings({ ...config({ towns: { home: { nodeId: "g.home" } } }), "docker:host": "unix:///x" }, "dev").stack,
+    ).toBe("dev");
+  });
+});
+
+describe("a config with one mistake is refused with one line that names its key", () => {
+  const town = { nodeId: "g.home" };
+  test.each<[string, Record<string, unknown>, string]>([
+    ["no towns", {}, "town-ator:towns: is required: a map from the names of towns to their settings"],
+    ["an empty map of towns", { towns: {} }, "town-ator:towns: must hold at least one town"],
+    ["towns as a text", { towns: "home" }, "town-ator:towns: must be a map, not a text"],
+    [
+      "a town without a nodeId",
+      { towns: { home: {} } },
+      "town-ator:towns.home.nodeId: is required: the connector's nodeId, such as g.home",
+    ],
+    ["a town that is nothing", { towns: { home: null } }, "town-ator:towns.home: must be a map of settings"],
+    [
+      "a bad nodeId",
+      { towns: { home: { nodeId: "G Home" } } },
+      "town-ator:towns.home.nodeId: must be 1 to 63 lower-case letters",
+    ],
+    ["a bad name for a town", { towns: { Home: town } }, "town-ator:towns.Home: is no name for a town"],
+    [
+      "an unknown network",
+      { network: "onion", towns: { home: town } },
+      "town-ator:network: must be one of local, public",
+    ],
+    [
+      "an unknown topology",
+      { towns: { home: { ...town, topology: "mesh" } } },
+      "town-ator:towns.home.topology: must be one of gateway",
+    ],
+    [
+      "a misspelt setting",
+      { towns: { home: { ...town, logLvel: "info" } } },
+      "town-ator:towns.home.logLvel: is no setting; did you mean logLevel? The settings here are logLevel, memoryMiB, nodeId, peers, routes, subnet, topology",
+    ],
+    [
+      "a misspelt top-level key",
+      { towns: { home: town }, netwrok: "local" },
+      "town-ator:netwrok: is no setting; did you mean network? The settings here are images, invites, localNetwork, network, towns",
+    ],
+    [
+      "a misspelt key of a peer",
+      { towns: { home: { ...town, peers: { bob: { relations: "peer" } } } } },
+      "town-ator:towns.home.peers.bob.relations: is no setting; did you mean relation?",
+    ],
+    [
+      "a misspelt key of a route",
+      { towns: { home: { ...town, routes: [{ prefix: "g", nextHop: "g.home", prio: 1 }] } } },
+      "town-ator:towns.home.routes.0.prio: is no setting",
+    ],
+    [
+      "a log level of the daemon's",
+      { towns: { home: { ...town, logLevel: "notice" } } },
+      "town-ator:towns.home.logLevel: must be one of debug, info, warn, error",
+    ],
+    [
+      "a subnet with host bits",
+      { towns: { home: { ...town, subnet: "10.1.2.3/27" } } },
+      "town-ator:towns.home.subnet: must be an IPv4 network of /16 to /28",
+    ],
+    [
+      "a subnet that is a number",
+      { localNetwork: { subnet: 10 }, towns: { home: town } },
+      "town-ator:localNetwork.subnet: must be a text such as 10.77.0.0/27",
+    ],
+    [
+      "too little memory",
+      { towns: { home: { ...town, memoryMiB: { sidecar: 8 } } } },
+      "town-ator:towns.home.memoryMiB.sidecar: must be a whole number of MiB from 64 to 65536",
+    ],
+    [
+      "memory with a unit",
+      { towns: { home: { ...town, memoryMiB: { connector: "256m" } } } },
+      "town-ator:towns.home.memoryMiB.connector: must be a whole number of MiB from 64 to 65536",
+    ],
+    [
+      "an image by tag",
+      { images: { connector: "example/connector:latest" }, towns: { home: town } },
+      'town-ator:images.connector: must be "build" or a reference by digest',
+    ],
+    [
+      "the development connector in public",
+      { network: "public", images: { connector: "build" }, towns: { home: town } },
+      "town-ator:images.connector: must be a published image by digest when town-ator:network is public",
+    ],
+    [
+      "a local network in public",
+      { network: "public", localNetwork: {}, towns: { home: town } },
+      "town-ator:localNetwork: has no meaning when town-ator:network is public",
+    ],
+    [
+      "a relation that there is not",
+      { towns: { home: { ...town, peers: { bob: { relation: "friend" } } } } },
+      "town-ator:towns.home.peers.bob.relation: must be one of peer, parent, child",
+    ],
+    [
+      "a peer whose id no variable could carry",
+      { towns: { home: { ...town, peers: { "a=b": {} } } } },
+      "town-ator:towns.home.peers.a=b: is no nodeId that a peer can have here",
+    ],
+    [
+      "peers that meet in one variable",
+      { towns: { home: { ...town, peers: { "a-b": {}, a_b: {} } } } },
+      "town-ator:towns.home.peers.a_b: shares the connector's variable BTP_PEER_A_B_SECRET with the peer a-b",
+    ],
+    [
+      "a peer that is the town itself",
+      { towns: { home: { ...town, peers: { "g.home": {} } } } },
+      "town-ator:towns.home.peers.g.home: is the town's own nodeId",
+    ],
+    [
+      "two towns of one nodeId",
+      { towns: { a: town, b: town } },
+      "town-ator:towns.b.nodeId: must differ from that of towns.a",
+    ],
+    [
+      "subnets that overlap",
+      { towns: { a: { nodeId: "a", subnet: "10.1.0.0/16" }, b: { nodeId: "b", subnet: "10.1.2.0/24" } } },
+      "town-ator:towns.b.subnet: must not overlap the network of towns.a.subnet",
+    ],
+    [
+      "a town in the relays' subnet",
+      { localNetwork: { subnet: "10.1.0.0/24" }, towns: { a: { nodeId: "a", subnet: "10.1.0.0/27" } } },
+      "town-ator:towns.a.subnet: must not overlap the network of localNetwork.subnet",
+    ],
+    [
+      "a route to nobody",
+      { towns: { home: { ...town, routes: [{ prefix: "g.bob", nextHop: "bob" }] } } },
+      "town-ator:towns.home.routes.0.nextHop: must be the nodeId of a declared peer, or the town's own",
+    ],
+    [
+      "a route with a bad prefix",
+      { towns: { home: { ...town, routes: [{ prefix: "G.BOB", nextHop: "g.home" }] } } },
+      "town-ator:towns.home.routes.0.prefix: must be an ILP address prefix",
+    ],
+    [
+      "equal routes",
+      {
+        towns: {
+          home: {
+            ...town,
+            routes: [
+              { prefix: "g", nextHop: "g.home" },
+              { prefix: "g", nextHop: "g.home", priority: 0 },
+            ],
+          },
+        },
+      },
+      "town-ator:towns.home.routes.1: has the prefix and the priority of routes.0",
+    ],
+    [
+      "an invite for no town",
+      { towns: { home: town }, invites: { away: {} } },
+      "town-ator:invites.away: must be the name of a town of this stack",
+    ],
+    [
+      "an invite for an undeclared peer",
+      { towns: { home: town }, invites: { home: { bob: invite("bob", "g.home") } } },
+      "town-ator:invites.home.bob: must be a peer that towns.home.peers declares",
+    ],
+    [
+      "an invite from somebody else",
+      { towns: { home: { ...town, peers: { bob: {} } } }, invites: { home: { bob: invite("eve", "g.home") } } },
+      "town-ator:invites.home.bob: comes from another town than this peer",
+    ],
+    [
+      "an invite for somebody else",
+      { towns: { home: { ...town, peers: { bob: {} } } }, invites: { home: { bob: invite("bob", "g.eve") } } },
+      "town-ator:invites.home.bob: is meant for another town",
+    ],
+    [
+      "one's own invite",
+      { towns: { home: { ...town, peers: { bob: {} } } }, invites: { home: { bob: invite("g.home", "bob") } } },
+      "town-ator:invites.home.bob: is this town's own invite",
+    ],
+    [
+      "a damaged invite",
+      {
+        towns: { home: { ...town, peers: { bob: {} } } },
+        invites: { home: { bob: `${invite("bob", "g.home").slice(0, -1)}!` } },
+      },
+      "town-ator:invites.home.bob: is damaged",
+    ],
+  ])("%s", (_, settings, line) => {
+    const lines = problems(settings);
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toContain(line);
+  });
+});
+
+describe("a config with ten different mistakes", () => {
+  const lines = problems({
+    network: "tor",
+    netwrok: "local",
+    images: { connector: "connector:latest" },
+    localNetwork: { subnet: "10.9.0.0/8" },
+    towns: {
+      home: {
+        memoryMiB: { connector: "lots" },
+        peers: { "a-b": {}, a_b: {}, bob: { relation: "friend" } },
+        routes: [{ prefix: "g.eve", nextHop: "eve" }],
+        password: "hunter2hunter2",
+      },
+    },
+  });
+
+  it("is refused with ten lines, each naming its key", () => {
+    expect(lines.map((line) => line.split(": ")[0])).toEqual([
+      "town-ator:images.connector",
+      "town-ator:localNetwork.subnet",
+      "town-ator:network",
+      "town-ator:netwrok",
+      "town-ator:towns.home.memoryMiB.connector",
+      "town-ator:towns.home.nodeId",
+      "town-ator:towns.home.password",
+      "town-ator:towns.home.peers.a_b",
+      "town-ator:towns.home.peers.bob.relation",
+      "town-ator:towns.home.routes.0.nextHop",
+    ]);
+  });
+
+  it("is refused without repeating what was given", () => {
+    expect(lines.join("\n")).not.toMatch(/hunter2|lots|friend/);
+  });
+});
