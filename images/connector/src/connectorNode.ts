@@ -1,0 +1,134 @@
+/** The connector as a whole: its parts, the order in which they start, and the order in which they stop. */
+import { adminSettings, createAdminServer } from "./admin";
+import { createBtpServer } from "./btpServer";
+import { ConfigurationError, type ConnectorConfig } from "./config";
+import { createHealthServer, statusAtStart, type Health, type HealthStatus } from "./health";
+import type { HttpServer } from "./httpServer";
+import type { IlpPrepare, IlpReply } from "./ilp";
+import { localDelivery } from "./localDelivery";
+import { messageOf, type Logger } from "./logger";
+import { createPacketHandler } from "./packetHandler";
+import { createPeers } from "./peers";
+import { createRoutingTable } from "./routes";
+import { createTransport } from "./transport";
+
+/** The line of the published connector whose contract this one honours, marked as what it is. */
+export const VERSION = "3.10.4-development";
+
+export interface ConnectorOptions {
+  config: ConnectorConfig;
+  env: Record<string, string | undefined>;
+  logger: Logger;
+  /** From adding a peer by the admin API to its answer. Default: a second, as published. */
+  adminSettleMs?: number;
+}
+
+export interface ConnectorNode {
+  /**
+   * Transport first, so that nothing listens while the proxy is down; then BTP, health, admin; then every peer is dialled and the
+   * health status is frozen. Rejects when a part cannot start. Never resolves while a peer takes a connection and says nothing.
+   */
+  start(): Promise<void>;
+  /** Ends all of it. Never resolves while a socket that has not authenticated is open. */
+  stop(): Promise<void>;
+  /** The ports that are listened on, once they are. */
+  ports(): { btp: number; health: number; admin: number | undefined };
+  health(): Health;
+}
+
+/** Builds a connector. Throws for what the loader lets pass and no connector can run with: a route prefix, a proxy, a handler URL. */
+export function createConnectorNode({ config, env, logger, adminSettleMs = 1000 }: ConnectorOptions): ConnectorNode {
+  const { nodeId } = config;
+  if (config.transport.type === "socks5" && config.transport.managed) {
+    throw new ConfigurationError(
+      "transport.managed: this development stand-in has no managed anon daemon. " +
+        "Run the daemon beside it (transport.managed: false), or use the published connector image.",
+    );
+  }
+  const startedAt = Date.now();
+  const bound = { btp: 0, health: 0, admin: undefined as number | undefined };
+  let status: HealthStatus = "starting";
+
+  const transport = createTransport(config.transport, logger);
+  const routes = createRoutingTable(config.routes);
+  const relations = new Map(config.peers.flatMap(({ id, relation }) => (relation ? [[id, relation]] : [])));
+  const onPrepare = (packet: IlpPrepare, peerId: string): Promise<IlpReply> => handlePacket(packet, peerId);
+  const peers = createPeers({ nodeId, logger, agentFor: (peer) => transport.agentFor(peer), onPrepare });
+  const btpServer = createBtpServer({ logger, env, onPrepare });
+  const handlePacket = createPacketHandler({
+    nodeId,
+    logger,
+    routes,
+    relations,
+    outbound: { has: (id) => peers.isConnected(id), send: (id, packet) => peers.send(id, packet) },
+    inbound: { has: (id) => btpServer.hasPeer(id), send: (id, packet) => btpServer.send(id, packet) },
+    local: localDelivery(config.localDelivery, env),
+  });
+
+  const health = (): Health => ({
+    status,
+    uptime: Math.floor((Date.now() - startedAt) / 1000),
+    peersConnected: peers.connectedCount(),
+    totalPeers: config.peers.length,
+    timestamp: new Date().toISOString(),
+    nodeId,
+    version: VERSION,
+    transport: transport.health(),
+  });
+  const healthServer = createHealthServer(health);
+
+  const admin = adminSettings(config.adminApi, env);
+  let adminServer: HttpServer | undefined;
+
+  async function startAdmin(): Promise<void> {
+    if (!admin) return;
+    const { port, host, apiKey } = admin;
+    adminServer = createAdminServer({
+      nodeId,
+      logger,
+      apiKey,
+      transportType: config.transport.type,
+      peers,
+      routes,
+      relations,
+      send: (packet) => handlePacket(packet, nodeId),
+      settleMs: adminSettleMs,
+    });
+    bound.admin = await adminServer.listen(port, host);
+    const event = { event: "admin_server_started", port: bound.admin, host, apiKeyConfigured: Boolean(apiKey) };
+    logger.info({ ...event, ipAllowlistConfigured: false }, "Admin API server started");
+  }
+
+  return {
+    async start() {
+      logger.info({ event: "connector_starting", nodeId, version: VERSION }, "Starting connector node");
+      try {
+        await transport.start();
+        bound.btp = await btpServer.listen(config.btpServerPort);
+        bound.health = await healthServer.listen(config.healthCheckPort);
+        logger.info({ event: "health_server_started", port: bound.health }, "Health server started");
+        await startAdmin();
+        await Promise.all(config.peers.map((peer) => peers.add(peer)));
+        status = statusAtStart(peers.connectedCount(), config.peers.length);
+        const counts = { connectedPeers: peers.connectedCount(), totalPeers: config.peers.length };
+        logger.info({ event: "connector_ready", ...counts, healthStatus: status }, "Connector node ready");
+      } catch (error) {
+        status = "unhealthy";
+        transport.stop();
+        logger.error({ event: "connector_start_failed", error: messageOf(error) }, "Failed to start connector node");
+        throw error;
+      }
+    },
+    async stop() {
+      logger.info({ event: "connector_stopping" }, "Stopping connector node");
+      await adminServer?.stop();
+      peers.dispose();
+      await healthServer.stop();
+      await btpServer.stop();
+      transport.stop();
+      logger.info({ event: "connector_stopped" }, "Connector node stopped");
+    },
+    ports: () => ({ ...bound }),
+    health,
+  };
+}

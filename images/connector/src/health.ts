@@ -1,0 +1,44 @@
+/** The health port. Its code is about peers, and about their state at the start: see `HealthState.status`. */
+import { createJsonServer, type HttpServer } from "./httpServer";
+
+export type HealthStatus = "starting" | "healthy" | "unhealthy";
+
+export interface Health {
+  /** What it was at the end of the start; nothing updates it after that. */
+  status: HealthStatus;
+  /** Whole seconds. */
+  uptime: number;
+  /** Peers that we dialled and that are connected now, also those added through the admin API. */
+  peersConnected: number;
+  /** Peers of the configuration file only. */
+  totalPeers: number;
+  timestamp: string;
+  nodeId: string;
+  version: string;
+  transport: { type: "direct" | "socks5"; healthy: boolean };
+}
+
+/** The status that is frozen at the end of the start: unhealthy when fewer than half of the peers are connected. */
+export function statusAtStart(peersConnected: number, totalPeers: number): HealthStatus {
+  return totalPeers === 0 || peersConnected / totalPeers >= 0.5 ? "healthy" : "unhealthy";
+}
+
+/** `/health` (200 only when healthy), `/health/live` (always 200) and `/health/ready` (200 or 503). */
+export function createHealthServer(health: () => Health): HttpServer {
+  return createJsonServer("Health check", (_request, url) => {
+    const now = health();
+    const code = now.status === "healthy" ? 200 : 503;
+    switch (url.pathname) {
+      case "/health":
+        return { status: code, body: now };
+      case "/health/live":
+        return { status: 200, body: { status: "alive", timestamp: now.timestamp } };
+      case "/health/ready":
+        return code === 200
+          ? { status: 200, body: { status: "ready", timestamp: now.timestamp } }
+          : { status: 503, body: { status: "not_ready", reason: now.status, timestamp: now.timestamp } };
+      default:
+        return { status: 404, body: { error: "Not found" } };
+    }
+  });
+}

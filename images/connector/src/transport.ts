@@ -1,0 +1,109 @@
+/** How peers are dialled: plainly, or through the SOCKS proxy that someone else runs. Fails closed. */
+import type { Agent } from "node:http";
+import * as net from "node:net";
+import { SocksProxyAgent } from "socks-proxy-agent";
+import type { TransportConfig } from "./configTransport";
+import { messageOf, type Logger } from "./logger";
+
+/** The first probe must answer in this time, or the connector does not start. */
+const START_PROBE_MS = 2000;
+const HEALTH_PROBE_MS = 1000;
+const HEALTH_INTERVAL_MS = 30_000;
+
+export interface Transport {
+  /** Resolves when the proxy takes TCP connections. Throws otherwise, before anything listens. */
+  start(): Promise<void>;
+  stop(): void;
+  /** A fresh agent for one dial, or undefined for a plain one. Throws for a `socks5` peer of a direct connector. */
+  agentFor(peer: { url: string; transport?: "direct" | "socks5" }): Agent | undefined;
+  /** What /health shows. `healthy` is the last probe's answer, up to 30 s old. */
+  health(): { type: "direct" | "socks5"; healthy: boolean };
+}
+
+/** The transport of a checked configuration. Throws for a proxy without host or port, which the loader lets pass. */
+export function createTransport(config: TransportConfig, logger: Logger): Transport {
+  return config.type === "direct" ? directTransport() : socksTransport(config.socksProxy, logger);
+}
+
+function directTransport(): Transport {
+  return {
+    start: () => Promise.resolve(),
+    stop: () => undefined,
+    agentFor(peer) {
+      if (peer.transport === "socks5") throw new Error("Peer requires socks5 but the connector's transport is direct");
+      return undefined;
+    },
+    health: () => ({ type: "direct", healthy: true }),
+  };
+}
+
+function socksTransport(socksProxy: string, logger: Logger): Transport {
+  const { host, port } = proxyAddress(socksProxy);
+  const log = logger.child({ component: "socks-transport-provider" });
+  let healthy = false;
+  let timer: NodeJS.Timeout | undefined;
+
+  const refresh = async (): Promise<void> => {
+    healthy = await probeTcp(host, port, HEALTH_PROBE_MS).then(
+      () => true,
+      () => false,
+    );
+    if (!healthy) {
+      log.warn(
+        { event: "socks_transport_health_failed", proxyHost: host, proxyPort: port },
+        "SOCKS5 proxy health check failed",
+      );
+    }
+  };
+
+  return {
+    async start() {
+      try {
+        await probeTcp(host, port, START_PROBE_MS);
+      } catch (error) {
+        throw new Error(`SocksTransportProvider: SOCKS5 proxy unreachable at ${host}:${port} (${messageOf(error)})`, {
+          cause: error,
+        });
+      }
+      healthy = true;
+      timer = setInterval(() => void refresh(), HEALTH_INTERVAL_MS);
+      log.info({ event: "socks_transport_started", proxyHost: host, proxyPort: port }, "SOCKS5 transport started");
+    },
+    stop() {
+      clearInterval(timer);
+      log.info({ event: "socks_transport_stopped" }, "SOCKS5 transport stopped");
+    },
+    agentFor(peer) {
+      if (peer.transport === "direct") return undefined;
+      log.debug({ event: "socks_create_agent", peerUrl: peer.url }, "Creating SOCKS5 agent for peer");
+      return new SocksProxyAgent(socksProxy);
+    },
+    health: () => ({ type: "socks5", healthy }),
+  };
+}
+
+function proxyAddress(socksProxy: string): { host: string; port: number } {
+  // Not parsed as http://, whose default port 80 a URL would drop.
+  const match = /^socks5h:\/\/(?:[^@/]*@)?(\[[^\]]+\]|[^:/]+):(\d+)/.exec(socksProxy);
+  const port = Number(match?.[2]);
+  if (!match?.[1] || !(port >= 1 && port <= 65535)) {
+    throw new Error(
+      "SocksTransportProvider: socksProxy must include a valid host and port (e.g., socks5h://127.0.0.1:9050)",
+    );
+  }
+  return { host: match[1].replace(/^\[|\]$/g, ""), port };
+}
+
+/** Resolves when `host:port` takes a TCP connection within `timeoutMs`; no SOCKS word is said. */
+export function probeTcp(host: string, port: number, timeoutMs: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = net.createConnection({ host, port, timeout: timeoutMs });
+    const settle = (done: () => void): void => {
+      socket.destroy();
+      done();
+    };
+    socket.once("connect", () => settle(resolve));
+    socket.once("timeout", () => settle(() => reject(new Error(`probe timed out after ${timeoutMs}ms`))));
+    socket.once("error", (error) => settle(() => reject(error)));
+  });
+}
