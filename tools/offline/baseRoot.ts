@@ -1,0 +1,150 @@
+import * as fs from "node:fs/promises";
+import * as path from "node:path";
+import { run } from "../run";
+import { UserError } from "../project";
+
+/** What the root is made of; busybox brings the small tools, libseccomp2 and libc6 are for `anon-gencert`. */
+const packageNames = ["busybox-static", "bash", "libtinfo6", "libc6", "libseccomp2"];
+const directories = [
+  "usr/bin",
+  "usr/sbin",
+  "usr/lib",
+  "usr/lib64",
+  "etc",
+  "dev",
+  "proc",
+  "sys",
+  "root",
+  "run",
+  "var/lib",
+  "app",
+];
+
+/** A Debian package as the mirror has it. */
+export interface DebianPackage {
+  name: string;
+  /** File name, which holds version and architecture: `bash_5.2.15-2+b7_amd64.deb`. */
+  file: string;
+}
+
+/** The packages of the root in the versions that apt would fetch. Throws a UserError where there is no apt or no mirror. */
+export async function debianPackages(): Promise<DebianPackage[]> {
+  const ask = () => run("apt-get", ["download", "--print-uris", ...packageNames], { reject: false, cwd: "/" });
+  let result = await ask();
+  if (result.exitCode !== 0 && process.getuid?.() === 0) {
+    await run("apt-get", ["update", "-q"], { reject: false, stdin: "ignore" });
+    result = await ask();
+  }
+  if (result.exitCode !== 0) {
+    throw new UserError(
+      "No image registry answers, and base images can be made from Debian packages only: on Debian or Ubuntu with package lists " +
+        "(`apt-get update`). Elsewhere name images that you have in TOWN_ATOR_ANON_BASE and TOWN_ATOR_NODE_BASE.",
+    );
+  }
+  return parsePrintedUris(result.stdout);
+}
+
+/** Reads the lines `'<uri>' <file> <size> <hash>` of `apt-get download --print-uris`, sorted by package name. */
+export function parsePrintedUris(text: string): DebianPackage[] {
+  return text
+    .split("\n")
+    .flatMap((line) => {
+      const file = /^'[^']+' (\S+\.deb) /.exec(line)?.[1];
+      return file === undefined ? [] : [{ name: file.split("_")[0] ?? file, file }];
+    })
+    .sort((a, b) => a.name.localeCompare(b.name));
+}
+
+/**
+ * Makes a root file system in `<directory>/root` from Debian packages: bash, the busybox applets and the C library, with
+ * an unprivileged user of uid and gid 1000. Gives its path.
+ */
+export async function makeRoot(directory: string, packages: DebianPackage[], user: string): Promise<string> {
+  const root = path.join(directory, "root");
+  const downloads = path.join(directory, "packages");
+  await fs.mkdir(downloads, { recursive: true });
+  for (const part of directories) await fs.mkdir(path.join(root, part), { recursive: true, mode: 0o755 });
+  for (const merged of ["bin", "sbin", "lib", "lib64"]) await fs.symlink(`usr/${merged}`, path.join(root, merged));
+
+  // apt's own sandbox user may not write here; as root it would only warn, on every package.
+  await run("apt-get", ["download", "-q", "-o", "APT::Sandbox::User=root", ...packages.map(({ name }) => name)], {
+    cwd: downloads,
+  });
+  for (const file of (await fs.readdir(downloads)).sort()) {
+    const tree = path.join(downloads, `${file}.tar`);
+    await run("dpkg-deb", ["--fsys-tarfile", path.join(downloads, file)], { stdout: { file: tree } });
+    // --keep-directory-symlink: a package that still ships /lib must land behind our link.
+    await run("tar", ["-x", "--keep-directory-symlink", "--no-same-owner", "-f", tree, "-C", root]);
+  }
+  for (const unused of ["usr/share/doc", "usr/share/man", "usr/share/locale", "usr/share/lintian", "usr/share/menu"]) {
+    await fs.rm(path.join(root, unused), { recursive: true, force: true });
+  }
+  await linkApplets(root);
+  // The one tool that the Dockerfiles use and Debian's busybox lacks.
+  await addProgram(root, "/usr/bin/install", "usr/bin/install");
+  await writeAccounts(root, user);
+  await fs.mkdir(path.join(root, "tmp"));
+  await fs.chmod(path.join(root, "tmp"), 0o1777);
+  return root;
+}
+
+async function linkApplets(root: string): Promise<void> {
+  const busybox = path.join(root, "usr/bin/busybox");
+  const { stdout } = await run(busybox, ["--list"]);
+  for (const applet of stdout.split("\n").filter((name) => name !== "" && name !== "busybox" && name !== "bash")) {
+    const link = path.join(root, "usr/bin", applet);
+    await fs.rm(link, { force: true });
+    await fs.symlink("busybox", link);
+  }
+}
+
+async function writeAccounts(root: string, user: string): Promise<void> {
+  const passwd = `root:x:0:0:root:/root:/bin/sh\n${user}:x:1000:1000:${user}:/tmp:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n`;
+  await fs.writeFile(path.join(root, "etc/passwd"), passwd);
+  await fs.writeFile(path.join(root, "etc/group"), `root:x:0:\n${user}:x:1000:\nnogroup:x:65534:\n`);
+}
+
+/** Adds a Node binary, with its external built-in modules, to a root. */
+export async function addNode(root: string, execPath: string): Promise<void> {
+  await addProgram(root, execPath, "usr/bin/node");
+  for (const module of externalBuiltins()) await copyInto(root, module);
+}
+
+/** Copies a program of this machine into a root, with the shared libraries that `ldd` names. */
+async function addProgram(root: string, file: string, place: string): Promise<void> {
+  const binary = await fs.realpath(file);
+  const target = path.join(root, place);
+  await fs.rm(target, { force: true });
+  await fs.copyFile(binary, target);
+  await fs.chmod(target, 0o755);
+  const listing = await run("ldd", [binary], { reject: false });
+  for (const library of parseLdd(listing.stdout)) await copyInto(root, library);
+}
+
+/** Absolute paths of the shared libraries, and the loader, in the output of `ldd`; none for a static binary. */
+export function parseLdd(text: string): string[] {
+  return text.split("\n").flatMap((line) => /(?:=>\s*|^\s*)(\/\S+)\s+\(0x/.exec(line)?.[1] ?? []);
+}
+
+/** Debian's own Node keeps some built-in modules as files outside the binary; Node's usual builds name relative paths here. */
+function externalBuiltins(): string[] {
+  const variables = process.config.variables as { node_builtin_shareable_builtins?: string[] };
+  return (variables.node_builtin_shareable_builtins ?? []).filter((file) => path.isAbsolute(file));
+}
+
+async function copyInto(root: string, file: string): Promise<void> {
+  const target = path.join(root, file);
+  await fs.mkdir(path.dirname(target), { recursive: true });
+  // The library itself, not the link to it. One that the packages brought is the same or newer, and is replaced by the one that Node runs with.
+  await fs.rm(target, { force: true });
+  await fs.copyFile(await fs.realpath(file), target);
+}
+
+/** Packs a root into a tar file, owned by root throughout and the same for the same content. Gives the tar's path. */
+export async function packRoot(root: string, archive: string): Promise<string> {
+  await run("tar", [
+    ...["--create", "--file", archive, "--directory", root, "--sort=name", "--mtime=@0"],
+    ...["--owner=0", "--group=0", "--numeric-owner", "."],
+  ]);
+  return archive;
+}
