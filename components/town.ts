@@ -59,9 +59,8 @@ export class Town extends pulumi.ComponentResource {
     );
     const connector = new TownConnector(
       `${name}-connector`,
-      { place, images, town, address: identity.address, socksProxy: sidecar.socksProxy, peers, inside, keep },
-      // A connector that finds no proxy at its start gives up.
-      { parent: this, dependsOn: [sidecar] },
+      { place, images, town, address: identity.address, sidecar, peers, inside, keep },
+      { parent: this },
     );
 
     const anonUrl = identity.address.apply(anonUrlOf);

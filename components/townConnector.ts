@@ -3,6 +3,7 @@ import * as path from "node:path";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
+import type { AtorSidecar } from "./atorSidecar";
 import { FIXED_NAME, service, toLabels } from "./container";
 import { connectorEnvironment, connectorFiles, STOP_GRACE_MS } from "./core/connectorFiles";
 import { dockerLabels, dockerName, type Place } from "./core/names";
@@ -21,8 +22,8 @@ export interface TownConnectorArgs {
   readonly town: Pick<TownSettings, "nodeId" | "logLevel" | "routes" | "memoryMiB">;
   /** The hidden service's address; secret. */
   readonly address: pulumi.Output<string>;
-  /** `socks5h://…` of the sidecar. */
-  readonly socksProxy: string;
+  /** Its proxy, and what must be up first: a connector that finds no proxy at its start gives up. */
+  readonly sidecar: AtorSidecar;
   readonly peers: readonly PeerSecret[];
   /** The town's internal network and the connector's address there. */
   readonly inside: { readonly networkName: pulumi.Input<string>; readonly connector: string };
@@ -80,7 +81,8 @@ export class TownConnector extends pulumi.ComponentResource {
         stopSeconds: STOP_GRACE_MS / 1000 + 2,
         labels: { "town-ator.files": files.digest },
       }),
-      { parent: this, ...FIXED_NAME },
+      // Options of a component do not reach its children, so this stands here and not in Town.
+      { parent: this, ...FIXED_NAME, dependsOn: [args.sidecar] },
     );
     this.containerName = container.name;
     this.registerOutputs({ containerName: this.containerName });
@@ -91,7 +93,7 @@ export class TownConnector extends pulumi.ComponentResource {
 const HEALTH_INTERVAL_SECONDS = 2;
 
 function renderFiles(args: TownConnectorArgs, adminKey: pulumi.Output<string>): pulumi.Output<Record<string, string>> {
-  const { town, socksProxy } = args;
+  const { town, sidecar } = args;
   const outbound = args.peers.flatMap((peer) => (peer.outbound ? [peer.outbound] : []));
   const launcher = fs.readFileSync(path.join(__dirname, "launcher", "launcher.cjs"), "utf8");
   return pulumi
@@ -107,7 +109,7 @@ function renderFiles(args: TownConnectorArgs, adminKey: pulumi.Output<string>): 
           nodeId: town.nodeId,
           logLevel: town.logLevel,
           externalUrl: anonUrlOf(address),
-          socksProxy,
+          socksProxy: sidecar.socksProxy,
           adminKey: key,
           peers,
           routes: town.routes,

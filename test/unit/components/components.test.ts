@@ -1,0 +1,331 @@
+import * as pulumi from "@pulumi/pulumi";
+import { describe, expect, it, test } from "vitest";
+import { buildTowns, type StackOutputs } from "../../../components/buildTowns";
+import { deriveIdentity } from "../../../components/core/identity";
+import { formatInvite, parseInvite } from "../../../components/core/invite";
+import { parseSettings, type Settings } from "../../../components/core/settings";
+import { PeerSecret } from "../../../components/peerSecret";
+import { find, isSecretInput, keepTestsApart, MOCK_BYTES, record, reveal, value, type Recorded } from "../../mocks";
+
+const IDENTITY = deriveIdentity(MOCK_BYTES);
+const build = (name: string) => ({ context: () => ({ path: `contexts/${name}`, hash: name.padEnd(64, "0") }) });
+const BUILDS = { anon: build("anon"), connector: build("connector") };
+
+function settings(towns: Record<string, unknown>, others: Record<string, string> = {}): Settings {
+  return parseSettings({ "town-ator:towns": JSON.stringify(towns), ...others }, "dev");
+}
+
+const ONE_TOWN = { home: { nodeId: "g.home", peers: { "g.visitor": {} } } };
+
+async function built(towns: Record<string, unknown> = ONE_TOWN, others: Record<string, string> = {}) {
+  let outputs: StackOutputs | undefined;
+  const resources = await record(() => (outputs = buildTowns(settings(towns, others), BUILDS)));
+  return { resources, outputs: outputs! };
+}
+
+const container = (resources: Recorded[], name: string) => find(resources, "Container", name);
+const uploads = (resource: Recorded) =>
+  Object.fromEntries(
+    (reveal(resource.inputs["uploads"]) as { file: string; content?: string; contentBase64?: string }[]).map(
+      (upload) => [upload.file, upload.content ?? upload.contentBase64],
+    ),
+  );
+const volumesOf = (resource: Recorded) =>
+  resource.inputs["volumes"] as { volumeName: string; containerPath: string; readOnly?: boolean }[];
+
+describe("every container", async () => {
+  keepTestsApart();
+  const { resources } = await built();
+  const containers = resources.filter(({ type }) => type.endsWith(":Container"));
+
+  it("is one of the six of a town on a local network", () => {
+    expect(containers.map(({ inputs }) => inputs["name"]).sort()).toEqual([
+      "town-ator-dev-home-connector",
+      "town-ator-dev-home-connector-files",
+      "town-ator-dev-home-identity",
+      "town-ator-dev-home-sidecar",
+      "town-ator-dev-home-sidecar-files",
+      "town-ator-dev-local-network",
+    ]);
+  });
+
+  test.each(containers.map((resource) => [resource.name, resource] as const))(
+    "%s is hardened",
+    (_, { inputs, options }) => {
+      expect(inputs).toMatchObject({
+        user: "1000:1000",
+        capabilities: { drops: ["ALL"] },
+        securityOpts: ["no-new-privileges:true"],
+        logDriver: "json-file",
+        logOpts: { "max-size": "1m", "max-file": "3" },
+      });
+      expect(inputs["memory"]).toBeGreaterThanOrEqual(64);
+      expect(inputs["memorySwap"]).toBe(inputs["memory"]);
+      expect(inputs).not.toHaveProperty("ports");
+      expect(options).toMatchObject({ deleteBeforeReplace: true, replaceOnChanges: ["healthcheck", "tmpfs", "init"] });
+      // A root is read-only, except where the provider has to put files in, and that container has no network.
+      expect(inputs["readOnly"] === true || inputs["networkMode"] === "none").toBe(true);
+    },
+  );
+
+  test.each(containers.map((resource) => [resource.name, resource] as const))(
+    "%s shows no secret to docker inspect",
+    (_, { inputs }) => {
+      const { uploads: hidden, ...shown } = inputs;
+      expect(hidden === undefined || isSecretInput(hidden)).toBe(true);
+      const text = JSON.stringify(shown);
+      expect(text).not.toContain(IDENTITY.address.slice(0, 56));
+      expect(text).not.toContain(MOCK_BYTES.toString("base64"));
+      expect(text).not.toContain("4dabf18193072939515e22adb298388d");
+    },
+  );
+});
+
+describe("the sidecar", async () => {
+  keepTestsApart();
+  const { resources } = await built();
+  const sidecar = container(resources, "home-sidecar-daemon");
+
+  it("is on the relays' network and, at its fixed address, on the town's", () => {
+    expect(sidecar.inputs["networksAdvanced"]).toEqual([
+      { name: "town-ator-dev-outside" },
+      { name: "town-ator-dev-home-inside", ipv4Address: "10.139.80.98" },
+    ]);
+    expect(sidecar.inputs["sysctls"]).toEqual({ "net.ipv4.ip_forward": "0" });
+  });
+
+  it("waits 60 s for its descriptor on a local network and 300 s on the public one", async () => {
+    expect(sidecar.inputs).toMatchObject({
+      wait: true,
+      waitTimeout: 60,
+      healthcheck: { interval: "1s", startPeriod: "1m0s" },
+    });
+    const { resources: published } = await built(ONE_TOWN, { "town-ator:network": "public" });
+    expect(container(published, "home-sidecar-daemon").inputs).toMatchObject({
+      wait: true,
+      waitTimeout: 300,
+      healthcheck: { interval: "5s", startPeriod: "5m0s" },
+    });
+  });
+
+  it("starts after the relays, with its key and its files in place", () => {
+    expect(sidecar.options.dependsOn).toEqual(
+      expect.arrayContaining(["local-relays", "home-identity-key-file", "home-sidecar-files"]),
+    );
+  });
+
+  it("is given its identity's hash to check the volume by", () => {
+    const files = uploads(container(resources, "home-sidecar-files"));
+    expect(Object.keys(files).sort()).toEqual([
+      "/files/.new.anonrc",
+      "/files/.new.health.sh",
+      "/files/.new.identity",
+      "/files/.new.start.sh",
+    ]);
+    expect(files["/files/.new.identity"]).toMatch(new RegExp(`^[0-9a-f]{64}\\n${IDENTITY.fingerprint}\\n$`));
+    expect(files["/files/.new.anonrc"]).toContain("HiddenServicePort 3000 10.139.80.99:3000");
+  });
+});
+
+describe("the connector", async () => {
+  keepTestsApart();
+  const { resources } = await built();
+  const connector = container(resources, "home-connector-connector");
+
+  it("is on the town's internal network and on no other", () => {
+    expect(connector.inputs["networksAdvanced"]).toEqual([
+      { name: "town-ator-dev-home-inside", ipv4Address: "10.139.80.99" },
+    ]);
+    expect(find(resources, "Network", "home-inside").inputs).toMatchObject({
+      internal: true,
+      options: { "com.docker.network.bridge.inhibit_ipv4": "true" },
+      ipamConfigs: [{ subnet: "10.139.80.96/27", gateway: "10.139.80.97", ipRange: "10.139.80.112/28" }],
+    });
+  });
+
+  it("runs under the launcher, with files that it can only read and data on a volume", () => {
+    expect(connector.inputs).toMatchObject({ entrypoints: ["node"], command: ["/etc/town-ator/launcher.cjs"] });
+    expect(volumesOf(connector)).toEqual([
+      { volumeName: "town-ator-dev-home-connector-files", containerPath: "/etc/town-ator", readOnly: true },
+      { volumeName: "town-ator-dev-home-connector-data", containerPath: "/app/data" },
+    ]);
+  });
+
+  it("is healthy when its admin port answers on loopback", () => {
+    expect(connector.inputs["healthcheck"]).toMatchObject({
+      tests: ["CMD", "wget", "-q", "-O", "/dev/null", "http://127.0.0.1:8081/health"],
+    });
+  });
+
+  it("starts after the sidecar, for it gives up when it finds no proxy", () => {
+    expect(connector.options.dependsOn).toContain("home-sidecar-daemon");
+  });
+
+  it("outlasts the launcher's grace when it is stopped", () => {
+    expect(connector.inputs).toMatchObject({ stopTimeout: 12, destroyGraceSeconds: 12, restart: "always", init: true });
+  });
+
+  it("is replaced when a file of its changes, and only then", async () => {
+    const labelOf = (from: Recorded[]) =>
+      (container(from, "home-connector-connector").inputs["labels"] as { label: string; value: string }[]).find(
+        ({ label }) => label === "town-ator.files",
+      )?.value;
+    expect(labelOf(resources)).toMatch(/^[0-9a-f]{16}$/);
+    expect(labelOf((await built()).resources)).toBe(labelOf(resources));
+    expect(labelOf((await built({ home: { ...ONE_TOWN.home, logLevel: "warn" } })).resources)).not.toBe(
+      labelOf(resources),
+    );
+  });
+});
+
+describe("the identity", async () => {
+  keepTestsApart();
+  const { resources, outputs } = await built();
+  const job = container(resources, "home-identity-key-file");
+
+  it("is offered to the volume as the key file that follows from the seed", () => {
+    const offered = uploads(job);
+    expect(offered["/keys/.offered-key"]).toBe(IDENTITY.secretKeyFile.toString("base64"));
+    expect(offered["/keys/.offered-fingerprint"]).toBe(`${IDENTITY.fingerprint}\n`);
+    expect(volumesOf(job)).toEqual([{ volumeName: "town-ator-dev-home-keys", containerPath: "/keys" }]);
+  });
+
+  it("is known before anything starts, the address as a secret and the fingerprint in the open", async () => {
+    const { anonUrl, fingerprint } = outputs.towns["home"]!;
+    expect(await value(anonUrl)).toBe(`ws://${IDENTITY.address}:3000`);
+    expect(await pulumi.isSecret(anonUrl)).toBe(true);
+    expect(await pulumi.isSecret(outputs.anonUrl!)).toBe(true);
+    expect(await value(fingerprint)).toBe(IDENTITY.fingerprint);
+    expect(await pulumi.isSecret(fingerprint)).toBe(false);
+  });
+
+  it("outlives the stack on the public network and not on a local one, whose addresses mean nothing without it", async () => {
+    const { resources: published } = await built(ONE_TOWN, { "town-ator:network": "public" });
+    const kept = (from: Recorded[]) =>
+      from.filter(({ options }) => options.protect).map(({ name, type }) => `${type.split(":").pop()} ${name}`);
+    expect(kept(resources)).toEqual([]);
+    expect(kept(published).sort()).toEqual([
+      "RandomBytes home-identity-seed",
+      "Volume home-connector-data",
+      "Volume home-identity-keys",
+      "Volume home-sidecar-data",
+    ]);
+    expect(
+      published.filter(({ type, options }) => type.endsWith(":Volume") && options.protect && !options.retainOnDelete),
+    ).toEqual([]);
+  });
+});
+
+describe("peers", () => {
+  keepTestsApart();
+  const bobsInvite = formatInvite({
+    nodeId: "g.bob",
+    peerId: "g.home",
+    url: `ws://${IDENTITY.address}:3000`,
+    token: "b".repeat(64),
+  });
+
+  it("that are only expected have an inbound secret and stand in no YAML", async () => {
+    const { resources } = await built();
+    const files = uploads(container(resources, "home-connector-files"));
+    const secret = find(resources, "RandomBytes", "home-peer-g.visitor-inbound");
+    expect(secret.inputs["length"]).toBe(32);
+    expect(files["/files/.new.secrets.env"]).toMatch(/^BTP_PEER_G\.VISITOR_SECRET=[0-9a-f]{64}\n$/);
+    expect(files["/files/.new.connector.yaml"]).toContain("peers: []");
+  });
+
+  it("whose invite we have are dialled with the token of that invite, and let in with a secret of our own", async () => {
+    const { resources } = await built(
+      { home: { nodeId: "g.home", peers: { "g.bob": { relation: "parent" } } } },
+      { "town-ator:invites": JSON.stringify({ home: { "g.bob": bobsInvite } }) },
+    );
+    const files = uploads(container(resources, "home-connector-files"));
+    expect(files["/files/.new.connector.yaml"]).toContain(`authToken: ${"b".repeat(64)}`);
+    expect(files["/files/.new.connector.yaml"]).toContain("relation: parent");
+    expect(files["/files/.new.secrets.env"]).not.toContain("b".repeat(64));
+    expect((JSON.parse(files["/files/.new.launcher.json"]!) as { redact: string[] }).redact).toContain("b".repeat(64));
+  });
+
+  it("get an invite that lets them in", async () => {
+    const { outputs, resources } = await built();
+    const invite = outputs.towns["home"]!.invites["g.visitor"]!;
+    expect(await pulumi.isSecret(invite)).toBe(true);
+    const { nodeId, peerId, url, token } = parseInvite(await value(invite));
+    expect({ nodeId, peerId, url }).toEqual({
+      nodeId: "g.home",
+      peerId: "g.visitor",
+      url: `ws://${IDENTITY.address}:3000`,
+    });
+    expect(uploads(container(resources, "home-connector-files"))["/files/.new.secrets.env"]).toBe(
+      `BTP_PEER_G.VISITOR_SECRET=${token}\n`,
+    );
+  });
+
+  it("with an impossible id are refused before anything is registered", async () => {
+    const resources = await record(() => {
+      expect(() => new PeerSecret("bad", { peer: { id: "a=b", relation: "peer" } })).toThrow(
+        "PeerSecret bad: the peer's id is no nodeId that a peer can have",
+      );
+    });
+    expect(resources.filter(({ type }) => type !== "pulumi:pulumi:Stack")).toEqual([]);
+  });
+});
+
+describe("a stack", () => {
+  keepTestsApart();
+
+  it("of two towns gives each its own names, networks, identity and secrets", async () => {
+    const { resources, outputs } = await built({ home: { nodeId: "g.home" }, away: { nodeId: "g.away" } });
+    const names = resources.flatMap(({ inputs, type }) =>
+      type.startsWith("docker:") ? [`${type} ${inputs["name"] as string}`] : [],
+    );
+    expect(new Set(names).size).toBe(names.length);
+    expect(resources.filter(({ name }) => name.endsWith("-seed")).map(({ name }) => name)).toEqual([
+      "away-identity-seed",
+      "home-identity-seed",
+    ]);
+    expect(outputs.anonUrl).toBeUndefined();
+  });
+
+  it("puts every resource of a town below that town's component", async () => {
+    const { resources } = await built();
+    const parents = new Map(resources.map(({ name, type, options }) => [`${type}::${name}`, options.parent]));
+    for (const { name, type } of resources.filter((resource) => resource.name.startsWith("home-"))) {
+      expect(parents.get(`${type}::${name}`)).toMatch(/^home/);
+    }
+    expect(
+      resources
+        .filter(({ type }) => type.startsWith("town-ator:"))
+        .map(({ type }) => type)
+        .sort(),
+    ).toEqual([
+      "town-ator:index:AtorSidecar",
+      "town-ator:index:HiddenServiceVolume",
+      "town-ator:index:LocalAtorNetwork",
+      "town-ator:index:PeerSecret",
+      "town-ator:index:Town",
+      "town-ator:index:TownConnector",
+    ]);
+  });
+
+  it("builds each image from its context, on another base when told so", async () => {
+    const resources = await record(() =>
+      buildTowns(settings(ONE_TOWN), { anon: { ...build("anon"), base: "base:1" }, connector: build("connector") }),
+    );
+    expect(find(resources, "RemoteImage", "anon-image").inputs).toEqual({
+      name: "town-ator/anon:anon00000000",
+      keepLocally: true,
+      triggers: { context: "anon".padEnd(64, "0") },
+      build: { context: "contexts/anon", buildArgs: { BASE: "base:1" } },
+    });
+    expect(find(resources, "RemoteImage", "connector-image").inputs["build"]).toEqual({
+      context: "contexts/connector",
+    });
+  });
+
+  it("pulls an image that is given by digest", async () => {
+    const reference = `example/connector@sha256:${"c".repeat(64)}`;
+    const { resources } = await built(ONE_TOWN, { "town-ator:images": JSON.stringify({ connector: reference }) });
+    expect(find(resources, "RemoteImage", "connector-image").inputs).toEqual({ name: reference, keepLocally: true });
+  });
+});

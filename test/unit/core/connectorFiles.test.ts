@@ -1,0 +1,122 @@
+import { describe, expect, it, test } from "vitest";
+import { parse } from "yaml";
+import { connectorEnvironment, connectorFiles } from "../../../components/core/connectorFiles";
+import { btpPeerVariable, dockerLabels, dockerName } from "../../../components/core/names";
+import { anonUrlOf, renderConnectorYaml, type ConnectorInput } from "../../../components/core/renderConnectorYaml";
+import { loadConnectorConfig } from "../../../images/connector/src/config";
+
+const ADDRESS = "aoqqpp7tzyil4hlq3umoos6atft6jvrqtosq2xy53sdgiesvgg4mqmqd.anon";
+const INPUT: ConnectorInput = {
+  nodeId: "g.home",
+  logLevel: "info",
+  externalUrl: anonUrlOf(ADDRESS),
+  socksProxy: "socks5h://10.1.2.2:9050",
+  adminKey: "k".repeat(64),
+  peers: [
+    {
+      id: "g.zoe",
+      relation: "peer",
+      invite: { nodeId: "g.zoe", peerId: "g.home", url: `ws://${ADDRESS}:3000`, token: "z".repeat(64) },
+    },
+    {
+      id: "g.bob",
+      relation: "parent",
+      invite: { nodeId: "g.bob", peerId: "g.home", url: `ws://${ADDRESS}:3000`, token: "b".repeat(64) },
+    },
+  ],
+  routes: [{ prefix: "g.home", nextHop: "g.home", priority: 0 }],
+};
+
+describe("the connector's YAML", () => {
+  const yaml = parse(renderConnectorYaml(INPUT)) as Record<string, unknown>;
+
+  it("sends every dial through the sidecar, which resolves the names", () => {
+    expect(yaml["transport"]).toEqual({
+      type: "socks5",
+      socksProxy: "socks5h://10.1.2.2:9050",
+      externalUrl: `ws://${ADDRESS}:3000`,
+      managed: false,
+    });
+  });
+
+  it("keeps the admin API on loopback behind a key", () => {
+    expect(yaml["adminApi"]).toEqual({ enabled: true, host: "127.0.0.1", port: 8081, apiKey: "k".repeat(64) });
+  });
+
+  it("presents to each peer the token of that peer's invite, in one order", () => {
+    expect(yaml["peers"]).toEqual([
+      { id: "g.bob", url: `ws://${ADDRESS}:3000`, authToken: "b".repeat(64), relation: "parent" },
+      { id: "g.zoe", url: `ws://${ADDRESS}:3000`, authToken: "z".repeat(64), relation: "peer" },
+    ]);
+  });
+
+  it("is accepted by the development connector's own loader", () => {
+    const config = loadConnectorConfig(renderConnectorYaml(INPUT), connectorEnvironment("info"));
+    expect(config.nodeId).toBe("g.home");
+    expect(config.peers.map((peer) => peer.id)).toEqual(["g.bob", "g.zoe"]);
+  });
+});
+
+describe("the connector's files", () => {
+  const files = connectorFiles(
+    INPUT,
+    [
+      { peerId: "g.visitor", secret: "v".repeat(64) },
+      { peerId: "a-b", secret: "a".repeat(64) },
+    ],
+    "the launcher",
+  );
+
+  it("give the launcher the secrets that peers present, and no others", () => {
+    expect(files["secrets.env"]).toBe(
+      `BTP_PEER_A_B_SECRET=${"a".repeat(64)}\nBTP_PEER_G.VISITOR_SECRET=${"v".repeat(64)}\n`,
+    );
+  });
+
+  it("tell the launcher what to run and which other secrets may not be printed", () => {
+    expect(JSON.parse(files["launcher.json"]!)).toEqual({
+      command: ["node", "packages/connector/dist/main.js"],
+      secretsFile: "/etc/town-ator/secrets.env",
+      stopGraceMs: 10_000,
+      redact: ["b".repeat(64), "k".repeat(64), "z".repeat(64)],
+    });
+    expect(files["launcher.cjs"]).toBe("the launcher");
+  });
+
+  it("are never empty, for the provider refuses an empty upload", () => {
+    expect(connectorFiles({ ...INPUT, peers: [] }, [], "x")["secrets.env"]).toBe("\n");
+  });
+
+  it("leave nothing secret for the environment", () => {
+    expect(connectorEnvironment("warn")).toEqual({
+      CONFIG_FILE: "/etc/town-ator/connector.yaml",
+      LOG_LEVEL: "warn",
+      BTP_ALLOW_NOAUTH: "false",
+    });
+  });
+});
+
+describe("names", () => {
+  test.each([
+    ["alice", "BTP_PEER_ALICE_SECRET"],
+    ["g.townhouse", "BTP_PEER_G.TOWNHOUSE_SECRET"],
+    ["a-b", "BTP_PEER_A_B_SECRET"],
+    ["A-b_c.d-e", "BTP_PEER_A_B_C.D_E_SECRET"],
+  ])("the secret of %s is looked for in %s", (peerId, variable) => {
+    expect(btpPeerVariable(peerId)).toBe(variable);
+  });
+
+  it("of Docker objects carry stack, town and role, and so do their labels", () => {
+    expect(dockerName({ stack: "dev", town: "home" }, "sidecar")).toBe("town-ator-dev-home-sidecar");
+    expect(dockerName({ stack: "dev" }, "local-network")).toBe("town-ator-dev-local-network");
+    expect(dockerLabels({ stack: "dev", town: "home" }, "keys")).toEqual({
+      "town-ator.stack": "dev",
+      "town-ator.town": "home",
+      "town-ator.role": "keys",
+    });
+    expect(dockerLabels({ stack: "dev" }, "outside")).toEqual({
+      "town-ator.stack": "dev",
+      "town-ator.role": "outside",
+    });
+  });
+});

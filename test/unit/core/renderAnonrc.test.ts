@@ -1,0 +1,78 @@
+import { execFileSync } from "node:child_process";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { afterAll, beforeAll, describe, expect, it, test } from "vitest";
+import { renderAnonrc, type AnonrcInput } from "../../../components/core/renderAnonrc";
+
+const INPUT: AnonrcInput = { target: { host: "10.1.2.3", port: 3000 }, socksHost: "10.1.2.2", socksClient: "10.1.2.3" };
+const LOCAL: AnonrcInput = { ...INPUT, include: "/network/anonnet.conf" };
+
+/** The daemon out of the npm package; it is there for x86-64 Linux only. */
+const ANON = path.join(__dirname, "../../../node_modules/@anyone-protocol/anyone-client/bin/linux/x64/anon");
+const runsHere = process.platform === "linux" && process.arch === "x64";
+
+/** What the daemon says of any testing network, of a check as root, and of a data folder that is not there yet. */
+const EXPECTED_WARNINGS = /running Anon as root|used DirAuthority|TestingTorNetwork is set|data\/anons/;
+
+describe("the sidecar's anonrc", () => {
+  it("leads the hidden service to the connector", () => {
+    expect(renderAnonrc(INPUT)).toContain("HiddenServiceDir /keys/hs\nHiddenServicePort 3000 10.1.2.3:3000\n");
+  });
+
+  it("offers SOCKS to the connector alone and for hidden services alone", () => {
+    expect(renderAnonrc(INPUT)).toContain(
+      "SocksPort 10.1.2.2:9050 OnionTrafficOnly ExtendedErrors\nSocksPolicy accept 10.1.2.3/32\nSocksPolicy reject *\n",
+    );
+  });
+
+  it("keeps the control port on loopback, behind a cookie", () => {
+    expect(renderAnonrc(INPUT)).toContain("ControlPort 127.0.0.1:9051\nCookieAuthentication 1\n");
+  });
+
+  it("writes no address into the log", () => {
+    expect(renderAnonrc(INPUT)).toContain("SafeLogging 1\nLog notice stdout\n");
+  });
+
+  it("names authorities on a local network only", () => {
+    expect(renderAnonrc(LOCAL)).toContain("%include /network/anonnet.conf\n");
+    expect(renderAnonrc(INPUT)).not.toContain("%include");
+  });
+});
+
+describe.runIf(runsHere)("the daemon's own check", () => {
+  let folder: string;
+  beforeAll(() => {
+    folder = fs.mkdtempSync(path.join(os.tmpdir(), "town-ator-anonrc-"));
+  });
+  afterAll(() => fs.rmSync(folder, { recursive: true }));
+
+  /** Runs `anon --verify-config` over an anonrc whose folders are moved into the test's; gives what the daemon printed. */
+  function verify(anonrc: string): string {
+    const file = path.join(folder, "anonrc");
+    fs.writeFileSync(
+      path.join(folder, "anonnet.conf"),
+      "TestingTorNetwork 1\nDirAuthority a orport=1 v3ident=" + `${"A".repeat(40)} 10.1.2.9:7000 ${"B".repeat(40)}\n`,
+    );
+    fs.writeFileSync(
+      file,
+      anonrc.replaceAll("/var/lib/anon", `${folder}/data`).replaceAll("/keys", folder).replaceAll("/network", folder),
+    );
+    return execFileSync(ANON, ["--verify-config", "--defaults-anonrc", "/dev/null", "-f", file], { encoding: "utf8" });
+  }
+
+  test.each([
+    ["public", INPUT],
+    ["local", LOCAL],
+  ])("accepts the rendering for the %s network, with no warning about an option", (_, input) => {
+    const printed = verify(renderAnonrc(input));
+    expect(printed).toContain("Configuration was valid");
+    expect(printed.split("\n").filter((line) => /\[(warn|err)\]/.test(line) && !EXPECTED_WARNINGS.test(line))).toEqual(
+      [],
+    );
+  });
+
+  it("would refuse a rendering with an unknown option", () => {
+    expect(() => verify(`${renderAnonrc(INPUT)}NoSuchOption 1\n`)).toThrow(/NoSuchOption|status|failed/i);
+  });
+});
