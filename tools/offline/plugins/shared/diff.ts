@@ -1,0 +1,130 @@
+import { DEFAULTS } from "./check";
+import type { Field, ResourceType, Schema } from "./schema";
+import { hasUnknown, isObject, type Properties, type Value } from "./values";
+
+/** How one property differs, in the words of Pulumi's wire format (PropertyDiff.Kind). */
+export type DiffKind = "ADD" | "ADD_REPLACE" | "DELETE" | "DELETE_REPLACE" | "UPDATE" | "UPDATE_REPLACE";
+
+export interface Diff {
+  /** By property path: `image`, `healthcheck.interval`. */
+  readonly detailed: Record<string, DiffKind>;
+  /** Top-level properties that differ. */
+  readonly changed: string[];
+  /** Those of them that need a replacement. */
+  readonly replaces: string[];
+  readonly deleteBeforeReplace: boolean;
+}
+
+/** Marks the state of a container or image whose creation failed halfway: the next `up` replaces it. */
+export const TAINTED = "__tainted";
+
+/**
+ * Compares what the resource is (the outputs in the state) with what the program wants (checked inputs), as the bridge of the official
+ * plugins does: a property that the Engine may fill in is compared only where the program sets it, sets have no order, an empty value
+ * and an absent one are the same.
+ */
+export function diff(type: ResourceType, olds: Properties, news: Properties): Diff {
+  const detailed: Record<string, DiffKind> = {};
+  if (olds[TAINTED] === true) detailed[TAINTED] = "DELETE_REPLACE";
+  compareObjects(type.inputs, olds, news, "", detailed);
+  const top = (path: string): string => path.split(".")[0] ?? path;
+  const paths = Object.entries(detailed);
+  const changed = unique(paths.map(([path]) => top(path)));
+  const replaces = unique(paths.filter(([, kind]) => kind.endsWith("_REPLACE")).map(([path]) => top(path)));
+  return { detailed, changed, replaces, deleteBeforeReplace: replaces.length > 0 && deletesFirst(type, news) };
+}
+
+/** What an update leaves in the state: the old outputs, with every property that differs set to what the program wants, or dropped. */
+export function planned(type: ResourceType, olds: Properties, news: Properties): Properties {
+  const result: Properties = { ...olds };
+  for (const key of Object.keys(type.inputs)) {
+    const value = news[key];
+    if (value !== undefined) result[key] = value;
+    else if (!type.inputs[key]?.computed) delete result[key];
+  }
+  return result;
+}
+
+function deletesFirst(type: ResourceType, news: Properties): boolean {
+  if (type.deleteBeforeReplace !== "when-named") return type.deleteBeforeReplace === "always";
+  const defaults = news[DEFAULTS];
+  return Array.isArray(defaults) && !defaults.includes("name");
+}
+
+function compareObjects(
+  schema: Schema,
+  olds: Properties,
+  news: Properties,
+  prefix: string,
+  into: Record<string, DiffKind>,
+): void {
+  for (const [key, field] of Object.entries(schema)) {
+    const [old, wanted] = [olds[key], news[key] ?? field.default];
+    if (field.kind === "object" && field.fields && isObject(old) && isObject(wanted)) {
+      compareObjects(field.fields, old, wanted, `${prefix}${key}.`, into);
+      continue;
+    }
+    const kind = compare(field, old, wanted);
+    if (kind !== undefined) into[prefix + key] = field.change === "replace" ? `${kind}_REPLACE` : kind;
+  }
+}
+
+function compare(
+  field: Field,
+  old: Value | undefined,
+  wanted: Value | undefined,
+): "ADD" | "DELETE" | "UPDATE" | undefined {
+  if (wanted === undefined && field.computed) return undefined;
+  if (field.emptyIsNoChange && (wanted === undefined || wanted === "")) return undefined;
+  if (hasUnknown(wanted)) return old === undefined ? "ADD" : "UPDATE";
+  const before = canonical(field, old);
+  const after = canonical(field, wanted, old);
+  if (before === after) return undefined;
+  if (old === undefined) return "ADD";
+  return wanted === undefined ? "DELETE" : "UPDATE";
+}
+
+/**
+ * A text that is the same for values that mean the same; undefined for an empty value.
+ * @param fallback what the state holds: stands in for computed parts that the program leaves out.
+ */
+function canonical(field: Field, value: Value | undefined, fallback?: Value): string | undefined {
+  if (value === undefined || value === null || value === "" || value === 0 || value === false) return undefined;
+  if (Array.isArray(value)) {
+    if (value.length === 0) return undefined;
+    if (field.kind === "strings") return JSON.stringify(value);
+    const { fields } = field;
+    const items = fields
+      ? value.map((item) =>
+          canonicalObject(fields, isObject(item) ? item : {}, Array.isArray(fallback) ? fallback : []),
+        )
+      : value.map((item) => JSON.stringify(item));
+    return JSON.stringify(items.sort());
+  }
+  if (isObject(value)) {
+    if (field.fields) return canonicalObject(field.fields, value, []);
+    const entries = Object.entries(value).filter(([key]) => key !== DEFAULTS);
+    return entries.length === 0 ? undefined : JSON.stringify(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
+  }
+  return JSON.stringify(value);
+}
+
+function canonicalObject(schema: Schema, value: Properties, candidates: readonly Value[]): string {
+  const own = (item: Properties, skip: (key: string) => boolean): string =>
+    JSON.stringify(
+      Object.entries(schema)
+        .filter(([key]) => !skip(key))
+        .map(([key, field]) => [key, canonical(field, item[key] ?? field.default) ?? null]),
+    );
+  const left = (key: string): boolean => schema[key]?.computed === true && value[key] === undefined;
+  if (Object.keys(schema).some(left)) {
+    const bare = own(value, left);
+    const match = candidates.find((candidate) => isObject(candidate) && own(candidate, left) === bare);
+    if (isObject(match)) return own(match, () => false);
+  }
+  return own(value, () => false);
+}
+
+function unique(items: string[]): string[] {
+  return [...new Set(items)].sort();
+}
