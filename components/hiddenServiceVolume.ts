@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import * as random from "@pulumi/random";
 import { assertEnded, FIXED_NAME, oneShot, toLabels } from "./container";
-import { deriveIdentity, SEED_BYTES } from "./core/identity";
+import { deriveIdentity, seedFromRandom } from "./core/identity";
 import { dockerLabels, dockerName, type Place } from "./core/names";
 import { PATHS } from "./core/ports";
+import { randomSecret } from "./randomSecret";
 
 export interface HiddenServiceVolumeArgs {
   /** Stack and town, for names and labels. */
@@ -34,8 +34,8 @@ export class HiddenServiceVolume extends pulumi.ComponentResource {
     super("town-ator:index:HiddenServiceVolume", name, {}, opts);
     const kept = { protect: args.keep, retainOnDelete: args.keep };
 
-    const seed = new random.RandomBytes(`${name}-seed`, { length: SEED_BYTES }, { parent: this, protect: args.keep });
-    const identity = pulumi.secret(seed.base64).apply((base64) => deriveIdentity(Buffer.from(base64, "base64")));
+    const seed = randomSecret(`${name}-seed`, { parent: this, protect: args.keep });
+    const identity = seed.apply((text) => deriveIdentity(seedFromRandom(text)));
     this.address = identity.address;
     this.fingerprint = pulumi.unsecret(identity.fingerprint);
     this.identityFile = identity.apply(

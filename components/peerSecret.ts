@@ -1,17 +1,14 @@
 import * as pulumi from "@pulumi/pulumi";
-import * as random from "@pulumi/random";
 import type { InboundSecret } from "./core/connectorFiles";
 import { btpPeerVariable, PEER_ID } from "./core/names";
 import type { DialledPeer } from "./core/renderConnectorYaml";
 import type { PeerSettings } from "./core/settings";
+import { randomSecret } from "./randomSecret";
 
 export interface PeerSecretArgs {
   /** The peer, as the town declares it. */
   readonly peer: PeerSettings;
 }
-
-/** Bytes of a secret that we make for a peer. */
-const SECRET_BYTES = 32;
 
 /**
  * The secrets of one peer relationship. There are two, and they never mix:
@@ -25,7 +22,7 @@ export class PeerSecret extends pulumi.ComponentResource {
   public readonly peerId: string;
   /** The connector's variable for the inbound half. */
   public readonly variable: string;
-  /** The inbound half, 64 hex digits; secret. */
+  /** The inbound half, 43 letters and digits; secret. */
   public readonly inbound: pulumi.Output<InboundSecret>;
   /** How we dial the peer, with the outbound half; secret, and undefined while the peer is only expected. */
   public readonly outbound: pulumi.Output<DialledPeer> | undefined;
@@ -34,10 +31,10 @@ export class PeerSecret extends pulumi.ComponentResource {
     const { id, relation, invite } = args.peer;
     if (!PEER_ID.test(id)) throw new Error(`PeerSecret ${name}: the peer's id is no nodeId that a peer can have`);
     super("town-ator:index:PeerSecret", name, {}, opts);
-    const secret = new random.RandomBytes(`${name}-inbound`, { length: SECRET_BYTES }, { parent: this });
+    const secret = randomSecret(`${name}-inbound`, { parent: this });
     this.peerId = id;
     this.variable = btpPeerVariable(id);
-    this.inbound = pulumi.secret(secret.hex).apply((hex) => ({ peerId: id, secret: hex }));
+    this.inbound = secret.apply((text) => ({ peerId: id, secret: text }));
     this.outbound = invite && pulumi.secret({ id, relation, invite: invite.reveal() });
     this.registerOutputs({ variable: this.variable });
   }

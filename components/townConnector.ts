@@ -2,7 +2,6 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import * as random from "@pulumi/random";
 import type { AtorSidecar } from "./atorSidecar";
 import { FIXED_NAME, service, toLabels } from "./container";
 import { connectorEnvironment, connectorFiles, STOP_GRACE_MS } from "./core/connectorFiles";
@@ -12,6 +11,7 @@ import { anonUrlOf } from "./core/renderConnectorYaml";
 import type { TownSettings } from "./core/settings";
 import { fileVolume } from "./fileVolume";
 import type { PeerSecret } from "./peerSecret";
+import { randomSecret } from "./randomSecret";
 
 export interface TownConnectorArgs {
   readonly place: Place;
@@ -44,7 +44,7 @@ export class TownConnector extends pulumi.ComponentResource {
   constructor(name: string, args: TownConnectorArgs, opts?: pulumi.ComponentResourceOptions) {
     super("town-ator:index:TownConnector", name, {}, opts);
     const { place, town } = args;
-    const adminKey = new random.RandomBytes(`${name}-admin-key`, { length: 32 }, { parent: this });
+    const adminKey = randomSecret(`${name}-admin-key`, { parent: this });
     const data = new docker.Volume(
       `${name}-data`,
       { name: dockerName(place, "connector-data"), labels: toLabels(dockerLabels(place, "connector-data")) },
@@ -57,7 +57,7 @@ export class TownConnector extends pulumi.ComponentResource {
         role: "connector-files",
         image: args.images.anon,
         dataVolume: data.name,
-        files: renderFiles(args, adminKey.hex),
+        files: renderFiles(args, adminKey),
       },
       this,
     );
@@ -97,12 +97,7 @@ function renderFiles(args: TownConnectorArgs, adminKey: pulumi.Output<string>): 
   const outbound = args.peers.flatMap((peer) => (peer.outbound ? [peer.outbound] : []));
   const launcher = fs.readFileSync(path.join(__dirname, "launcher", "launcher.cjs"), "utf8");
   return pulumi
-    .all([
-      args.address,
-      pulumi.secret(adminKey),
-      pulumi.all(outbound),
-      pulumi.all(args.peers.map((peer) => peer.inbound)),
-    ])
+    .all([args.address, adminKey, pulumi.all(outbound), pulumi.all(args.peers.map((peer) => peer.inbound))])
     .apply(([address, key, peers, inbound]) =>
       connectorFiles(
         {

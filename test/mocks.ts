@@ -24,17 +24,18 @@ export interface RecordedOptions {
 const SIGNATURE = "4dabf18193072939515e22adb298388d";
 const SECRET = "1b47061264138c4ac30d75fd1eb44270";
 
-/** A seed that the mocks hand out for every RandomBytes of 32 bytes: 00 01 … 1f. Its address stands in the identity tests. */
-export const MOCK_BYTES = Buffer.from(Array.from({ length: 32 }, (_, index) => index));
+/** What the mocks answer for a random secret: another text for every name, so that a test sees which went where. */
+export const mockSecret = (name: string) =>
+  name
+    .replace(/[^A-Za-z0-9]/g, "")
+    .padEnd(43, "0")
+    .slice(0, 43);
 
 /** What a provider would answer for each type; what it cannot know in a preview is left out there. */
 function outputsOf(type: string, name: string): Record<string, unknown> {
   switch (type) {
-    case "random:index/randomBytes:RandomBytes": {
-      // Another secret for every name, so that a test sees which went where; the seeds stay the vector's.
-      const bytes = name.endsWith("-seed") ? MOCK_BYTES : Buffer.from(name.padEnd(32, "*").slice(-32));
-      return { base64: bytes.toString("base64"), hex: bytes.toString("hex") };
-    }
+    case "random:index/randomPassword:RandomPassword":
+      return { result: mockSecret(name) };
     case "docker:index/container:Container":
       return { exitCode: 0, containerLogs: "" };
     case "docker:index/remoteImage:RemoteImage":

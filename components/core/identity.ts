@@ -1,4 +1,4 @@
-import { createHash, createPrivateKey, createPublicKey } from "node:crypto";
+import { createHash, createPrivateKey, createPublicKey, hkdfSync } from "node:crypto";
 import { decodeBase32, encodeBase32 } from "./base32";
 
 /** Bytes of the seed that an identity is derived from. */
@@ -46,6 +46,17 @@ export function deriveIdentity(seed: Uint8Array, suffix: Suffix = DEFAULT_SUFFIX
     hostnameFile: `${address}\n`,
     fingerprint: fingerprintOf(address),
   };
+}
+
+/**
+ * The seed that belongs to a random text of the state: HKDF-SHA256 (RFC 5869) over it, named for this one use. The text comes from a RandomPassword, for the
+ * id of a RandomBytes is its value, and the state keeps ids in plain text.
+ *
+ * Throws on a text of less than 256 bits of letters and digits.
+ */
+export function seedFromRandom(text: string): Buffer {
+  if (!/^[A-Za-z0-9]{43,}$/.test(text)) throw new Error("A seed is made of at least 43 random letters and digits");
+  return Buffer.from(hkdfSync("sha256", text, "", "town-ator identity seed 1", SEED_BYTES));
 }
 
 /**

@@ -1,13 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
 import { describe, expect, it, test } from "vitest";
 import { buildTowns, type StackOutputs } from "../../../components/buildTowns";
-import { deriveIdentity } from "../../../components/core/identity";
+import { deriveIdentity, seedFromRandom } from "../../../components/core/identity";
 import { formatInvite, parseInvite } from "../../../components/core/invite";
 import { parseSettings, type Settings } from "../../../components/core/settings";
 import { PeerSecret } from "../../../components/peerSecret";
-import { find, isSecretInput, keepTestsApart, MOCK_BYTES, record, reveal, value, type Recorded } from "../../mocks";
+import { find, isSecretInput, keepTestsApart, mockSecret, record, reveal, value, type Recorded } from "../../mocks";
 
-const IDENTITY = deriveIdentity(MOCK_BYTES);
+const IDENTITY = deriveIdentity(seedFromRandom(mockSecret("home-identity-seed")));
 const build = (name: string) => ({ context: () => ({ path: `contexts/${name}`, hash: name.padEnd(64, "0") }) });
 const BUILDS = { anon: build("anon"), connector: build("connector") };
 
@@ -75,7 +75,7 @@ describe("every container", async () => {
       expect(hidden === undefined || isSecretInput(hidden)).toBe(true);
       const text = JSON.stringify(shown);
       expect(text).not.toContain(IDENTITY.address.slice(0, 56));
-      expect(text).not.toContain(MOCK_BYTES.toString("base64"));
+      expect(text).not.toContain(mockSecret("home-identity-seed"));
       expect(text).not.toContain("4dabf18193072939515e22adb298388d");
     },
   );
@@ -205,7 +205,7 @@ describe("the identity", async () => {
       from.filter(({ options }) => options.protect).map(({ name, type }) => `${type.split(":").pop()} ${name}`);
     expect(kept(resources)).toEqual([]);
     expect(kept(published).sort()).toEqual([
-      "RandomBytes home-identity-seed",
+      "RandomPassword home-identity-seed",
       "Volume home-connector-data",
       "Volume home-identity-keys",
       "Volume home-sidecar-data",
@@ -213,6 +213,23 @@ describe("the identity", async () => {
     expect(
       published.filter(({ type, options }) => type.endsWith(":Volume") && options.protect && !options.retainOnDelete),
     ).toEqual([]);
+  });
+});
+
+describe("every random secret", () => {
+  keepTestsApart();
+
+  it("is of a kind whose id, which the state keeps in plain text, is not its value", async () => {
+    const { resources } = await built();
+    const kinds = resources
+      .filter(({ type }) => type.startsWith("random:"))
+      .map(({ type, name }) => [type, name])
+      .sort();
+    expect(kinds).toEqual([
+      ["random:index/randomPassword:RandomPassword", "home-connector-admin-key"],
+      ["random:index/randomPassword:RandomPassword", "home-identity-seed"],
+      ["random:index/randomPassword:RandomPassword", "home-peer-g.visitor-inbound"],
+    ]);
   });
 });
 
@@ -228,9 +245,9 @@ describe("peers", () => {
   it("that are only expected have an inbound secret and stand in no YAML", async () => {
     const { resources } = await built();
     const files = uploads(container(resources, "home-connector-files"));
-    const secret = find(resources, "RandomBytes", "home-peer-g.visitor-inbound");
-    expect(secret.inputs["length"]).toBe(32);
-    expect(files["/files/.new.secrets.env"]).toMatch(/^BTP_PEER_G\.VISITOR_SECRET=[0-9a-f]{64}\n$/);
+    const secret = find(resources, "RandomPassword", "home-peer-g.visitor-inbound");
+    expect(secret.inputs).toMatchObject({ length: 43, special: false });
+    expect(files["/files/.new.secrets.env"]).toMatch(/^BTP_PEER_G\.VISITOR_SECRET=[A-Za-z0-9]{43}\n$/);
     expect(files["/files/.new.connector.yaml"]).toContain("peers: []");
   });
 

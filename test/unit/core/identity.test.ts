@@ -1,6 +1,13 @@
 import { describe, expect, it, test } from "vitest";
 import { decodeBase32, encodeBase32 } from "../../../components/core/base32";
-import { addressOf, addressProblem, deriveIdentity, fingerprintOf, SUFFIXES } from "../../../components/core/identity";
+import {
+  addressOf,
+  addressProblem,
+  deriveIdentity,
+  fingerprintOf,
+  seedFromRandom,
+  SUFFIXES,
+} from "../../../components/core/identity";
 
 /** Confirmed by anon 0.4.9.11: given these key files, the daemon wrote this hostname and was reachable at it. */
 const SEED = Buffer.from("000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f", "hex");
@@ -39,6 +46,19 @@ describe("an identity derived from a seed", () => {
     expect(() => deriveIdentity(Buffer.alloc(length))).toThrow(
       `An identity's seed has 32 bytes, this one has ${length}`,
     );
+  });
+});
+
+describe("a seed made of a random text", () => {
+  it("is HKDF-SHA256 of it, so that nothing but a change of this program gives another address", () => {
+    // The same from Python: hmac twice, by RFC 5869, with an empty salt and the info "town-ator identity seed 1".
+    expect(seedFromRandom("a".repeat(43)).toString("hex")).toBe(
+      "72b1f860f142016300ba9a480166ce58f1d5828291cd434acacdd4d8ae111b30",
+    );
+  });
+
+  test.each(["", "a".repeat(42), `${"a".repeat(42)}-`])("is refused a text of less than 256 bits: %j", (text) => {
+    expect(() => seedFromRandom(text)).toThrow("A seed is made of at least 43 random letters and digits");
   });
 });
 
