@@ -1,4 +1,4 @@
-# Every target is an npm script of package.json; this file adds STACK, REVEAL and the install.
+# Every target but setup is an npm script of package.json; this file adds STACK, REVEAL and the install.
 STACK ?= dev
 REVEAL ?=
 # A file for the JSON report of the tests, beside what they print (.ci/run sums these up).
@@ -24,7 +24,7 @@ node_modules/.package-lock.json: package-lock.json
 node_modules: node_modules/.package-lock.json
 
 setup: node_modules ## get Pulumi, Docker and the base images ready
-	@$(run) prepare
+	@npm exec --silent -- tsx tools/cli.ts prepare
 
 up: node_modules ## deploy the stack, or bring it up to date
 	@$(run) up
