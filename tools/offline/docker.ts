@@ -66,7 +66,7 @@ async function installDocker(): Promise<void> {
     run("apt-get", args, { reject: false, stdin: "ignore", env: { DEBIAN_FRONTEND: "noninteractive" } });
   const packages = ["docker.io", "iptables"];
   await during("installing Docker (apt-get install docker.io iptables)", async () => {
-    const install = () => apt(["install", "-y", "-q", "--no-install-recommends", ...packages]);
+    const install = () => apt(["install", "-y", "-q", ...packages]);
     let result = await install();
     if (result.exitCode !== 0) {
       // No package lists yet, or lists older than the mirror.
@@ -90,6 +90,7 @@ export async function startDaemon(files: DaemonFiles): Promise<void> {
   await removeStalePid(files.pidFile, "dockerd");
   // Else dockerd takes a dead or zombie containerd for a running one: "timeout waiting for containerd to start".
   await removeStalePid(path.join(files.execRoot, "containerd", "containerd.pid"), "containerd");
+  await mountCgroups();
   let ended = false;
   if (!(await exists(files.pidFile))) {
     say("starting the Docker daemon");
@@ -117,6 +118,14 @@ export async function startDaemon(files: DaemonFiles): Promise<void> {
   throw new UserError(
     `The Docker daemon ${ended ? "ended" : "does not answer"}. The end of ${files.log}:\n${tail(log, 15)}`,
   );
+}
+
+/** Mounts the cgroup file systems where no init system has done it: dockerd does not start without them. */
+async function mountCgroups(): Promise<void> {
+  const mounts = await fs.readFile("/proc/mounts", "utf8").catch(() => "");
+  if (/ cgroup2? /.test(mounts)) return;
+  // From the package cgroupfs-mount, which Debian's docker.io recommends.
+  if (await hasCommand("cgroupfs-mount")) await run("cgroupfs-mount", [], { reject: false });
 }
 
 /** Removes a pid file that names no living process called `command`: a killed daemon leaves it, and pids are used again. */
