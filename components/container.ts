@@ -1,6 +1,7 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { dockerLabels, dockerName, type Place, type Role } from "./core/names";
+import { DeploymentError } from "./deploymentError";
 
 /** The user that every container runs as; our images, the published connector's `node` and the stock sidecar's `anon` agree on it. */
 export const USER = "1000:1000";
@@ -96,7 +97,7 @@ export function oneShot(place: Place, role: Role, args: OneShotArgs): docker.Con
 /** Throws unless a one-shot ended well: the provider takes any exit code for a success. `what` begins the error. */
 export function assertEnded(what: string, exitCode: number, logs: string | undefined): void {
   if (exitCode !== 0)
-    throw new pulumi.RunError(`${what} failed with exit code ${exitCode}${logs?.trim() ? `: ${logs.trim()}` : ""}`);
+    throw new DeploymentError(`${what} failed with exit code ${exitCode}${logs?.trim() ? `: ${logs.trim()}` : ""}`);
 }
 
 /** Labels as the provider wants them. */

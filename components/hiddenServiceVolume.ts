@@ -5,6 +5,7 @@ import { assertEnded, FIXED_NAME, oneShot, toLabels } from "./container";
 import { deriveIdentity, seedFromRandom } from "./core/identity";
 import { dockerLabels, dockerName, type Place } from "./core/names";
 import { PATHS } from "./core/ports";
+import { DeploymentError } from "./deploymentError";
 import { randomSecret } from "./randomSecret";
 
 export interface HiddenServiceVolumeArgs {
@@ -77,7 +78,7 @@ const OTHER_IDENTITY = 3;
 function assertIdentity(name: string, volumeName: string, exitCode: number, logs: string | undefined): void {
   if (exitCode !== OTHER_IDENTITY)
     return assertEnded(`Putting the identity of ${name} into the volume ${volumeName}`, exitCode, logs);
-  throw new pulumi.RunError(
+  throw new DeploymentError(
     `The volume ${volumeName} of ${name} belongs to another address: ${logs?.trim() ?? "no fingerprints were printed"}. Nothing was changed. ` +
       `If that address is not needed any more, remove the containers that use the volume and the volume itself (docker volume rm ${volumeName}), then run up again; ` +
       `if it is, bring back the stack's state that belongs to it.`,

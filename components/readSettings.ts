@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { parseSettings, SettingsError, type Settings } from "./core/settings";
+import { DeploymentError } from "./deploymentError";
 
 /**
  * The settings of the stack that is being deployed. All keys are read at once and in plain text, so that one pass finds every problem before the first resource is
@@ -9,7 +10,7 @@ export function readSettings(): Settings {
   try {
     return parseSettings(pulumi.runtime.allConfig(), pulumi.getStack());
   } catch (error) {
-    // A RunError is shown without a stack trace, which would bury the lines.
-    throw error instanceof SettingsError ? new pulumi.RunError(error.message) : error;
+    // It is shown without a stack trace, which would bury the lines.
+    throw error instanceof SettingsError ? new DeploymentError(error.message) : error;
   }
 }
