@@ -2,6 +2,8 @@ import * as fs from "node:fs/promises";
 import { dockerClient } from "./dockerHost";
 import { prepareEnvironment, type Environment } from "./environment";
 import { usesLocalBackend } from "./localBackend";
+import { explainInterruption } from "./diagnose";
+import { repairInterrupted } from "./interrupted";
 import { runPulumi } from "./runPulumi";
 import { say } from "./say";
 import { assertStackExists, localStackFile, prepareStack, projectName } from "./stack";
@@ -18,14 +20,17 @@ export async function down(options: { stack: string }): Promise<number> {
     return 0;
   }
   const chosen = await prepareStack(environment, options.stack);
-  const { exitCode } = await runPulumi(environment, [
+  await repairInterrupted(environment, options.stack, chosen);
+  const { exitCode, output } = await runPulumi(environment, [
     "destroy",
     "--yes",
     "--exclude-protected",
     "--refresh",
     ...chosen,
   ]);
-  if (exitCode === 0) say(describeLeftovers(options.stack, await labelledVolumes(environment, options.stack)));
+  const local = usesLocalBackend(environment.env);
+  if (exitCode !== 0) explainInterruption(output, options.stack, local).forEach(say);
+  else say(describeLeftovers(options.stack, await labelledVolumes(environment, options.stack)));
   return exitCode;
 }
 

@@ -26,7 +26,7 @@ const programs: GoProgram[] = [
     module: "github.com/pulumi/pulumi/pkg/v3",
     tags: "osusergo,grpcnotrace",
     what: "the Pulumi CLI",
-    takes: "3 to 8 minutes",
+    takes: "some 5 minutes",
   },
   {
     // The last release of the Node language host before it became a module of its own, which the proxy does not have.
@@ -34,9 +34,9 @@ const programs: GoProgram[] = [
     directory: "languageHost",
     package: "github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/pulumi-language-nodejs",
     module: "github.com/pulumi/pulumi/sdk/v3",
-    tags: "osusergo",
+    tags: "",
     what: "Pulumi's Node language host",
-    takes: "half a minute",
+    takes: "a minute",
   },
 ];
 
