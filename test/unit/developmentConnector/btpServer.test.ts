@@ -1,12 +1,13 @@
 import { once } from "node:events";
 import * as http from "node:http";
 import type { Socket } from "node:net";
-import { afterEach, describe, expect, it, test } from "vitest";
+import { afterAll, describe, expect, it, test } from "vitest";
 import { encodeBtp, messageFrame } from "../../../images/connector/src/btp";
 import { decodeIlp, encodeIlp, fulfillPacket, ZERO_32 } from "../../../images/connector/src/ilp";
 import { admin, dial, endAll, startConnector, type Running } from "./support";
 
-afterEach(endAll);
+// After all, not each: the refusals run side by side, for each of them waits for its close.
+afterAll(endAll);
 
 const OK = { type: 1, requestId: 1, protocolData: [], ilpPacket: Buffer.alloc(0) };
 const REFUSED = {
@@ -46,7 +47,7 @@ describe("authentication", () => {
     expect(await (await dial(btpUrl)).auth(peerId, token)).toEqual(OK);
   });
 
-  test.each<[string, Buffer, Record<string, string>]>([
+  test.concurrent.each<[string, Buffer, Record<string, string>]>([
     ["a wrong token", authData('{"peerId":"bob","secret":"wrong"}'), SECRET],
     ["a token of an id without a variable", authData('{"peerId":"carol","secret":"right"}'), SECRET],
     ["a token when the variable is empty", authData('{"peerId":"bob","secret":"x"}'), { BTP_PEER_BOB_SECRET: "" }],

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { afterEach, beforeEach, describe, expect, it, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, test, vi } from "vitest";
 import { messageFrame, type BtpFrame } from "../../../images/connector/src/btp";
 import type { ConnectorConfig, RouteConfig } from "../../../images/connector/src/config";
 import { decodeIlp, encodeIlp, ZERO_32, type IlpPacket, type IlpPrepare } from "../../../images/connector/src/ilp";
@@ -9,7 +9,9 @@ import { createRoutingTable } from "../../../images/connector/src/routes";
 import { admin, dial, endAll, startConnector, type Running } from "./support";
 
 let handler: Server | undefined;
+
 afterEach(async () => {
+  vi.useRealTimers();
   await endAll();
   handler?.closeAllConnections();
   handler?.close();
@@ -139,16 +141,17 @@ describe("a packet", () => {
   });
 
   it("that a dialled peer never answers is rejected with T01", async () => {
-    const { a, b } = await pair(
-      {},
-      { localDelivery: { enabled: true, handlerUrl: await handlerUrl(() => undefined) } },
-    );
-    expect(b.node.health().status).toBe("healthy");
-    const { reply } = await asCarol(a, prepare({ expiresAt: new Date(Date.now() + 1600) }));
-    expect(reply).toMatchObject({
+    let hear: () => void = () => undefined;
+    const asked = new Promise<void>((resolve) => (hear = resolve));
+    const { a } = await pair({}, { localDelivery: { enabled: true, handlerUrl: await handlerUrl(() => hear()) } });
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const answer = asCarol(a, prepare({ expiresAt: new Date(Date.now() + 2400) }));
+    await asked;
+    vi.advanceTimersByTime(1000);
+    expect((await answer).reply).toMatchObject({
       type: 14,
       code: "T01",
-      message: expect.stringContaining("Packet send timeout (1000ms)") as string,
+      message: "BTP connection to bob failed: Packet send timeout (1000ms)",
     });
   });
 
@@ -158,7 +161,10 @@ describe("a packet", () => {
     await bob.auth("bob", "");
     const carol = await dial(a.btpUrl);
     await carol.auth("carol", "");
-    carol.send(messageFrame(3, encodeIlp(prepare({ expiresAt: new Date(Date.now() + 1600) }))));
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    carol.send(messageFrame(3, encodeIlp(prepare({ expiresAt: new Date(Date.now() + 2400) }))));
+    await bob.next();
+    vi.advanceTimersByTime(1000);
     expect(await carol.next()).toMatchObject({ type: 2, requestId: 3 });
     expect(await carol.next()).toMatchObject({ type: 2, requestId: 0 });
   });

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import * as net from "node:net";
-import { afterEach, describe, expect, it, test } from "vitest";
+import { afterEach, describe, expect, it, test, vi } from "vitest";
 import type { Socks5Transport } from "../../../images/connector/src/configTransport";
 import { createConnectorNode } from "../../../images/connector/src/connectorNode";
 import { createLogger } from "../../../images/connector/src/logger";
@@ -11,6 +11,7 @@ const ADDRESS = `${"d".repeat(56)}.anon`;
 
 const proxies: net.Server[] = [];
 afterEach(async () => {
+  vi.useRealTimers();
   await endAll();
   for (const proxy of proxies.splice(0)) proxy.close();
 });
@@ -93,6 +94,31 @@ describe("dialling through the proxy", () => {
     const alice = await startConnector({ peers, transport: socks(proxy.url) });
     const leaks = alice.log.filter((line) => JSON.stringify(line).includes(ADDRESS));
     expect(leaks.map(({ level, event }) => [level, event])).toEqual([[20, "socks_create_agent"]]);
+  });
+});
+
+describe("a proxy that goes down later", () => {
+  it("is noticed by the next probe, 30 s after the last one, and noticed again when it is back", async () => {
+    const proxy = await startProxy(() => 0);
+    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+    const alice = await startConnector({ transport: socks(proxy.url) });
+    const healthy = (): boolean => alice.node.health().transport.healthy;
+    proxies.splice(0).forEach((server) => server.close());
+    vi.advanceTimersByTime(29_999);
+    expect(healthy()).toBe(true);
+    vi.advanceTimersByTime(1);
+    await vi.waitUntil(() => !healthy());
+    expect(alice.log.at(-1)).toMatchObject({
+      level: 40,
+      event: "socks_transport_health_failed",
+      proxyPort: proxy.port,
+    });
+
+    const again = net.createServer().listen(proxy.port, "127.0.0.1");
+    proxies.push(again);
+    await once(again, "listening");
+    vi.advanceTimersByTime(30_000);
+    await vi.waitUntil(healthy);
   });
 });
 
