@@ -1,4 +1,4 @@
-import { mkdir, readFile, realpath, rename, writeFile } from "node:fs/promises";
+import { access, mkdir, readFile, realpath, rename, writeFile } from "node:fs/promises";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { STAND_INS, bundle, sourceHash, type StandIn } from "./bundle";
 
@@ -37,16 +37,21 @@ async function install(pulumiHome: string, name: StandIn): Promise<void> {
   const folder = join(pulumiHome, "plugins", `resource-${name}-v${version}`);
   const script = join(folder, `pulumi-resource-${name}`);
   const stamp = `${await sourceHash(__dirname, join(PROJECT, "package-lock.json"), version)} ${process.execPath}\n`;
+  const code = join(folder, "plugin.cjs");
   const stampFile = join(folder, "stand-in");
-  if ((await readFile(stampFile, "utf8").catch(() => "")) === stamp) return;
+  const whole = await Promise.all(
+    [script, code].map((file) =>
+      access(file).then(
+        () => true,
+        () => false,
+      ),
+    ),
+  );
+  if (!whole.includes(false) && (await readFile(stampFile, "utf8").catch(() => "")) === stamp) return;
 
   await mkdir(folder, { recursive: true });
-  await replaceFile(join(folder, "plugin.cjs"), await bundle(__dirname, name, version));
-  await replaceFile(
-    script,
-    `#!/bin/sh\nexec ${quoted(process.execPath)} ${quoted(join(resolve(folder), "plugin.cjs"))} "$@"\n`,
-    0o755,
-  );
+  await replaceFile(code, await bundle(__dirname, name, version));
+  await replaceFile(script, `#!/bin/sh\nexec ${quoted(process.execPath)} ${quoted(resolve(code))} "$@"\n`, 0o755);
   await replaceFile(stampFile, stamp);
 }
 

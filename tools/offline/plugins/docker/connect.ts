@@ -41,9 +41,20 @@ function localSocket(): string {
   return !existsSync(usual) && existsSync(desktop) ? desktop : usual;
 }
 
+/** A client of that address. docker-modem lets DOCKER_HOST win over what it is given, so it must not see it. */
+export function client(address: Docker.DockerOptions): Docker {
+  const before = process.env["DOCKER_HOST"];
+  delete process.env["DOCKER_HOST"];
+  try {
+    return new Docker(address);
+  } finally {
+    if (before !== undefined) process.env["DOCKER_HOST"] = before;
+  }
+}
+
 /** Connects, and makes sure that a daemon answers; throws with the official plugin's text otherwise. */
 export async function connect(config: Properties): Promise<Docker> {
-  const docker = new Docker(daemonAddress(config, process.env));
+  const docker = client(daemonAddress(config, process.env));
   const late = new Promise<never>((_, reject) =>
     setTimeout(() => reject(new Error(NO_DAEMON)), PING_TIMEOUT_MS).unref(),
   );

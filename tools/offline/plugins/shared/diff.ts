@@ -76,6 +76,8 @@ function compare(
 ): "ADD" | "DELETE" | "UPDATE" | undefined {
   if (wanted === undefined && field.computed) return undefined;
   if (field.emptyIsNoChange && (wanted === undefined || wanted === "")) return undefined;
+  // The official plugin replaces a container for `envs: []`, and does not notice `labels: []`.
+  if (field.computed && field.kind === "objectSet" && Array.isArray(wanted) && wanted.length === 0) return undefined;
   if (hasUnknown(wanted)) return old === undefined ? "ADD" : "UPDATE";
   const before = canonical(field, old);
   const after = canonical(field, wanted, old);
@@ -86,7 +88,7 @@ function compare(
 
 /**
  * A text that is the same for values that mean the same; undefined for an empty value.
- * @param fallback what the state holds: stands in for computed parts that the program leaves out.
+ * @param fallback what the state holds: stands in for what the program leaves to the Engine, such as a port of the host.
  */
 function canonical(field: Field, value: Value | undefined, fallback?: Value): string | undefined {
   if (value === undefined || value === null || value === "" || value === 0 || value === false) return undefined;
@@ -95,34 +97,29 @@ function canonical(field: Field, value: Value | undefined, fallback?: Value): st
     if (field.kind === "strings") return JSON.stringify(value);
     const { fields } = field;
     const items = fields
-      ? value.map((item) =>
-          canonicalObject(fields, isObject(item) ? item : {}, Array.isArray(fallback) ? fallback : []),
+      ? value.map((item, i) =>
+          canonicalObject(fields, isObject(item) ? item : {}, Array.isArray(fallback) ? fallback[i] : {}),
         )
       : value.map((item) => JSON.stringify(item));
     return JSON.stringify(items.sort());
   }
   if (isObject(value)) {
-    if (field.fields) return canonicalObject(field.fields, value, []);
+    if (field.fields) return canonicalObject(field.fields, value);
     const entries = Object.entries(value).filter(([key]) => key !== DEFAULTS);
     return entries.length === 0 ? undefined : JSON.stringify(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
   }
   return JSON.stringify(value);
 }
 
-function canonicalObject(schema: Schema, value: Properties, candidates: readonly Value[]): string {
-  const own = (item: Properties, skip: (key: string) => boolean): string =>
-    JSON.stringify(
-      Object.entries(schema)
-        .filter(([key]) => !skip(key))
-        .map(([key, field]) => [key, canonical(field, item[key] ?? field.default) ?? null]),
-    );
-  const left = (key: string): boolean => schema[key]?.computed === true && value[key] === undefined;
-  if (Object.keys(schema).some(left)) {
-    const bare = own(value, left);
-    const match = candidates.find((candidate) => isObject(candidate) && own(candidate, left) === bare);
-    if (isObject(match)) return own(match, () => false);
-  }
-  return own(value, () => false);
+/** @param counterpart what the state holds in the same place: what the program leaves to the Engine is taken from it. */
+function canonicalObject(schema: Schema, value: Properties, counterpart?: Value): string {
+  const before = isObject(counterpart) ? counterpart : {};
+  return JSON.stringify(
+    Object.entries(schema).map(([key, field]) => {
+      const item = value[key] ?? (field.computed ? before[key] : undefined) ?? field.default;
+      return [key, canonical(field, item) ?? null];
+    }),
+  );
 }
 
 function unique(items: string[]): string[] {

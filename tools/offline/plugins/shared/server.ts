@@ -24,6 +24,12 @@ const MAX_MESSAGE_BYTES = 400 * 1024 * 1024;
  * them back on every property whose input had one, so a secret in `envs` makes all of `envs` secret in the state.
  */
 export async function serve(plugin: Plugin): Promise<void> {
+  const { port } = await listen(plugin);
+  process.stdout.write(`${port}\n`);
+}
+
+/** Answers for the plugin on a free port of the loopback interface, until `close`. */
+export async function listen(plugin: Plugin): Promise<{ port: number; close: () => void }> {
   const server = new grpc.Server({
     "grpc.max_receive_message_length": MAX_MESSAGE_BYTES,
     "grpc.max_send_message_length": MAX_MESSAGE_BYTES,
@@ -34,7 +40,7 @@ export async function serve(plugin: Plugin): Promise<void> {
       error ? reject(error) : resolve(bound),
     ),
   );
-  process.stdout.write(`${port}\n`);
+  return { port, close: () => server.forceShutdown() };
 }
 
 /** The answers of a plugin to each call of the engine's protocol (pulumi/provider.proto). */
