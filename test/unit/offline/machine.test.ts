@@ -2,10 +2,10 @@ import * as fs from "node:fs/promises";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { expect, it, test } from "vitest";
-import { defaultBase } from "../../../../tools/offline/baseImages";
-import { parseLdd, parsePrintedUris } from "../../../../tools/offline/baseRoot";
-import { isAlive, removeStalePid } from "../../../../tools/offline/docker";
-import { requiredVersion } from "../../../../tools/offline/toolchain/build";
+import { defaultBase } from "../../../tools/offline/baseImages";
+import { parseLdd, parsePrintedUris } from "../../../tools/offline/baseRoot";
+import { isAlive, removeStalePid } from "../../../tools/offline/docker";
+import { requiredVersion } from "../../../tools/offline/toolchain/build";
 
 test.each([
   ["require github.com/pulumi/pulumi/sdk/v3 v3.68.0\n", "github.com/pulumi/pulumi/sdk/v3", "v3.68.0"],
