@@ -1,28 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { afterEach } from "vitest";
+import { record as recordProgram, type Recorded } from "../tools/recordProgram";
 
-/** A resource as the program registered it under mocks. */
-export interface Recorded {
-  readonly type: string;
-  readonly name: string;
-  readonly urn: string;
-  readonly inputs: Record<string, unknown>;
-  readonly options: RecordedOptions;
-}
-
-/** The options that decide what becomes of a resource; absent ones are left out. */
-export interface RecordedOptions {
-  readonly parent?: string;
-  readonly protect?: true;
-  readonly retainOnDelete?: true;
-  readonly deleteBeforeReplace?: true;
-  readonly replaceOnChanges?: string[];
-  readonly dependsOn?: string[];
-}
-
-/** The key by which Pulumi marks a secret on the wire, and the value that says so (pulumi's sdk/nodejs/runtime/rpc.ts). */
-const SIGNATURE = "4dabf18193072939515e22adb298388d";
-const SECRET = "1b47061264138c4ac30d75fd1eb44270";
+export { isSecretInput, redacted, reveal, type Recorded } from "../tools/recordProgram";
 
 /** What the mocks answer for a random secret: another text for every name, so that a test sees which went where. */
 export const mockSecret = (name: string) =>
@@ -31,7 +11,7 @@ export const mockSecret = (name: string) =>
     .padEnd(43, "0")
     .slice(0, 43);
 
-/** What a provider would answer for each type; what it cannot know in a preview is left out there. */
+/** What a provider would answer. */
 function outputsOf(type: string, name: string): Record<string, unknown> {
   switch (type) {
     case "random:index/randomPassword:RandomPassword":
@@ -45,44 +25,9 @@ function outputsOf(type: string, name: string): Record<string, unknown> {
   }
 }
 
-/**
- * Runs a program under Pulumi's mocks as stack `stack` of this project and returns every resource that it registered, by name, once all of them are.
- * `answers` overrides what a provider answers, by resource name.
- */
-export async function record(
-  build: () => unknown,
-  {
-    stack = "dev",
-    answers = {},
-    preview = false,
-  }: { stack?: string; answers?: Record<string, Record<string, unknown>>; preview?: boolean } = {},
-): Promise<Recorded[]> {
-  const seen: Recorded[] = [];
-  await pulumi.runtime.setMocks(
-    {
-      newResource: ({ name, type, inputs }) => ({
-        id: `${name}-id`,
-        state: { name, ...(inputs as object), ...outputsOf(type, name), ...answers[name] },
-      }),
-      call: ({ token }) => {
-        throw new Error(`no mock for ${token}`);
-      },
-    },
-    "town-ator",
-    stack,
-    preview,
-  );
-  const monitor = pulumi.runtime.getMonitor() as unknown as Monitor;
-  const register = monitor.registerResource.bind(monitor);
-  monitor.registerResource = (request, callback) => {
-    register(request, (error, response) => {
-      if (response) seen.push(recorded(request, response.getUrn()));
-      callback(error, response);
-    });
-  };
-  await build();
-  await pulumi.runtime.disconnect();
-  return seen.sort((a, b) => (a.urn < b.urn ? -1 : 1));
+/** Runs a program under mocks that answer as a provider would after an `up`. */
+export function record(build: () => unknown, stack = "dev"): Promise<Recorded[]> {
+  return recordProgram(build, stack, outputsOf);
 }
 
 /** After each test of a file that records: waits for what is still under way, so that no test hears from another. */
@@ -95,28 +40,6 @@ export function keepTestsApart(): void {
 /** The value of an Output, whether it is secret or not. */
 export const value = <T>(output: pulumi.Output<T>) => new Promise<T>((resolve) => output.apply(resolve));
 
-/** Whether a recorded input is marked as a secret. */
-export function isSecretInput(input: unknown): boolean {
-  return typeof input === "object" && input !== null && (input as Record<string, unknown>)[SIGNATURE] === SECRET;
-}
-
-/** A recorded value with the marks of secrets taken off, wherever they are. */
-export function reveal(input: unknown): unknown {
-  return mapSecrets(input, (secret) => reveal(secret));
-}
-
-/** A recorded value with each secret replaced by `[secret]`. */
-export function redacted(input: unknown): unknown {
-  return mapSecrets(input, () => "[secret]");
-}
-
-function mapSecrets(input: unknown, replace: (secret: unknown) => unknown): unknown {
-  if (isSecretInput(input)) return replace((input as { value: unknown }).value);
-  if (Array.isArray(input)) return input.map((item) => mapSecrets(item, replace));
-  if (typeof input !== "object" || input === null) return input;
-  return Object.fromEntries(Object.entries(input).map(([key, item]) => [key, mapSecrets(item, replace)]));
-}
-
 /** The one recorded resource of that type and name; a test that asks for another fails with the names that there are. */
 export function find(resources: readonly Recorded[], type: string, name: string): Recorded {
   const found = resources.find((resource) => resource.type.endsWith(`:${type}`) && resource.name === name);
@@ -125,46 +48,4 @@ export function find(resources: readonly Recorded[], type: string, name: string)
       `no ${type} ${name} among ${resources.map((resource) => `${resource.type} ${resource.name}`).join(", ")}`,
     );
   return found;
-}
-
-interface Request {
-  getType(): string;
-  getName(): string;
-  getParent(): string;
-  getProtect(): boolean;
-  getRetainondelete(): boolean;
-  getDeletebeforereplace(): boolean;
-  getReplaceonchangesList(): string[];
-  getDependenciesList(): string[];
-  getObject(): { toJavaScript(): Record<string, unknown> } | undefined;
-}
-
-interface Monitor {
-  registerResource(
-    request: Request,
-    callback: (error: Error | undefined, response: { getUrn(): string } | undefined) => void,
-  ): void;
-}
-
-function recorded(request: Request, urn: string): Recorded {
-  return {
-    type: request.getType(),
-    name: request.getName(),
-    urn,
-    inputs: request.getObject()?.toJavaScript() ?? {},
-    options: {
-      ...(request.getParent() ? { parent: nameOf(request.getParent()) } : {}),
-      ...(request.getProtect() ? { protect: true } : {}),
-      ...(request.getRetainondelete() ? { retainOnDelete: true } : {}),
-      ...(request.getDeletebeforereplace() ? { deleteBeforeReplace: true } : {}),
-      ...(request.getReplaceonchangesList().length > 0 ? { replaceOnChanges: request.getReplaceonchangesList() } : {}),
-      ...(request.getDependenciesList().length > 0
-        ? { dependsOn: request.getDependenciesList().map(nameOf).sort() }
-        : {}),
-    },
-  };
-}
-
-function nameOf(urn: string): string {
-  return urn.slice(urn.lastIndexOf("::") + 2);
 }

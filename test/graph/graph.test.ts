@@ -23,7 +23,7 @@ function graphOf(stack: string): Promise<Recorded[]> {
   const build = (name: string) => ({ context: () => ({ path: `.town-ator/images/${name}`, hash: "0".repeat(64) }) });
   return record(
     () => buildTowns(parseSettings(configOf(stack), stack), { anon: build("anon"), connector: build("connector") }),
-    { stack },
+    stack,
   );
 }
 

@@ -1,0 +1,68 @@
+import { describe, expect, it } from "vitest";
+import { deriveIdentity, seedFromRandom } from "../../../components/core/identity";
+import { parseSettings } from "../../../components/core/settings";
+import { renderFiles, showFiles } from "../../../tools/render";
+import { keepTestsApart } from "../../mocks";
+
+const SEED = "s".repeat(43);
+const INBOUND = "i".repeat(43);
+const ADMIN = "a".repeat(43);
+const SECRETS = new Map([
+  ["home-identity-seed", SEED],
+  ["home-peer-g.visitor-inbound", INBOUND],
+  ["home-connector-admin-key", ADMIN],
+]);
+const settings = parseSettings(
+  { "town-ator:towns": JSON.stringify({ home: { nodeId: "g.home", peers: { "g.visitor": {} } } }) },
+  "dev",
+);
+const { address, secretKeyFile } = deriveIdentity(seedFromRandom(SEED));
+
+describe("the rendered files", () => {
+  keepTestsApart();
+
+  it("are those that the one-shots put into the volumes", async () => {
+    const files = await renderFiles(settings, SECRETS);
+    expect(files.map(({ volume, name }) => `${volume}/${name}`)).toEqual([
+      "town-ator-dev-home-connector-files/connector.yaml",
+      "town-ator-dev-home-connector-files/launcher.cjs",
+      "town-ator-dev-home-connector-files/launcher.json",
+      "town-ator-dev-home-connector-files/secrets.env",
+      "town-ator-dev-home-keys/fingerprint",
+      "town-ator-dev-home-keys/hs/hs_ed25519_secret_key",
+      "town-ator-dev-home-sidecar-files/anonrc",
+      "town-ator-dev-home-sidecar-files/health.sh",
+      "town-ator-dev-home-sidecar-files/identity",
+      "town-ator-dev-home-sidecar-files/start.sh",
+    ]);
+    expect(files.find(({ name }) => name.endsWith("secret_key"))?.content).toEqual(secretKeyFile);
+  });
+
+  it("show no secret and no address unless that is asked for", async () => {
+    const files = await renderFiles(settings, SECRETS);
+    const hidden = showFiles(files, false, [...SECRETS.values()]);
+    for (const secret of [SEED, INBOUND, ADMIN, address.slice(0, 56), secretKeyFile.toString("base64").slice(0, 40)]) {
+      expect(hidden).not.toContain(secret);
+    }
+    expect(hidden).toContain("externalUrl: ws://[address].anon:3000");
+    expect(hidden).toContain("BTP_PEER_G.VISITOR_SECRET=[secret]");
+
+    const shown = showFiles(files, true, [...SECRETS.values()]);
+    expect(shown).toContain(`externalUrl: ws://${address}:3000`);
+    expect(shown).toContain(`BTP_PEER_G.VISITOR_SECRET=${INBOUND}`);
+    expect(shown).toContain(secretKeyFile.toString("base64"));
+  });
+
+  it("that stand in the project as they are get one line", async () => {
+    const lines = showFiles(await renderFiles(settings, SECRETS), false, []).split("\n");
+    expect(lines).toContain(
+      "--- town-ator-dev-home-connector-files:/launcher.cjs: as components/launcher/launcher.cjs",
+    );
+    expect(lines).toContain("--- town-ator-dev-home-sidecar-files:/start.sh: as components/sidecar/start.sh");
+  });
+
+  it("can be looked at before the first up, with stand-ins for the secrets that it will make", async () => {
+    const shown = showFiles(await renderFiles(settings, new Map()), false, []);
+    expect(shown).toContain("BTP_PEER_G.VISITOR_SECRET=[secret]");
+  });
+});

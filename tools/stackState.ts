@@ -1,0 +1,37 @@
+import { redact } from "../components/launcher/launcher.cjs";
+import type { Environment } from "./environment";
+import { projectDirectory, UserError } from "./project";
+import { run } from "./run";
+
+/** A stack's config as the program would get it, secrets in plain text. */
+export async function configOf(environment: Environment, chosen: string[]): Promise<Record<string, string>> {
+  const json = await pulumi(environment, ["config", "--json", "--show-secrets", ...chosen]);
+  const entries = Object.entries(JSON.parse(json) as Record<string, { value: string }>);
+  return Object.fromEntries(entries.map(([key, { value }]) => [key, value]));
+}
+
+/** The random secrets in a stack's state, by the names of their resources; none for a stack that has never been up. */
+export async function secretsOf(environment: Environment, stack: string): Promise<Map<string, string>> {
+  const json = await pulumi(environment, ["stack", "export", "--show-secrets", "--stack", stack]);
+  const { deployment } = JSON.parse(json) as {
+    deployment: { resources?: { type: string; urn: string; outputs?: { result?: { plaintext?: string } | string } }[] };
+  };
+  return new Map(
+    (deployment.resources ?? []).flatMap(({ type, urn, outputs }) => {
+      if (type !== "random:index/randomPassword:RandomPassword" || outputs?.result === undefined) return [];
+      const result =
+        typeof outputs.result === "string" ? outputs.result : (JSON.parse(outputs.result.plaintext ?? '""') as string);
+      return [[urn.slice(urn.lastIndexOf("::") + 2), result] as const];
+    }),
+  );
+}
+
+async function pulumi(environment: Environment, args: string[]): Promise<string> {
+  const result = await run(environment.pulumi, [...args, "--non-interactive"], {
+    cwd: projectDirectory,
+    env: environment.env,
+    reject: false,
+  });
+  if (result.exitCode !== 0) throw new UserError(`\`pulumi ${args[0]}\` fails:\n${redact(result.stderr)}`);
+  return result.stdout;
+}
