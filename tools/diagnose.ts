@@ -75,12 +75,15 @@ async function attempt(work: () => Promise<string[]>): Promise<string[]> {
 }
 
 async function describeContainers(dockerHost: string, stack: string): Promise<string[]> {
+  return (await containersOf(dockerHost, stack)).flatMap(describeContainer);
+}
+
+/** The containers of a stack, stopped ones too, by name. */
+export async function containersOf(dockerHost: string, stack: string): Promise<ContainerFacts[]> {
   const docker = dockerClient(dockerHost, 10_000);
   const containers = await docker.listContainers({ all: true, filters: { label: [`town-ator.stack=${stack}`] } });
-  const described = await Promise.all(
-    containers.map(async ({ Id }) => describeContainer(await factsOf(docker.getContainer(Id)))),
-  );
-  return described.sort((a, b) => (a[0] ?? "").localeCompare(b[0] ?? "")).flat();
+  const facts = await Promise.all(containers.map(({ Id }) => factsOf(docker.getContainer(Id))));
+  return facts.sort((a, b) => a.name.localeCompare(b.name));
 }
 
 async function factsOf(container: Docker.Container): Promise<ContainerFacts> {

@@ -6,6 +6,7 @@ import { explainInterruption } from "./diagnose";
 import { repairInterrupted } from "./interrupted";
 import { runPulumi } from "./runPulumi";
 import { say } from "./say";
+import { holdsIdentity } from "./stackState";
 import { assertStackExists, localStackFile, prepareStack, projectName } from "./stack";
 
 /**
@@ -28,17 +29,26 @@ export async function down(options: { stack: string }): Promise<number> {
     "--refresh",
     ...chosen,
   ]);
-  const local = usesLocalBackend(environment.env);
-  if (exitCode !== 0) explainInterruption(output, options.stack, local).forEach(say);
-  else say(describeLeftovers(options.stack, await labelledVolumes(environment, options.stack)));
-  return exitCode;
+  if (exitCode !== 0) {
+    explainInterruption(output, options.stack, usesLocalBackend(environment.env)).forEach(say);
+    return exitCode;
+  }
+  const [identity, volumes] = await Promise.all([
+    holdsIdentity(environment, options.stack),
+    labelledVolumes(environment, options.stack),
+  ]);
+  say(describeLeftovers(options.stack, identity, volumes));
+  return 0;
 }
 
 /** What a destroyed stack leaves on purpose, in one line. */
-export function describeLeftovers(stack: string, volumes: string[]): string {
-  const identity = `the identity in the state of ${stack}: the next \`up\` has the same address`;
-  if (volumes.length === 0) return `kept on purpose: ${identity}`;
-  return `kept on purpose: ${identity}; and the volume${volumes.length > 1 ? "s" : ""} ${volumes.join(", ")}`;
+export function describeLeftovers(stack: string, identity: boolean, volumes: string[]): string {
+  const kept = [
+    ...(identity ? [`the identity in the state of ${stack}: the next \`up\` has the same address`] : []),
+    ...(volumes.length > 0 ? [`the volume${volumes.length > 1 ? "s" : ""} ${volumes.join(", ")}`] : []),
+  ];
+  if (kept.length === 0) return "nothing is kept of a local stack: the next `up` makes another address";
+  return `kept on purpose: ${kept.join("; and ")}`;
 }
 
 async function labelledVolumes(environment: Environment, stack: string): Promise<string[]> {

@@ -35,3 +35,10 @@ async function pulumi(environment: Environment, args: string[]): Promise<string>
   if (result.exitCode !== 0) throw new UserError(`\`pulumi ${args[0]}\` fails:\n${redact(result.stderr)}`);
   return result.stdout;
 }
+
+/** Whether a stack's state holds an identity: the random text that a seed is made of. */
+export async function holdsIdentity(environment: Environment, stack: string): Promise<boolean> {
+  const json = await pulumi(environment, ["stack", "export", "--stack", stack]);
+  const { deployment } = JSON.parse(json) as { deployment: { resources?: { urn: string }[] } };
+  return (deployment.resources ?? []).some(({ urn }) => urn.endsWith("-seed"));
+}

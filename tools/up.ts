@@ -1,5 +1,6 @@
 import { prepareEnvironment } from "./environment";
-import { diagnose } from "./diagnose";
+import { becomesWell } from "./becomesWell";
+import { containersOf, diagnose } from "./diagnose";
 import { repairInterrupted } from "./interrupted";
 import { runPulumi } from "./runPulumi";
 import { say } from "./say";
@@ -7,7 +8,8 @@ import { assertStackExists, prepareStack } from "./stack";
 
 /**
  * Deploys a stack: gets the machine and the stack ready, repairs what an interrupted run left behind, refreshes and
- * updates. Gives Pulumi's exit code; on failure the reason stands below Pulumi's own output.
+ * updates. Gives Pulumi's exit code, or 1 when a container of the stack is not well all the same; on failure the reason
+ * stands below Pulumi's own output.
  */
 export async function up(options: { stack: string }): Promise<number> {
   await assertStackExists(options.stack);
@@ -15,8 +17,8 @@ export async function up(options: { stack: string }): Promise<number> {
   const chosen = await prepareStack(environment, options.stack);
   await repairInterrupted(environment, options.stack, chosen);
   const { exitCode, output } = await runPulumi(environment, ["up", "--yes", "--refresh", ...chosen]);
-  if (exitCode !== 0) {
-    for (const line of await diagnose({ environment, stack: options.stack, chosen, output })) say(line);
-  }
-  return exitCode;
+  // Pulumi waits for what it has just made. What it left alone may have failed since, and a refresh does not notice.
+  if (exitCode === 0 && (await becomesWell(() => containersOf(environment.dockerHost, options.stack)))) return 0;
+  for (const line of await diagnose({ environment, stack: options.stack, chosen, output })) say(line);
+  return exitCode === 0 ? 1 : exitCode;
 }

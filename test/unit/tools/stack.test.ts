@@ -28,11 +28,13 @@ test.each([
 });
 
 test.each([
-  [[], "kept on purpose: the identity in the state of dev: the next `up` has the same address"],
+  [false, [], "nothing is kept of a local stack: the next `up` makes another address"],
+  [true, [], "kept on purpose: the identity in the state of dev: the next `up` has the same address"],
   [
+    true,
     ["a", "b"],
     "kept on purpose: the identity in the state of dev: the next `up` has the same address; and the volumes a, b",
   ],
-])("names what a destroyed stack leaves: %j", (volumes, line) => {
-  expect(describeLeftovers("dev", volumes)).toBe(line);
+])("names what a destroyed stack leaves: identity %s, volumes %j", (identity, volumes, line) => {
+  expect(describeLeftovers("dev", identity, volumes)).toBe(line);
 });

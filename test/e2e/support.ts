@@ -1,0 +1,126 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { deriveIdentity, seedFromRandom } from "../../components/core/identity";
+import { prepareEnvironment, type Environment } from "../../tools/environment";
+import { run } from "../../tools/run";
+import { prepareStack } from "../../tools/stack";
+import { secretsOf } from "../../tools/stackState";
+
+export const PROJECT = path.join(__dirname, "..", "..");
+
+/** How a command ended. */
+export interface Ended {
+  readonly exitCode: number;
+  /** stdout and stderr as they came. */
+  readonly output: string;
+  readonly seconds: number;
+}
+
+/** A stack of its own for the tests of one file: the config of dev under another name, so that nobody's dev stack is touched. */
+export class TestStack {
+  constructor(readonly name: string) {}
+
+  get configFile(): string {
+    return path.join(PROJECT, `Pulumi.${this.name}.yaml`);
+  }
+
+  /** Writes the stack's config file. Default: that of dev. */
+  configure(text: string = fs.readFileSync(path.join(PROJECT, "Pulumi.dev.yaml"), "utf8")): void {
+    fs.writeFileSync(this.configFile, text);
+  }
+
+  /** Runs `make TARGET` for this stack, with a deadline of five minutes. */
+  async make(target: string, env: Record<string, string> = {}): Promise<Ended> {
+    return ended("make", ["--silent", target, `STACK=${this.name}`], { ...process.env, ...env });
+  }
+
+  /** Runs `make TARGET` and fails with all its output unless it exits 0. */
+  async made(target: string): Promise<Ended> {
+    const result = await this.make(target);
+    if (result.exitCode !== 0) throw new Error(`make ${target} exited ${result.exitCode}:\n${result.output}`);
+    return result;
+  }
+
+  /** Runs Pulumi itself on this stack. */
+  async pulumi(...args: string[]): Promise<Ended> {
+    const environment = await this.environment();
+    const chosen = await prepareStack(environment, this.name);
+    return ended(
+      environment.pulumi,
+      [...args, "--non-interactive", ...(args[0] === "stack" ? chosen.slice(0, 2) : chosen)],
+      environment.env,
+    );
+  }
+
+  environment(): Promise<Environment> {
+    return prepareEnvironment({ stack: this.name });
+  }
+
+  /** The containers, networks or volumes of this stack, by name; stopped containers too. */
+  async objects(kind: "container" | "network" | "volume"): Promise<string[]> {
+    const list =
+      kind === "container" ? ["ps", "--all", "--format", "{{.Names}}"] : [kind, "ls", "--format", "{{.Name}}"];
+    const { output } = await docker(...list, "--filter", `label=town-ator.stack=${this.name}`);
+    return output.split("\n").filter(Boolean).sort();
+  }
+
+  /** The real values that may show nowhere, by what they are. */
+  async secrets(): Promise<Record<string, string>> {
+    const random = await secretsOf(await this.environment(), this.name);
+    const seed = random.get("home-identity-seed");
+    if (seed === undefined)
+      throw new Error(`the state of ${this.name} holds no seed: ${[...random.keys()].join(", ")}`);
+    const { address, secretKeyFile } = deriveIdentity(seedFromRandom(seed));
+    return {
+      ...Object.fromEntries(random),
+      address: address.slice(0, address.indexOf(".")),
+      "derived seed": seedFromRandom(seed).toString("base64"),
+      "key, base64": secretKeyFile.toString("base64").slice(44, 120),
+      "key, hex": secretKeyFile.toString("hex").slice(64),
+    };
+  }
+
+  /** Removes all that this stack has anywhere, however broken it is. */
+  async erase(): Promise<void> {
+    for (const container of await this.objects("container")) await docker("rm", "--force", "--volumes", container);
+    for (const network of await this.objects("network")) await docker("network", "rm", network);
+    for (const volume of await this.objects("volume")) await docker("volume", "rm", "--force", volume);
+    await this.forget();
+    fs.rmSync(this.configFile, { force: true });
+  }
+
+  /** Removes the stack's state, whatever is in it. */
+  async forget(): Promise<void> {
+    const environment = await this.environment();
+    await ended(
+      environment.pulumi,
+      ["stack", "rm", "--force", "--yes", "--preserve-config", "--non-interactive", "--stack", this.name],
+      environment.env,
+    );
+    fs.rmSync(path.join(PROJECT, ".town-ator", "config", `Pulumi.${this.name}.yaml`), { force: true });
+  }
+}
+
+/** Runs the Docker client and fails with its output unless it exits 0. */
+export async function docker(...args: string[]): Promise<Ended> {
+  const result = await ended("docker", args, process.env);
+  if (result.exitCode !== 0) throw new Error(`docker ${args.join(" ")} exited ${result.exitCode}: ${result.output}`);
+  return result;
+}
+
+/** Runs a script inside a container with the container's own Node; gives what it prints. */
+export async function nodeIn(container: string, script: string): Promise<string> {
+  return (await docker("exec", container, "node", "-e", script)).output;
+}
+
+async function ended(file: string, args: string[], env: NodeJS.ProcessEnv): Promise<Ended> {
+  const start = performance.now();
+  const { exitCode, all } = await run(file, args, {
+    cwd: PROJECT,
+    env,
+    reject: false,
+    timeout: 300_000,
+    stdin: "ignore",
+  });
+  return { exitCode: exitCode ?? -1, output: all, seconds: (performance.now() - start) / 1000 };
+}
