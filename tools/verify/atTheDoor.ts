@@ -1,0 +1,86 @@
+import { randomBytes } from "node:crypto";
+import { PORTS } from "../../components/core/ports";
+import { authenticate, describeAttempt, type Attempt, type Claim } from "./authenticate";
+import { dialPatiently, DoorError, type Dial } from "./door";
+import { failed, passed, skipped, type Check, type Outcome } from "./report";
+
+/** What a stranger needs to know of a town to try its door. */
+export interface Door {
+  /** The host name of the connector's address. */
+  readonly host: string;
+  readonly dial: Dial;
+  /** A declared peer with the token that it must present, if the town has one. */
+  readonly peer?: Claim;
+  /** Milliseconds until the service has to be found. */
+  readonly deadlineMs: number;
+  /** Milliseconds for the connector to answer. */
+  readonly answerMs: number;
+}
+
+/** What the connector answers to whoever may not come in, whatever is wrong. */
+const REFUSAL = "F00";
+/** A nodeId that no town of ours declares. */
+const STRANGER = "town-ator-verify";
+
+/**
+ * The checks that are made over the hidden service: who gets in, and which ports answer. They are to be made in this order, one after the other: the refused ports
+ * come last, because the service gives up the circuit on which it was asked for one.
+ *
+ * The right token is presented in a declared peer's name. The connector sends a peer's traffic over its newest connection and forgets the peer when one of them closes, so a
+ * peer that is connected at that moment, and that the town does not dial itself, gets no traffic from the town until it connects again.
+ */
+export function doorChecks(door: Door): Check[] {
+  const { peer } = door;
+  const wrong = () => randomBytes(32).toString("base64url");
+  const peerId = peer?.peerId ?? STRANGER;
+  return [
+    { name: "the address is reached", run: () => reach(door) },
+    {
+      name: "the right token is accepted",
+      run: async () => (peer ? judge(await present(door, peer), "accepted") : skipped("the town declares no peers")),
+    },
+    {
+      name: "a wrong token is refused",
+      run: async () => judge(await present(door, { peerId, token: wrong() }), REFUSAL),
+    },
+    { name: "an empty token is refused", run: async () => judge(await present(door, { peerId, token: "" }), REFUSAL) },
+    {
+      name: "a peer that is not declared is refused",
+      run: async () => judge(await present(door, { peerId: STRANGER, token: peer?.token ?? wrong() }), REFUSAL),
+    },
+    { name: "no other port answers", run: () => refusedPorts(door, [PORTS.health, PORTS.admin]) },
+  ];
+}
+
+async function reach(door: Door): Promise<Outcome> {
+  const socket = await dialPatiently(door.dial, PORTS.btp, door.deadlineMs);
+  socket.destroy();
+  return passed();
+}
+
+async function present(door: Door, claim: Claim): Promise<Attempt> {
+  return authenticate(await door.dial(PORTS.btp), door.host, claim, door.answerMs);
+}
+
+/** Compares an attempt with what is right: to be accepted, or to be refused with a code. */
+export function judge(attempt: Attempt, right: string): Outcome {
+  const fits =
+    attempt.kind === "accepted" ? right === "accepted" : attempt.kind === "refused" && attempt.code === right;
+  const words = describeAttempt(attempt);
+  if (fits) return passed(words);
+  return failed(`${words}; right would be ${right === "accepted" ? "accepted" : `refused with ${right}`}`);
+}
+
+async function refusedPorts(door: Door, ports: readonly number[]): Promise<Outcome> {
+  for (const port of ports) {
+    try {
+      (await door.dial(port)).destroy();
+      return failed(`port ${port} answers`);
+    } catch (error) {
+      if (!(error instanceof DoorError)) throw error;
+      // Only a refusal by the service proves anything: a service that cannot be found answers on no port either.
+      if (!error.refused) return failed(`port ${port}: ${error.message}`);
+    }
+  }
+  return passed(`${ports.join(" and ")} refused`);
+}

@@ -1,0 +1,114 @@
+import type Docker from "dockerode";
+import { z } from "zod";
+import { execText } from "../dockerText";
+import { UserError } from "../project";
+import { failed, passed, type Outcome } from "./report";
+
+/** What is to be known of a container to tell whether it is as it should be. */
+export interface ContainerState {
+  readonly name: string;
+  readonly role: string;
+  /** Docker's word: running, exited, … */
+  readonly status: string;
+  readonly exitCode: number;
+  /** Docker's word: healthy, unhealthy, starting; undefined without a health check. */
+  readonly health?: string | undefined;
+}
+
+/** Roles that stay; every other container of a stack does its work once and ends with exit code 0. */
+const STAYING = new Set(["connector", "sidecar", "local-network"]);
+
+/** The containers of a stack but for the second daemon, by name. */
+export async function containersOf(docker: Docker, stack: string): Promise<ContainerState[]> {
+  const list = await docker.listContainers({ all: true, filters: { label: [`town-ator.stack=${stack}`] } });
+  const states = await Promise.all(
+    list.map(async ({ Id, Labels }): Promise<ContainerState> => {
+      const { Name, State } = await docker.getContainer(Id).inspect();
+      const role = Labels["town-ator.role"] ?? "";
+      return {
+        name: Name.replace(/^\//, ""),
+        role,
+        status: State.Status,
+        exitCode: State.ExitCode,
+        health: State.Health?.Status,
+      };
+    }),
+  );
+  return states.filter(({ role }) => role !== "verify").sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** Whether every container is as it should be and none of `expected` is missing; otherwise a line for each that is not. */
+export function judgeContainers(states: readonly ContainerState[], expected: readonly string[]): Outcome {
+  const missing = expected
+    .filter((name) => !states.some((state) => state.name === name))
+    .map((name) => `${name} is missing`);
+  const wrong = states.flatMap((state) => {
+    const { name, role, status, exitCode, health } = state;
+    if (!STAYING.has(role)) {
+      return status === "exited" && exitCode === 0
+        ? []
+        : [`${name} is ${status} with exit code ${exitCode}, not exited with 0`];
+    }
+    if (status !== "running") return [`${name} is ${status}, not running`];
+    return health === "healthy" ? [] : [`${name} is ${health ?? "without a health check"}, not healthy`];
+  });
+  const faults = [...missing, ...wrong];
+  if (faults.length > 0) return failed(faults.join("\n"));
+  const staying = states.filter(({ role }) => STAYING.has(role)).length;
+  return passed(`${staying} healthy, ${states.length - staying} done`);
+}
+
+/** What the second daemon takes from a town's sidecar: its image and the network through which it reaches the relays. */
+export async function sidecarFacts(docker: Docker, name: string): Promise<{ image: string; network: string }> {
+  const { Image, NetworkSettings } = await docker.getContainer(name).inspect();
+  const networks = await Promise.all(
+    Object.keys(NetworkSettings.Networks).map((network) => docker.getNetwork(network).inspect()),
+  );
+  const outside = networks.find(({ Labels }) => Labels?.["town-ator.role"] !== "inside");
+  if (outside === undefined) throw new UserError(`${name} is on no network that leads to the relays: run \`make up\`.`);
+  return { image: Image, network: outside.Name };
+}
+
+/** The volume that tells clients of the stack's local ATOR network; undefined on the public one. */
+export async function includeVolume(docker: Docker, stack: string): Promise<string | undefined> {
+  const { Volumes } = await docker.listVolumes({
+    filters: { label: [`town-ator.stack=${stack}`, "town-ator.role=local-network-include"] },
+  });
+  return Volumes[0]?.Name;
+}
+
+const healthSchema = z.object({
+  nodeId: z.string(),
+  transport: z.object({ healthy: z.boolean() }),
+  peersConnected: z.number(),
+  totalPeers: z.number(),
+});
+
+/** Run by the container's own Node, because no other container and not even the host can reach the health port. */
+const READ_HEALTH = `
+  require("node:http").get("http://127.0.0.1:8080/health", { timeout: 5000 }, (answer) => answer.pipe(process.stdout))
+    .on("timeout", () => process.exit(2)).on("error", () => process.exit(1));`;
+
+/** The body of the connector's `/health`, asked from inside its container. */
+export async function readHealth(docker: Docker, connector: string): Promise<string> {
+  return execText(docker, connector, ["node", "-e", READ_HEALTH]);
+}
+
+/**
+ * Whether a connector's health says that it is the right one and reaches its SOCKS proxy. Its `status` counts for nothing: it is a snapshot of the start.
+ */
+export function judgeHealth(body: string, nodeId: string): Outcome {
+  let raw: unknown;
+  try {
+    raw = JSON.parse(body);
+  } catch {
+    return failed("the health endpoint's answer is not JSON");
+  }
+  const health = healthSchema.safeParse(raw);
+  if (!health.success)
+    return failed(`the health endpoint's answer lacks ${health.error.issues.map((i) => i.path.join(".")).join(", ")}`);
+  const { transport, peersConnected, totalPeers } = health.data;
+  if (health.data.nodeId !== nodeId) return failed("the connector has another nodeId than the stack's outputs");
+  if (!transport.healthy) return failed("transport.healthy is false: the connector does not reach its SOCKS proxy");
+  return passed(`transport healthy, ${peersConnected} of ${totalPeers} dialled peers connected`);
+}

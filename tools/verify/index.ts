@@ -1,0 +1,219 @@
+import type Docker from "dockerode";
+import { PATHS } from "../../components/core/ports";
+import { redact } from "../../components/launcher/launcher.cjs";
+import { dockerClient } from "../dockerHost";
+import type { Environment } from "../environment";
+import { collectPlaces } from "../leaks/places";
+import { findLeaks, type Leak, type NamedSecret } from "../leaks/scan";
+import { secretsToLookFor } from "../leaks/secrets";
+import { UserError } from "../project";
+import { during } from "../say";
+import { assertStackExists, prepareStack } from "../stack";
+import { configOf, secretsOf } from "../stackState";
+import { doorChecks } from "./atTheDoor";
+import { containersOf, includeVolume, judgeContainers, judgeHealth, readHealth, sidecarFacts } from "./containers";
+import { startSecondDaemon, type SecondDaemon } from "./daemon";
+import { dialThrough } from "./door";
+import {
+  allPassed,
+  failed,
+  makeCheck,
+  passed,
+  renderReport,
+  type Check,
+  type CheckResult,
+  type Outcome,
+} from "./report";
+import { declaredPeer, hostOf, judgeFingerprint, readOutputs, readPlainState, type TownOutputs } from "./stackFacts";
+
+/** Milliseconds for the second daemon to find its way into the network, and again to find a town's service: the budgets of `up` itself. */
+const BUDGET_MS = { local: 60_000, public: 300_000 };
+/** Milliseconds for one connection over the network. A client that asked for a service at a bad moment recovers within half a minute. */
+const CONNECT_MS = 45_000;
+/** Milliseconds for the connector to answer once there is a connection; it itself waits 5 s for its peers' answers. */
+const ANSWER_MS = 15_000;
+
+/**
+ * Proves from the outside that a deployed stack works, through a second daemon: who gets in over the hidden service and who does not, that the containers are well, and that
+ * nothing secret stands where it can be read. Prints a redacted report with the time of each check.
+ *
+ * @returns whether every check passed
+ * @throws UserError when it cannot even begin: no stack, no outputs, a Docker host elsewhere
+ */
+export async function verify(options: { stack: string; environment: Environment }): Promise<boolean> {
+  const { stack, environment } = options;
+  assertLocalEngine(environment.dockerHost);
+  await assertStackExists(stack);
+  const start = performance.now();
+  const facts = await during(`reading the stack ${stack}`, () => readFacts(environment, stack));
+  const docker = dockerClient(environment.dockerHost);
+  const results: CheckResult[] = [];
+  const make = async (check: Check) => results.push(await during(check.name, () => makeCheck(check)));
+
+  for (const check of standingChecks(docker, stack, facts)) await make(check);
+  await withSecondDaemon(docker, stack, facts, make, async (daemon) => {
+    for (const [name, town] of Object.entries(facts.towns)) {
+      for (const check of townChecks(name, town, daemon)) await make(check);
+    }
+    await make({ name: "nothing secret can be read", run: () => scan(docker, stack, facts) });
+  });
+
+  const report = renderReport(`The stack ${stack}, seen from outside:`, results, (performance.now() - start) / 1000);
+  process.stdout.write(
+    `${redact(
+      report,
+      facts.secrets.map(({ value }) => value),
+    )}\n`,
+  );
+  return allPassed(results);
+}
+
+/** What is read of a stack before anything is checked. */
+interface Facts {
+  readonly towns: Readonly<Record<string, TownOutputs>>;
+  readonly secrets: readonly NamedSecret[];
+  /** Texts from Pulumi that anybody may read. */
+  readonly plain: { readonly outputs: string; readonly state: string };
+}
+
+async function readFacts(environment: Environment, stack: string): Promise<Facts> {
+  const chosen = await prepareStack(environment, stack);
+  const [outputs, config, random, state] = await Promise.all([
+    readOutputs(environment, stack),
+    configOf(environment, chosen),
+    secretsOf(environment, stack),
+    readPlainState(environment, stack),
+  ]);
+  const towns = Object.entries(outputs.towns);
+  if (towns.length === 0) throw new UserError(`The stack ${stack} has no town: run \`make up\` first.`);
+  const configured = JSON.parse(config["town-ator:invites"] ?? "{}") as Record<string, Record<string, string>>;
+  const invites = [
+    ...towns.map(([town, { invites }]) => [town, invites] as const),
+    ...Object.entries(configured),
+  ].flatMap(([town, ofTown], index) =>
+    Object.entries(ofTown).map(
+      ([peer, text]) => [`${index < towns.length ? "of" : "held by"} ${town}/${peer}`, text] as const,
+    ),
+  );
+  const secrets = secretsToLookFor({
+    random,
+    addresses: new Map(towns.map(([name, town]) => [name, hostOf(town)])),
+    invites: new Map(invites),
+  });
+  return { towns: outputs.towns, secrets, plain: { outputs: outputs.plain, state } };
+}
+
+function standingChecks(docker: Docker, stack: string, { towns }: Facts): Check[] {
+  const expected = Object.values(towns).flatMap(({ containers }) => [containers.connector, containers.sidecar]);
+  return [
+    { name: "every container is well", run: async () => judgeContainers(await containersOf(docker, stack), expected) },
+    ...Object.entries(towns).flatMap(([name, town]): Check[] => [
+      { name: `${name}: the fingerprint is the address's`, run: () => Promise.resolve(judgeFingerprint(town)) },
+      {
+        name: `${name}: the connector is healthy`,
+        run: async () => judgeHealth(await readHealth(docker, town.containers.connector), town.nodeId),
+      },
+    ]),
+  ];
+}
+
+function townChecks(name: string, town: TownOutputs, daemon: SecondDaemon): Check[] {
+  const host = hostOf(town);
+  const peer = declaredPeer(town);
+  const door = {
+    host,
+    dial: dialThrough(daemon.socks, host, CONNECT_MS),
+    ...(peer === undefined ? {} : { peer }),
+    deadlineMs: budgetOf(town),
+    answerMs: ANSWER_MS,
+  };
+  return doorChecks(door).map((check) => ({ ...check, name: `${name}: ${check.name}` }));
+}
+
+function budgetOf(town: TownOutputs): number {
+  return town.network === "local" ? BUDGET_MS.local : BUDGET_MS.public;
+}
+
+/** Runs `use` with a second daemon, and removes it afterwards whatever happens, an interrupt included. Without a daemon the checks end here. */
+async function withSecondDaemon(
+  docker: Docker,
+  stack: string,
+  facts: Facts,
+  make: (check: Check) => Promise<unknown>,
+  use: (daemon: SecondDaemon) => Promise<void>,
+): Promise<void> {
+  const cleanUp = new CleanUp();
+  try {
+    let daemon: SecondDaemon | undefined;
+    await make({
+      name: "a second daemon joins the network",
+      run: async () => {
+        const [town] = Object.values(facts.towns) as [TownOutputs];
+        const [sidecar, volume] = await Promise.all([
+          sidecarFacts(docker, town.containers.sidecar),
+          includeVolume(docker, stack),
+        ]);
+        daemon = await startSecondDaemon(docker, {
+          ...sidecar,
+          stack,
+          ...(volume === undefined ? {} : { includeVolume: volume }),
+          includePath: PATHS.localNetwork,
+          deadlineMs: budgetOf(town),
+          onRemovable: (remove) => cleanUp.set(remove),
+        });
+        return passed();
+      },
+    });
+    if (daemon !== undefined) await use(daemon);
+  } finally {
+    await cleanUp.end();
+  }
+}
+
+/** Removes the second daemon at the end, or on an interrupt. */
+class CleanUp {
+  #remove: () => Promise<void> = () => Promise.resolve();
+  readonly #interrupted = (signal: NodeJS.Signals) => {
+    const code = signal === "SIGINT" ? 130 : 143;
+    void this.#remove().finally(() => process.exit(code));
+  };
+
+  constructor() {
+    process.once("SIGINT", this.#interrupted);
+    process.once("SIGTERM", this.#interrupted);
+  }
+
+  set(remove: () => Promise<void>): void {
+    this.#remove = remove;
+  }
+
+  async end(): Promise<void> {
+    process.off("SIGINT", this.#interrupted);
+    process.off("SIGTERM", this.#interrupted);
+    await this.#remove();
+  }
+}
+
+async function scan(docker: Docker, stack: string, { secrets, plain }: Facts): Promise<Outcome> {
+  const places = [
+    ...(await collectPlaces(docker, stack)),
+    { place: "pulumi stack output", text: plain.outputs },
+    { place: "pulumi stack export", text: plain.state },
+  ];
+  return judgeLeaks(findLeaks(places, secrets), places.length, secrets.length);
+}
+
+/** The outcome of a scan: how much was looked through, or a line for each leak. */
+export function judgeLeaks(leaks: readonly Leak[], places: number, secrets: number): Outcome {
+  if (leaks.length > 0)
+    return failed(leaks.map(({ place, name, encoding }) => `${place}: ${name} (${encoding})`).join("\n"));
+  return passed(`${secrets} secrets in ${places} texts`);
+}
+
+/** Throws a UserError unless the Docker Engine is this machine's own. */
+export function assertLocalEngine(dockerHost: string): void {
+  if (/^(unix:\/\/|tcp:\/\/(127\.|localhost\b))/.test(dockerHost)) return;
+  throw new UserError(
+    "`make verify` reaches its second daemon over a bridge of the Docker host, so it has to run there: log in on that machine, and run it in this project.",
+  );
+}

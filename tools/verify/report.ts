@@ -1,0 +1,67 @@
+/** How a check went. */
+export interface Outcome {
+  readonly result: "passed" | "failed" | "skipped";
+  /** A few words, or why it failed; lines after the first are shown below the table's row. */
+  readonly detail: string;
+}
+
+/** A check that has been made. */
+export interface CheckResult extends Outcome {
+  readonly name: string;
+  readonly seconds: number;
+}
+
+/** A check to be made. */
+export interface Check {
+  readonly name: string;
+  readonly run: () => Promise<Outcome>;
+}
+
+export const passed = (detail = ""): Outcome => ({ result: "passed", detail });
+export const failed = (detail: string): Outcome => ({ result: "failed", detail });
+export const skipped = (detail: string): Outcome => ({ result: "skipped", detail });
+
+/** Makes a check and times it. A check that throws has failed, with the error's message as its detail. */
+export async function makeCheck(check: Check, now: () => number = () => performance.now()): Promise<CheckResult> {
+  const start = now();
+  let outcome: Outcome;
+  try {
+    outcome = await check.run();
+  } catch (error) {
+    outcome = failed(error instanceof Error ? error.message : "an unknown error");
+  }
+  return { name: check.name, seconds: (now() - start) / 1000, ...outcome };
+}
+
+/** Whether a run of checks is a success: none failed, and at least one was made. */
+export function allPassed(results: readonly CheckResult[]): boolean {
+  return results.some((r) => r.result === "passed") && results.every((r) => r.result !== "failed");
+}
+
+/** The report: a table with a row for each check, and a line that sums it up. The caller redacts it. */
+export function renderReport(title: string, results: readonly CheckResult[], totalSeconds: number): string {
+  const rows = results.map(({ name, result, seconds, detail }) => {
+    const [first = "", ...more] = detail.split("\n");
+    return { cells: [name, result, seconds.toFixed(1), first] as const, more };
+  });
+  const header = ["check", "result", "seconds", "detail"] as const;
+  const widths = [0, 1, 2].map((column) =>
+    Math.max(...[header, ...rows.map((r) => r.cells)].map((c) => (c[column] ?? "").length)),
+  );
+  const line = ([name, result, seconds, detail]: readonly [string, string, string, string]) =>
+    `${name.padEnd(widths[0] ?? 0)}  ${result.padEnd(widths[1] ?? 0)}  ${seconds.padStart(widths[2] ?? 0)}  ${detail}`.trimEnd();
+  return [
+    title,
+    "",
+    line(header),
+    ...rows.flatMap(({ cells, more }) => [line(cells), ...more.map((m) => `    ${m}`)]),
+    "",
+    summary(results, totalSeconds),
+  ].join("\n");
+}
+
+function summary(results: readonly CheckResult[], totalSeconds: number): string {
+  const count = (result: Outcome["result"]) => results.filter((r) => r.result === result).length;
+  const left = count("skipped") > 0 ? `, ${count("skipped")} skipped` : "";
+  return `verify: ${count("passed")} passed, ${count("failed")} failed${left}, in ${totalSeconds.toFixed(1)} s`;
+}

@@ -1,0 +1,86 @@
+import { z } from "zod";
+import { fingerprintOf, addressProblem } from "../../components/core/identity";
+import { parseInvite } from "../../components/core/invite";
+import { redact } from "../../components/launcher/launcher.cjs";
+import type { Environment } from "../environment";
+import { projectDirectory, UserError } from "../project";
+import { run } from "../run";
+import { stackArguments } from "../stack";
+import type { Claim } from "./authenticate";
+import { failed, passed, type Outcome } from "./report";
+
+const townSchema = z.object({
+  nodeId: z.string(),
+  fingerprint: z.string(),
+  topology: z.string(),
+  network: z.string(),
+  containers: z.object({ connector: z.string(), sidecar: z.string() }),
+  anonUrl: z.string(),
+  invites: z.record(z.string(), z.string()),
+});
+const outputsSchema = z.object({ towns: z.record(z.string(), townSchema) });
+
+/** A town as the stack's outputs describe it, secrets in plain text. */
+export type TownOutputs = z.output<typeof townSchema>;
+
+/** Reads the JSON of `pulumi stack output --json --show-secrets`. Throws a UserError that holds none of it. */
+export function parseOutputs(json: string): Record<string, TownOutputs> {
+  const result = outputsSchema.safeParse(JSON.parse(json));
+  if (!result.success) {
+    const keys = result.error.issues.map((issue) => issue.path.join(".") || "the whole").join(", ");
+    throw new UserError(`The stack's outputs are not those of a deployed town (${keys}): run \`make up\` first.`);
+  }
+  return result.data.towns;
+}
+
+/** The outputs of a stack: its towns with their secrets, and the text that is shown to whoever asks without the passphrase. */
+export async function readOutputs(
+  environment: Environment,
+  stack: string,
+): Promise<{ towns: Record<string, TownOutputs>; plain: string }> {
+  const [withSecrets, plain] = await Promise.all([
+    pulumiText(environment, ["stack", "output", "--json", "--show-secrets", ...stackArguments(stack)]),
+    pulumiText(environment, ["stack", "output", "--json", ...stackArguments(stack)]),
+  ]);
+  return { towns: parseOutputs(withSecrets), plain };
+}
+
+/** The stack's state as it is stored, secrets encrypted. */
+export async function readPlainState(environment: Environment, stack: string): Promise<string> {
+  return pulumiText(environment, ["stack", "export", ...stackArguments(stack)]);
+}
+
+async function pulumiText(environment: Environment, args: string[]): Promise<string> {
+  const result = await run(environment.pulumi, [...args, "--non-interactive"], {
+    cwd: projectDirectory,
+    env: environment.env,
+    reject: false,
+  });
+  if (result.exitCode !== 0) throw new UserError(`\`pulumi ${args[0]} ${args[1]}\` fails:\n${redact(result.stderr)}`);
+  return result.stdout;
+}
+
+/** The host name of a town's address. */
+export function hostOf(town: TownOutputs): string {
+  return new URL(town.anonUrl).hostname;
+}
+
+/** Whether a town's address is a well-formed one and the fingerprint is its own. */
+export function judgeFingerprint(town: TownOutputs): Outcome {
+  const host = hostOf(town);
+  const problem = addressProblem(host);
+  if (problem !== undefined) return failed(`the address in the outputs ${problem}`);
+  return fingerprintOf(host) === town.fingerprint
+    ? passed(town.fingerprint)
+    : failed(
+        `the address in the outputs has the fingerprint ${fingerprintOf(host)}, the outputs say ${town.fingerprint}`,
+      );
+}
+
+/** The first of a town's declared peers, with the token that it has to present; undefined if none is declared. Throws an InviteError when its invite is damaged. */
+export function declaredPeer(town: TownOutputs): Claim | undefined {
+  const [invite] = Object.entries(town.invites)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, text]) => parseInvite(text));
+  return invite && { peerId: invite.peerId, token: invite.token };
+}
