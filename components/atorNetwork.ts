@@ -7,6 +7,7 @@ import { addressPlan } from "./core/subnets";
 
 /** What a sidecar needs of the ATOR network that it belongs to. */
 export interface AtorNetwork {
+  readonly kind: "local" | "public";
   /** Docker's name of the network by which a sidecar reaches the relays. */
   readonly networkName: pulumi.Output<string>;
   /** The volume with the directory authorities of a local network; the public one's are built into the daemon. */
@@ -35,6 +36,7 @@ export class LocalAtorNetwork extends pulumi.ComponentResource implements AtorNe
   public readonly networkName: pulumi.Output<string>;
   public readonly includeVolume: pulumi.Output<string>;
   public readonly ready: pulumi.Resource[];
+  public readonly kind = "local";
   public readonly publishBudgetSeconds = 60;
   public readonly healthIntervalSeconds = 1;
 
@@ -81,6 +83,7 @@ export class LocalAtorNetwork extends pulumi.ComponentResource implements AtorNe
 export class PublicAtorNetwork extends pulumi.ComponentResource implements AtorNetwork {
   public readonly networkName: pulumi.Output<string>;
   public readonly ready: pulumi.Resource[] = [];
+  public readonly kind = "public";
   public readonly publishBudgetSeconds = 300;
   public readonly healthIntervalSeconds = 5;
 

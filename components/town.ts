@@ -24,8 +24,8 @@ export interface TownOutputs {
   readonly nodeId: string;
   readonly fingerprint: pulumi.Output<string>;
   readonly topology: string;
-  /** Docker's name of the town's internal network. */
-  readonly network: pulumi.Output<string>;
+  /** The ATOR network that the town is on: `local` or `public`. */
+  readonly network: string;
   readonly containers: { readonly connector: pulumi.Output<string>; readonly sidecar: pulumi.Output<string> };
   /** `ws://<address>:3000`; secret. */
   readonly anonUrl: pulumi.Output<string>;
@@ -68,7 +68,7 @@ export class Town extends pulumi.ComponentResource {
       nodeId: town.nodeId,
       fingerprint: identity.fingerprint,
       topology: town.topology,
-      network: network.name,
+      network: atorNetwork.kind,
       containers: { connector: connector.containerName, sidecar: sidecar.containerName },
       anonUrl,
       invites: Object.fromEntries(peers.map((peer) => [peer.peerId, inviteFor(town.nodeId, anonUrl, peer)])),

@@ -62,7 +62,7 @@ describe("a town", () => {
       nodeId: "g.home",
       fingerprint: expect.stringMatching(/^([0-9a-f]{4}-){3}[0-9a-f]{4}$/) as string,
       topology: "gateway",
-      network: "town-ator-e2e-home-inside",
+      network: "local",
       containers: { connector: CONNECTOR, sidecar: SIDECAR },
       anonUrl: "[secret]",
       invites: { "g.visitor": "[secret]" },
