@@ -1,28 +1,56 @@
-import { PassThrough, Readable } from "node:stream";
+import { Readable, Transform, type TransformCallback } from "node:stream";
 import { text } from "node:stream/consumers";
 import type Docker from "dockerode";
 
+/** Bytes of a frame's head: the stream's number, three zeros, the length as u32be (Docker Engine API, "ContainerAttach"). */
+const HEAD = 8;
+
 /**
- * The text of a stream in which Docker interleaves standard output and error (its "multiplexed" format, for containers without a terminal), both in the order in which they came.
+ * Takes apart the format in which Docker interleaves standard output and error of a container without a terminal, and passes both on in the order in which they came.
+ * docker-modem's own `demuxStream` calls itself once for each line that it has at hand, which a log of a few megabytes does not survive.
  */
-export function demultiplexed(docker: Docker, raw: NodeJS.ReadableStream): Readable {
-  const lines = new PassThrough();
-  docker.modem.demuxStream(raw, lines, lines);
-  raw.on("end", () => lines.end());
-  raw.on("error", (error: Error) => lines.destroy(error));
-  return lines;
+export class Demultiplexer extends Transform {
+  #head = Buffer.alloc(0);
+  #left = 0;
+
+  override _transform(piece: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
+    let rest = piece;
+    while (rest.length > 0) {
+      if (this.#left > 0) {
+        this.push(rest.subarray(0, this.#left));
+        const taken = Math.min(rest.length, this.#left);
+        this.#left -= taken;
+        rest = rest.subarray(taken);
+      } else {
+        const wanted = HEAD - this.#head.length;
+        this.#head = Buffer.concat([this.#head, rest.subarray(0, wanted)]);
+        rest = rest.subarray(wanted);
+        if (this.#head.length < HEAD) break;
+        this.#left = this.#head.readUInt32BE(4);
+        this.#head = Buffer.alloc(0);
+      }
+    }
+    done();
+  }
+}
+
+/** The text of a multiplexed stream; destroying the result does not destroy `raw`. */
+export function demultiplexed(raw: NodeJS.ReadableStream): Demultiplexer {
+  const output = new Demultiplexer();
+  raw.on("error", (error: Error) => output.destroy(error));
+  return raw.pipe(output);
 }
 
 /** The whole log of a container until now. */
 export async function logText(docker: Docker, id: string): Promise<string> {
   const log = await docker.getContainer(id).logs({ follow: false, stdout: true, stderr: true });
-  return text(demultiplexed(docker, Readable.from([log])));
+  return text(demultiplexed(Readable.from([log])));
 }
 
 /** Runs a command in a container and gives what it prints. Throws when its exit code is not 0; the error holds none of the output. */
 export async function execText(docker: Docker, id: string, command: string[]): Promise<string> {
   const exec = await docker.getContainer(id).exec({ Cmd: command, AttachStdout: true, AttachStderr: true });
-  const output = await text(demultiplexed(docker, await exec.start({})));
+  const output = await text(demultiplexed(await exec.start({})));
   const { ExitCode } = await exec.inspect();
   if (ExitCode !== 0) throw new Error(`the command in the container ended with exit code ${ExitCode}`);
   return output;

@@ -79,7 +79,7 @@ export async function startSecondDaemon(docker: Docker, options: DaemonOptions):
     const { NetworkSettings } = await container.inspect();
     const host = NetworkSettings.Networks[options.network]?.IPAddress;
     if (!host) throw new UserError(`The second daemon has no address on the network ${options.network}.`);
-    await bootstrapped(docker, container, options);
+    await bootstrapped(container, options);
     return { name, socks: { host, port: SOCKS_PORT }, remove: () => removeContainer(docker, name) };
   } catch (error) {
     await removeContainer(docker, name);
@@ -136,9 +136,9 @@ function containerSettings(options: DaemonOptions, gateway: string): Docker.Cont
   };
 }
 
-async function bootstrapped(docker: Docker, container: Docker.Container, options: DaemonOptions): Promise<void> {
+async function bootstrapped(container: Docker.Container, options: DaemonOptions): Promise<void> {
   const log = (await container.logs({ follow: true, stdout: true, stderr: true })) as unknown as Readable;
-  const lines = demultiplexed(docker, log);
+  const lines = demultiplexed(log);
   const last: string[] = [];
   let timer: NodeJS.Timeout | undefined;
   try {

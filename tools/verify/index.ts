@@ -52,9 +52,8 @@ export async function verify(options: { stack: string; environment: Environment 
 
   for (const check of standingChecks(docker, stack, facts)) await make(check);
   await withSecondDaemon(docker, stack, facts, make, async (daemon) => {
-    for (const [name, town] of Object.entries(facts.towns)) {
-      for (const check of townChecks(name, town, daemon)) await make(check);
-    }
+    const checks = daemon ? Object.entries(facts.towns).flatMap(([name, town]) => townChecks(name, town, daemon)) : [];
+    for (const check of checks) await make(check);
     await make({ name: "nothing secret can be read", run: () => scan(docker, stack, facts) });
   });
 
@@ -134,13 +133,13 @@ function budgetOf(town: TownOutputs): number {
   return town.network === "local" ? BUDGET_MS.local : BUDGET_MS.public;
 }
 
-/** Runs `use` with a second daemon, and removes it afterwards whatever happens, an interrupt included. Without a daemon the checks end here. */
+/** Runs `use` with a second daemon, and removes it afterwards whatever happens, an interrupt included; without one if it did not come up. */
 async function withSecondDaemon(
   docker: Docker,
   stack: string,
   facts: Facts,
   make: (check: Check) => Promise<unknown>,
-  use: (daemon: SecondDaemon) => Promise<void>,
+  use: (daemon: SecondDaemon | undefined) => Promise<void>,
 ): Promise<void> {
   const cleanUp = new CleanUp();
   try {
@@ -164,7 +163,7 @@ async function withSecondDaemon(
         return passed();
       },
     });
-    if (daemon !== undefined) await use(daemon);
+    await use(daemon);
   } finally {
     await cleanUp.end();
   }
@@ -212,7 +211,7 @@ export function judgeLeaks(leaks: readonly Leak[], places: number, secrets: numb
 
 /** Throws a UserError unless the Docker Engine is this machine's own. */
 export function assertLocalEngine(dockerHost: string): void {
-  if (/^(unix:\/\/|tcp:\/\/(127\.|localhost\b))/.test(dockerHost)) return;
+  if (/^(unix:\/\/|tcp:\/\/(127(\.\d+){3}|localhost)(:|$))/.test(dockerHost)) return;
   throw new UserError(
     "`make verify` reaches its second daemon over a bridge of the Docker host, so it has to run there: log in on that machine, and run it in this project.",
   );
