@@ -100,6 +100,11 @@ describe("the request to create a container", () => {
     });
   });
 
+  it("spells capabilities as Docker's own clients do", () => {
+    const given = { name: "c", image: "i", capabilities: { adds: ["net_raw", "CHOWN", "CAP_CHOWN"], drops: ["all"] } };
+    expect(request(given).HostConfig).toMatchObject({ CapAdd: ["CAP_CHOWN", "CAP_NET_RAW"], CapDrop: ["ALL"] });
+  });
+
   it("takes a memorySwap of -1 as no limit", () => {
     expect(request({ name: "c", image: "i", memory: 64, memorySwap: -1 }).HostConfig?.MemorySwap).toBe(-1);
   });

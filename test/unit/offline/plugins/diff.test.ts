@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from "vitest";
 import { check } from "../../../../tools/offline/plugins/shared/check";
-import { diff, planned, TAINTED, type DiffKind } from "../../../../tools/offline/plugins/shared/diff";
+import { diff, planned, type DiffKind } from "../../../../tools/offline/plugins/shared/diff";
 import { outputsOf } from "../../../../tools/offline/plugins/shared/provider";
 import { readInputs } from "../../../../tools/offline/plugins/shared/readInputs";
 import type { ResourceType } from "../../../../tools/offline/plugins/shared/schema";
@@ -225,8 +225,19 @@ describe("diff of a container", () => {
     expect(diff(containerType, running, changed({ image: UNKNOWN })).detailed).toEqual({ image: "UPDATE_REPLACE" });
   });
 
-  it("replaces a container whose creation failed halfway", () => {
-    expect(diff(containerType, { ...running, [TAINTED]: true }, changed({})).replaces).toEqual([TAINTED]);
+  const failed = Object.fromEntries(
+    Object.entries(running).filter(([key]) => !["networkDatas", "bridge", "hostname", "entrypoints"].includes(key)),
+  );
+
+  it("replaces a container whose creation failed, if the program leaves its entrypoint or command to the image", () => {
+    const found = diff(containerType, failed, changed({}));
+    expect(found.detailed).toEqual({ entrypoints: "ADD_REPLACE", networkDatas: "ADD" });
+    expect(found).toMatchObject({ replaces: ["entrypoints"], deleteBeforeReplace: true });
+  });
+
+  it("only updates the state of a container whose creation failed, if the program gives both", () => {
+    const found = diff(containerType, { ...failed, entrypoints: ["sh"] }, changed({ entrypoints: ["sh"] }));
+    expect(found).toMatchObject({ detailed: { networkDatas: "ADD" }, replaces: [] });
   });
 });
 

@@ -1,6 +1,5 @@
 import type Docker from "dockerode";
 import { CreationError, outputsOf, type Resource } from "../shared/provider";
-import { TAINTED } from "../shared/diff";
 import type { Properties } from "../shared/values";
 import { containerRequest, memory, restartPolicy } from "./containerRequest";
 import { containerState } from "./containerState";
@@ -41,16 +40,13 @@ export function containerResource(docker: () => Docker): Resource {
           },
         };
       } catch (error) {
-        throw new CreationError(daemonMessage(error), container.id, { ...outputs, [TAINTED]: true });
+        throw new CreationError(daemonMessage(error), container.id, outputs);
       }
     },
 
     async read(id, olds) {
       const inspected = await orMissing(docker().getContainer(id).inspect());
-      if (inspected === undefined) return undefined;
-      const state = containerState(inspected, olds);
-      delete state[TAINTED];
-      return state;
+      return inspected && containerState(inspected, olds);
     },
 
     async update(id, oldProperties, newProperties) {

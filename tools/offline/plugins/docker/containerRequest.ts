@@ -51,7 +51,10 @@ function hostConfig(inputs: ContainerInputs): Docker.HostConfig {
     ...(inputs.sysctls && { Sysctls: inputs.sysctls }),
     ...(inputs.dns && { Dns: inputs.dns }),
     ...(inputs.securityOpts && { SecurityOpt: inputs.securityOpts }),
-    ...(inputs.capabilities && { CapAdd: inputs.capabilities.adds ?? [], CapDrop: inputs.capabilities.drops ?? [] }),
+    ...(inputs.capabilities && {
+      CapAdd: capabilities(inputs.capabilities.adds),
+      CapDrop: capabilities(inputs.capabilities.drops),
+    }),
     ...(inputs.ulimits && {
       Ulimits: inputs.ulimits.map(({ name, soft, hard }) => ({ Name: name, Soft: soft, Hard: hard })),
     }),
@@ -62,6 +65,14 @@ function hostConfig(inputs: ContainerInputs): Docker.HostConfig {
     }),
     ...(inputs.ports?.length && { PortBindings: portBindings(inputs.ports) }),
   };
+}
+
+/** As Docker's own clients send them: in capitals, with CAP_, each once. The Engine keeps whatever spelling it gets. */
+function capabilities(names: readonly string[] = []): string[] {
+  const spelt = names
+    .map((name) => name.trim().toUpperCase())
+    .map((name) => (name === "ALL" ? name : `CAP_${name.replace(/^CAP_/, "")}`));
+  return spelt.includes("ALL") ? ["ALL"] : [...new Set(spelt)].sort();
 }
 
 /** The limits that the Engine can change in a running container as well. */

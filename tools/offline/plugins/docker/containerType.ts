@@ -129,6 +129,7 @@ const inputs: Schema = {
 export const containerType: ResourceType = {
   token: "docker:index/container:Container",
   inputs,
+  listReadBack: "networkDatas",
   outputs: ["bridge", "containerLogs", "exitCode", "networkDatas"],
   defaultsInInputs: true,
   autoNamed: true,

@@ -2,7 +2,9 @@
 export function daemonMessage(error: unknown): string {
   const { json, message } = error as { json?: unknown; message?: string };
   const said = typeof json === "object" && json !== null ? (json as { message?: unknown }).message : undefined;
-  return typeof said === "string" ? `Error response from daemon: ${said}` : (message ?? String(error));
+  if (typeof said === "string") return `Error response from daemon: ${said}`;
+  // dockerode reads no JSON from the answers that it streams, and puts the status before the Engine's words.
+  return (message ?? String(error)).replace(/^\(HTTP code \d+\) [\w ]*- /, "Error response from daemon: ").trim();
 }
 
 /** Whether the Engine answered with this HTTP status. */

@@ -30,7 +30,7 @@ export const remoteImageType: ResourceType = {
         platform: replaced("string"),
         target: replaced("string"),
         noCache: replaced("boolean"),
-        tags: { kind: "strings", change: "update" },
+        tags: replaced("strings"),
         builder: replaced("string", { unsupported: true, default: "" }),
         remove: { kind: "boolean", change: "update", unsupported: true, default: true },
         useLegacyBuilder: replaced("boolean", { default: false }),

@@ -23,7 +23,7 @@ export interface CheckContext {
 
 /**
  * Checks the properties that a program gives and completes them with defaults and a name. Every problem is reported; no message repeats a value.
- * @param olds the resource's inputs as last checked, if there are any: an automatic name is kept.
+ * @param olds the resource's inputs as last checked, if there are any: an name is kept.
  */
 export function check(
   type: ResourceType,
@@ -127,11 +127,10 @@ function isOfKind(kind: Kind, value: Value): boolean {
   }
 }
 
-/** As Pulumi's bridge does: the resource's name, a dash and seven hex digits; kept for as long as the resource lives. */
+/** As Pulumi's bridge does: the resource's name, a dash and seven hex digits. A name that the resource has already, it keeps. */
 function automaticName(olds: Properties | undefined, context: CheckContext): string {
   const kept = olds?.["name"];
-  const defaults = olds?.[DEFAULTS];
-  if (typeof kept === "string" && Array.isArray(defaults) && defaults.includes("name")) return kept;
+  if (typeof kept === "string") return kept;
   if (context.proposedName !== undefined) return context.proposedName;
   const suffix = createHash("sha256").update(context.randomSeed).update(context.name).digest("hex").slice(0, 7);
   return `${context.name}-${suffix}`;

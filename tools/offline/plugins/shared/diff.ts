@@ -15,9 +15,6 @@ export interface Diff {
   readonly deleteBeforeReplace: boolean;
 }
 
-/** Marks the state of a container or image whose creation failed halfway: the next `up` replaces it. */
-export const TAINTED = "__tainted";
-
 /**
  * Compares what the resource is (the outputs in the state) with what the program wants (checked inputs), as the bridge of the official
  * plugins does: a property that the Engine may fill in is compared only where the program sets it, sets have no order, an empty value
@@ -25,8 +22,10 @@ export const TAINTED = "__tainted";
  */
 export function diff(type: ResourceType, olds: Properties, news: Properties): Diff {
   const detailed: Record<string, DiffKind> = {};
-  if (olds[TAINTED] === true) detailed[TAINTED] = "DELETE_REPLACE";
   compareObjects(type.inputs, olds, news, "", detailed);
+  if (type.listReadBack !== undefined && olds[type.listReadBack] === undefined) {
+    Object.assign(detailed, afterFailure(type, type.listReadBack, olds, news));
+  }
   const top = (path: string): string => path.split(".")[0] ?? path;
   const paths = Object.entries(detailed);
   const changed = unique(paths.map(([path]) => top(path)));
@@ -43,6 +42,23 @@ export function planned(type: ResourceType, olds: Properties, news: Properties):
     else if (!type.inputs[key]?.computed) delete result[key];
   }
   return result;
+}
+
+/**
+ * What differs when the creation failed before anything was read back. The official plugin takes each ordered list that nobody has
+ * filled for a change, and so replaces the container, but only where the program leaves such a list (command, entrypoints) to the
+ * image; otherwise it updates the state and lets the container be, well or not.
+ */
+function afterFailure(
+  type: ResourceType,
+  readBack: string,
+  olds: Properties,
+  news: Properties,
+): Record<string, DiffKind> {
+  const unfilled = Object.entries(type.inputs).filter(
+    ([key, field]) => field.kind === "strings" && field.computed && olds[key] === undefined && news[key] === undefined,
+  );
+  return { [readBack]: "ADD", ...Object.fromEntries(unfilled.map(([key]) => [key, "ADD_REPLACE"])) };
 }
 
 function deletesFirst(type: ResourceType, news: Properties): boolean {

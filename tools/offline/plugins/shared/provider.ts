@@ -23,7 +23,7 @@ export interface Plugin {
   configure(config: Properties): Promise<void>;
 }
 
-/** The thing was made, but is not as it should be: it stays, in the state too, and the next `up` replaces it. */
+/** The thing was made, but is not as it should be: it stays, in the state too, with the error, and the next `up` sees to it. */
 export class CreationError extends Error {
   constructor(
     message: string,

@@ -41,6 +41,8 @@ export interface ResourceType {
   readonly inputs: Schema;
   /** Properties that exist only as outputs. */
   readonly outputs: readonly string[];
+  /** The output list that is missing when a creation failed before the thing was read back. */
+  readonly listReadBack?: string;
   /** Outputs that are secret whatever the inputs are. */
   readonly secretOutputs?: readonly string[];
   /** Whether the inputs in the state show the defaults; those of plugins made with Terraform's newer framework (random) do not. */
