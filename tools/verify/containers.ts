@@ -58,15 +58,30 @@ export function judgeContainers(states: readonly ContainerState[], expected: rea
   return passed(`${staying} healthy, ${states.length - staying} done`);
 }
 
-/** What the second daemon takes from a town's sidecar: its image and the network through which it reaches the relays. */
-export async function sidecarFacts(docker: Docker, name: string): Promise<{ image: string; network: string }> {
+/** What the second daemon takes from a town's sidecar. */
+export interface SidecarFacts {
+  readonly image: string;
+  /** The network through which it reaches the relays. */
+  readonly network: string;
+  /** The Docker host's address on that network. */
+  readonly gateway: string;
+}
+
+/** Reads what the second daemon takes from a town's sidecar. Throws a UserError when it is on no network but the town's internal one. */
+export async function sidecarFacts(docker: Docker, name: string): Promise<SidecarFacts> {
   const { Image, NetworkSettings } = await docker.getContainer(name).inspect();
-  const networks = await Promise.all(
-    Object.keys(NetworkSettings.Networks).map((network) => docker.getNetwork(network).inspect()),
-  );
-  const outside = networks.find(({ Labels }) => Labels?.["town-ator.role"] !== "inside");
-  if (outside === undefined) throw new UserError(`${name} is on no network that leads to the relays: run \`make up\`.`);
-  return { image: Image, network: outside.Name };
+  for (const [network, endpoint] of Object.entries(NetworkSettings.Networks)) {
+    const { Labels, IPAM } = await docker.getNetwork(network).inspect();
+    if (Labels?.["town-ator.role"] === "inside") continue;
+    // Which of the two Docker fills in depends on its version, and on whether the network is internal or was made with a gateway.
+    const gateway = endpoint.Gateway || IPAM?.Config?.find((config) => config.Gateway)?.Gateway;
+    if (!gateway)
+      throw new UserError(
+        `The Docker network ${network} has no gateway, so this machine cannot reach a container on it.`,
+      );
+    return { image: Image, network, gateway };
+  }
+  throw new UserError(`${name} is on no network that leads to the relays: run \`make up\`.`);
 }
 
 /** The volume that tells clients of the stack's local ATOR network; undefined on the public one. */

@@ -20,6 +20,8 @@ export interface DaemonOptions {
   readonly image: string;
   /** The network through which the town's own daemon reaches the relays. */
   readonly network: string;
+  /** This machine's address on that network. */
+  readonly gateway: string;
   /** The volume that tells of the local ATOR network, if the stack has one; the public network's authorities are built into the daemon. */
   readonly includeVolume?: string;
   /** Where that volume is mounted; the file in it is `anonnet.conf`. */
@@ -70,10 +72,9 @@ export function bootstrapPercent(line: string): number | undefined {
  */
 export async function startSecondDaemon(docker: Docker, options: DaemonOptions): Promise<SecondDaemon> {
   const name = `town-ator-${options.stack}-verify`;
-  const gateway = await gatewayOf(docker, options.network);
   await removeContainer(docker, name);
   options.onRemovable?.(() => removeContainer(docker, name));
-  const container = await docker.createContainer({ name, ...containerSettings(options, gateway) });
+  const container = await docker.createContainer({ name, ...containerSettings(options) });
   try {
     await container.start();
     const { NetworkSettings } = await container.inspect();
@@ -87,16 +88,6 @@ export async function startSecondDaemon(docker: Docker, options: DaemonOptions):
   }
 }
 
-async function gatewayOf(docker: Docker, network: string): Promise<string> {
-  const { IPAM } = await docker.getNetwork(network).inspect();
-  const gateway = IPAM?.Config?.find((config) => config.Gateway)?.Gateway;
-  if (gateway === undefined)
-    throw new UserError(
-      `The Docker network ${network} has no gateway, so this machine cannot reach a container on it.`,
-    );
-  return gateway;
-}
-
 /** Puts the container's own address, which /etc/hosts has beside its name, into the anonrc and starts the daemon. */
 const START = [
   'while read -r address name _; do [ "$name" = "$HOSTNAME" ] && own=$address; done </etc/hosts',
@@ -104,9 +95,12 @@ const START = [
   `exec timeout ${LONGEST_LIFE_S} anon --defaults-anonrc /dev/null -f /tmp/anonrc`,
 ].join("\n");
 
-function containerSettings(options: DaemonOptions, gateway: string): Docker.ContainerCreateOptions {
+function containerSettings(options: DaemonOptions): Docker.ContainerCreateOptions {
   const { includeVolume, includePath } = options;
-  const anonrc = renderClientAnonrc(gateway, includeVolume === undefined ? undefined : `${includePath}/anonnet.conf`);
+  const anonrc = renderClientAnonrc(
+    options.gateway,
+    includeVolume === undefined ? undefined : `${includePath}/anonnet.conf`,
+  );
   const memory = 128 * MEBIBYTE;
   return {
     Image: options.image,

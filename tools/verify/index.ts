@@ -11,6 +11,7 @@ import { during } from "../say";
 import { assertStackExists, prepareStack } from "../stack";
 import { configOf, secretsOf } from "../stackState";
 import { doorChecks } from "./atTheDoor";
+import { CleanUp } from "./cleanUp";
 import { containersOf, includeVolume, judgeContainers, judgeHealth, readHealth, sidecarFacts } from "./containers";
 import { startSecondDaemon, type SecondDaemon } from "./daemon";
 import { dialThrough } from "./door";
@@ -166,30 +167,6 @@ async function withSecondDaemon(
     await use(daemon);
   } finally {
     await cleanUp.end();
-  }
-}
-
-/** Removes the second daemon at the end, or on an interrupt. */
-class CleanUp {
-  #remove: () => Promise<void> = () => Promise.resolve();
-  readonly #interrupted = (signal: NodeJS.Signals) => {
-    const code = signal === "SIGINT" ? 130 : 143;
-    void this.#remove().finally(() => process.exit(code));
-  };
-
-  constructor() {
-    process.once("SIGINT", this.#interrupted);
-    process.once("SIGTERM", this.#interrupted);
-  }
-
-  set(remove: () => Promise<void>): void {
-    this.#remove = remove;
-  }
-
-  async end(): Promise<void> {
-    process.off("SIGINT", this.#interrupted);
-    process.off("SIGTERM", this.#interrupted);
-    await this.#remove();
   }
 }
 

@@ -117,6 +117,13 @@ describe.concurrent("the launcher", () => {
     expect(launched.out).toBe("€𝄞\n");
   });
 
+  test("cuts a line of 100,000 characters and goes on with the next", async () => {
+    const script = `process.stdout.write("-".repeat(100000) + "\\nnext\\n"); process.exitCode = 8;`;
+    const launched = new Launched({ script });
+    expect(await launched.end()).toEqual([8, null]);
+    expect(launched.out).toBe(`${"-".repeat(65_536)} [cut: the line is longer than 64 KiB]\nnext\n`);
+  });
+
   test("passes 4 MB on to a slow reader without a gap", async () => {
     const script = `
       let n = 0;
