@@ -4,6 +4,7 @@ import { FIXED_NAME, service, toLabels } from "./container";
 import { dockerLabels, dockerName, type Place } from "./core/names";
 import { PATHS } from "./core/ports";
 import { addressPlan } from "./core/subnets";
+import { dockerVolume } from "./volume";
 
 /** What a sidecar needs of the ATOR network that it belongs to. */
 export interface AtorNetwork {
@@ -45,11 +46,7 @@ export class LocalAtorNetwork extends pulumi.ComponentResource implements AtorNe
     super("town-ator:index:LocalAtorNetwork", name, {}, opts);
     const network = dockerNetwork(`${name}-outside`, args.place, "outside", { internal: true, ...ipam(plan) }, this);
     const volume = (suffix: string, role: "local-network-data" | "local-network-include") =>
-      new docker.Volume(
-        `${name}-${suffix}`,
-        { name: dockerName(args.place, role), labels: toLabels(dockerLabels(args.place, role)) },
-        { parent: this },
-      );
+      dockerVolume(`${name}-${suffix}`, args.place, role, this);
     const include = volume("include", "local-network-include");
     const container = new docker.Container(
       `${name}-relays`,

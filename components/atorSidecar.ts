@@ -3,12 +3,13 @@ import * as path from "node:path";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import type { AtorNetwork } from "./atorNetwork";
-import { FIXED_NAME, service, toLabels } from "./container";
-import { dockerLabels, dockerName, type Place } from "./core/names";
+import { FIXED_NAME, service } from "./container";
+import type { Place } from "./core/names";
 import { PATHS, PORTS } from "./core/ports";
 import { renderAnonrc } from "./core/renderAnonrc";
 import { fileVolume } from "./fileVolume";
 import type { HiddenServiceVolume } from "./hiddenServiceVolume";
+import { dataVolume } from "./volume";
 
 export interface AtorSidecarArgs {
   readonly place: Place;
@@ -36,11 +37,7 @@ export class AtorSidecar extends pulumi.ComponentResource {
   constructor(name: string, args: AtorSidecarArgs, opts?: pulumi.ComponentResourceOptions) {
     super("town-ator:index:AtorSidecar", name, {}, opts);
     const { place, inside, atorNetwork, identity } = args;
-    const data = new docker.Volume(
-      `${name}-data`,
-      { name: dockerName(place, "sidecar-data"), labels: toLabels(dockerLabels(place, "sidecar-data")) },
-      { parent: this, protect: args.keep, retainOnDelete: args.keep },
-    );
+    const data = dataVolume(`${name}-data`, place, "sidecar-data", this, args.keep);
     const files = fileVolume(
       name,
       {

@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { assertEnded, FIXED_NAME, oneShot, toLabels } from "./container";
-import { dockerLabels, dockerName, type Place } from "./core/names";
+import { assertEnded, FIXED_NAME, oneShot } from "./container";
+import type { Place } from "./core/names";
+import { dockerVolume } from "./volume";
 
 /** Which files go where. */
 export interface FileVolumeArgs {
@@ -26,11 +27,7 @@ export interface FileVolume {
 
 /** Declares a volume and the one-shot that puts files into it, as children of `parent`. A read-only root takes no uploads, so a container can't be given its files directly. */
 export function fileVolume(name: string, args: FileVolumeArgs, parent: pulumi.Resource): FileVolume {
-  const volume = new docker.Volume(
-    `${name}-files`,
-    { name: dockerName(args.place, args.role), labels: toLabels(dockerLabels(args.place, args.role)) },
-    { parent },
-  );
+  const volume = dockerVolume(`${name}-files`, args.place, args.role, parent);
   const files = pulumi.secret(args.files);
   const job = new docker.Container(
     `${name}-files`,

@@ -1,12 +1,13 @@
 import { createHash } from "node:crypto";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { assertEnded, FIXED_NAME, oneShot, toLabels } from "./container";
+import { assertEnded, FIXED_NAME, oneShot } from "./container";
 import { deriveIdentity, seedFromRandom } from "./core/identity";
-import { dockerLabels, dockerName, type Place } from "./core/names";
+import type { Place } from "./core/names";
 import { PATHS } from "./core/ports";
 import { DeploymentError } from "./deploymentError";
 import { randomSecret } from "./randomSecret";
+import { dataVolume } from "./volume";
 
 export interface HiddenServiceVolumeArgs {
   /** Stack and town, for names and labels. */
@@ -33,8 +34,6 @@ export class HiddenServiceVolume extends pulumi.ComponentResource {
 
   constructor(name: string, args: HiddenServiceVolumeArgs, opts?: pulumi.ComponentResourceOptions) {
     super("town-ator:index:HiddenServiceVolume", name, {}, opts);
-    const kept = { protect: args.keep, retainOnDelete: args.keep };
-
     const seed = randomSecret(`${name}-seed`, { parent: this, protect: args.keep });
     const identity = seed.apply((text) => deriveIdentity(seedFromRandom(text)));
     this.address = identity.address;
@@ -44,11 +43,7 @@ export class HiddenServiceVolume extends pulumi.ComponentResource {
         `${createHash("sha256").update(secretKeyFile).digest("hex")}\n${fingerprint}\n`,
     );
 
-    const volume = new docker.Volume(
-      `${name}-keys`,
-      { name: dockerName(args.place, "keys"), labels: toLabels(dockerLabels(args.place, "keys")) },
-      { parent: this, ...kept },
-    );
+    const volume = dataVolume(`${name}-keys`, args.place, "keys", this, args.keep);
     const job = new docker.Container(
       `${name}-key-file`,
       oneShot(args.place, "identity", {

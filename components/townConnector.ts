@@ -3,15 +3,16 @@ import * as path from "node:path";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import type { AtorSidecar } from "./atorSidecar";
-import { FIXED_NAME, service, toLabels } from "./container";
+import { FIXED_NAME, service } from "./container";
 import { connectorEnvironment, connectorFiles, STOP_GRACE_MS } from "./core/connectorFiles";
-import { dockerLabels, dockerName, type Place } from "./core/names";
+import type { Place } from "./core/names";
 import { PATHS, PORTS } from "./core/ports";
 import { anonUrlOf } from "./core/renderConnectorYaml";
 import type { TownSettings } from "./core/settings";
 import { fileVolume } from "./fileVolume";
 import type { PeerSecret } from "./peerSecret";
 import { randomSecret } from "./randomSecret";
+import { dataVolume } from "./volume";
 
 export interface TownConnectorArgs {
   readonly place: Place;
@@ -45,11 +46,7 @@ export class TownConnector extends pulumi.ComponentResource {
     super("town-ator:index:TownConnector", name, {}, opts);
     const { place, town } = args;
     const adminKey = randomSecret(`${name}-admin-key`, { parent: this });
-    const data = new docker.Volume(
-      `${name}-data`,
-      { name: dockerName(place, "connector-data"), labels: toLabels(dockerLabels(place, "connector-data")) },
-      { parent: this, protect: args.keep, retainOnDelete: args.keep },
-    );
+    const data = dataVolume(`${name}-data`, place, "connector-data", this, args.keep);
     const files = fileVolume(
       name,
       {
@@ -77,8 +74,8 @@ export class TownConnector extends pulumi.ComponentResource {
         health: ["wget", "-q", "-O", "/dev/null", `http://127.0.0.1:${PORTS.admin}/health`],
         healthIntervalSeconds: HEALTH_INTERVAL_SECONDS,
         startBudgetSeconds: START_BUDGET_SECONDS,
-        // The launcher kills the connector after its grace; Docker gives the launcher a little longer.
-        stopSeconds: STOP_GRACE_MS / 1000 + 2,
+        // The launcher kills the connector after its grace and lets its output drain for 2 s; Docker gives it a little longer.
+        stopSeconds: STOP_GRACE_MS / 1000 + 4,
         labels: { "town-ator.files": files.digest },
       }),
       // Options of a component do not reach its children, so this stands here and not in Town.

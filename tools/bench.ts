@@ -11,6 +11,7 @@ import { run } from "./run";
 import { say } from "./say";
 import { assertStackExists } from "./stack";
 import { authenticate } from "./verify/authenticate";
+import { sidecarFacts } from "./verify/containers";
 import { startSecondDaemon } from "./verify/daemon";
 import { dialPatiently, dialThrough } from "./verify/door";
 
@@ -59,11 +60,9 @@ async function untilReached(environment: Environment, stack: string, start: () =
   const from = performance.now();
   const docker = dockerClient(environment.dockerHost);
   const daemon = relaysHealthy(docker, stack).then(async () => {
-    const relays = await docker.getContainer(dockerName({ stack }, "local-network")).inspect();
     return startSecondDaemon(docker, {
+      ...(await sidecarFacts(docker, dockerName({ stack }, "local-network"))),
       stack,
-      image: relays.Image,
-      network: dockerName({ stack }, "outside"),
       includeVolume: dockerName({ stack }, "local-network-include"),
       includePath: PATHS.localNetwork,
       deadlineMs: 60_000,

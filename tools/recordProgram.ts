@@ -16,6 +16,7 @@ export interface RecordedOptions {
   readonly retainOnDelete?: true;
   readonly deleteBeforeReplace?: true;
   readonly replaceOnChanges?: string[];
+  readonly ignoreChanges?: string[];
   readonly dependsOn?: string[];
 }
 
@@ -89,6 +90,7 @@ interface Request {
   getRetainondelete(): boolean;
   getDeletebeforereplace(): boolean;
   getReplaceonchangesList(): string[];
+  getIgnorechangesList(): string[];
   getDependenciesList(): string[];
   getObject(): { toJavaScript(): Record<string, unknown> } | undefined;
 }
@@ -112,6 +114,7 @@ function recorded(request: Request, urn: string): Recorded {
       ...(request.getRetainondelete() ? { retainOnDelete: true } : {}),
       ...(request.getDeletebeforereplace() ? { deleteBeforeReplace: true } : {}),
       ...(request.getReplaceonchangesList().length > 0 ? { replaceOnChanges: request.getReplaceonchangesList() } : {}),
+      ...(request.getIgnorechangesList().length > 0 ? { ignoreChanges: request.getIgnorechangesList() } : {}),
       ...(request.getDependenciesList().length > 0
         ? { dependsOn: request.getDependenciesList().map(nameOf).sort() }
         : {}),

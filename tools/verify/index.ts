@@ -15,6 +15,7 @@ import { CleanUp } from "./cleanUp";
 import { containersOf, includeVolume, judgeContainers, judgeHealth, readHealth, sidecarFacts } from "./containers";
 import { startSecondDaemon, type SecondDaemon } from "./daemon";
 import { dialThrough } from "./door";
+import { passesWithin } from "./passesWithin";
 import {
   allPassed,
   failed,
@@ -29,6 +30,8 @@ import { declaredPeer, hostOf, judgeFingerprint, readOutputs, readPlainState, ty
 
 /** Milliseconds for the second daemon to find its way into the network, and again to find a town's service: the budgets of `up` itself. */
 const BUDGET_MS = { local: 60_000, public: 300_000 };
+/** Milliseconds for the connector to notice that its proxy is back: it looks every 30 s. */
+const HEALTH_MS = 35_000;
 /** Milliseconds for one connection over the network. A client that asked for a service at a bad moment recovers within half a minute. */
 const CONNECT_MS = 45_000;
 /** Milliseconds for the connector to answer once there is a connection; it itself waits 5 s for its peers' answers. */
@@ -111,7 +114,10 @@ function standingChecks(docker: Docker, stack: string, { towns }: Facts): Check[
       { name: `${name}: the fingerprint is the address's`, run: () => Promise.resolve(judgeFingerprint(town)) },
       {
         name: `${name}: the connector is healthy`,
-        run: async () => judgeHealth(await readHealth(docker, town.containers.connector), town.nodeId),
+        run: () =>
+          passesWithin(HEALTH_MS, async () =>
+            judgeHealth(await readHealth(docker, town.containers.connector), town.nodeId),
+          ),
       },
     ]),
   ];

@@ -162,7 +162,7 @@ describe("the connector", async () => {
   });
 
   it("outlasts the launcher's grace when it is stopped", () => {
-    expect(connector.inputs).toMatchObject({ stopTimeout: 12, destroyGraceSeconds: 12, restart: "always", init: true });
+    expect(connector.inputs).toMatchObject({ stopTimeout: 14, destroyGraceSeconds: 14, restart: "always", init: true });
   });
 
   it("is replaced when a file of its changes, and only then", async () => {
@@ -229,6 +229,22 @@ describe("every random secret", () => {
       ["random:index/randomPassword:RandomPassword", "home-connector-admin-key"],
       ["random:index/randomPassword:RandomPassword", "home-identity-seed"],
       ["random:index/randomPassword:RandomPassword", "home-peer-g.visitor-inbound"],
+    ]);
+  });
+});
+
+describe("data that nothing may lose", () => {
+  keepTestsApart();
+
+  it("is on volumes that no difference of labels or driver replaces, which would delete it", async () => {
+    const { resources } = await built();
+    const safe = resources.flatMap(({ name, type, options }) =>
+      type.endsWith(":Volume") && options.ignoreChanges ? [[name, options.ignoreChanges]] : [],
+    );
+    expect(safe.sort()).toEqual([
+      ["home-connector-data", ["labels", "driver", "driverOpts"]],
+      ["home-identity-keys", ["labels", "driver", "driverOpts"]],
+      ["home-sidecar-data", ["labels", "driver", "driverOpts"]],
     ]);
   });
 });

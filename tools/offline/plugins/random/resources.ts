@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { hash } from "bcryptjs";
 import { outputsOf, type Resource } from "../shared/provider";
 import type { Field } from "../shared/schema";
 import type { Value } from "../shared/values";
@@ -44,7 +45,10 @@ export const bytesResource: Resource = {
   ...stateOnly,
 };
 
-/** random:index/randomPassword:RandomPassword, without the output `bcryptHash` (Node has no bcrypt). */
+/** The cost of `bcryptHash` in the official plugin: the default of Go's bcrypt. Like that one, bcryptjs takes the first 72 bytes of a longer password. */
+const BCRYPT_COST = 10;
+
+/** random:index/randomPassword:RandomPassword. */
 export const passwordResource: Resource = {
   type: {
     token: "random:index/randomPassword:RandomPassword",
@@ -61,17 +65,18 @@ export const passwordResource: Resource = {
       minSpecial: minimum,
       overrideSpecial: { kind: "string", change: "replace", emptyIsNoChange: true },
     },
-    outputs: ["result"],
-    secretOutputs: ["result"],
+    outputs: ["bcryptHash", "result"],
+    secretOutputs: ["bcryptHash", "result"],
     defaultsInInputs: false,
     autoNamed: false,
     deleteBeforeReplace: "never",
   },
-  create(inputs) {
+  async create(inputs) {
     const outputs = outputsOf(passwordResource.type.inputs, inputs);
     const result = createPassword(outputs as unknown as PasswordRules);
     // `number` is the older name of `numeric`; the official plugin keeps both in the state.
-    return Promise.resolve({ id: "none", outputs: { ...outputs, number: outputs["numeric"] ?? true, result } });
+    const bcryptHash = await hash(result, BCRYPT_COST);
+    return { id: "none", outputs: { ...outputs, number: outputs["numeric"] ?? true, result, bcryptHash } };
   },
   ...stateOnly,
 };
