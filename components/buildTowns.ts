@@ -1,7 +1,11 @@
-import type * as pulumi from "@pulumi/pulumi";
-import { LocalAtorNetwork, PublicAtorNetwork, type AtorNetwork } from "./atorNetwork";
-import type { Settings } from "./core/settings";
+import * as pulumi from "@pulumi/pulumi";
+import type { AtorNetwork } from "./atorNetwork";
+import type { Invite } from "./core/invite";
+import type { PeerSettings, Settings } from "./core/settings";
 import { stackImages, type Images, type LocalBuild } from "./images";
+import { LocalAtorNetwork } from "./localAtorNetwork";
+import { PublicAtorNetwork } from "./publicAtorNetwork";
+import { inviteFromStack } from "./stackPeers";
 import { Town, type TownOutputs } from "./town";
 
 /** What the stack exports. */
@@ -21,10 +25,28 @@ export function buildTowns(
   const atorNetwork = networkOf(settings, images);
   // An address of a local network means nothing without that network, so a local stack leaves nothing behind.
   const keep = settings.network !== "local";
-  const towns = settings.towns.map(
-    (town) => [town.name, new Town(town.name, { stack, town, images, atorNetwork, keep }).outputs] as const,
-  );
-  return { towns: Object.fromEntries(towns), anonUrl: towns.length === 1 ? towns[0]![1].anonUrl : undefined };
+
+  const towns = new Map<string, Town>();
+  const references = new Map<string, pulumi.StackReference>();
+  for (const town of settings.towns) {
+    const inviteOf = ({ id, source }: PeerSettings): pulumi.Output<Invite | undefined> | undefined => {
+      switch (source.kind) {
+        case "town":
+          // Towns of one stack may know each other both ways. Their invites follow from seeds and secrets alone, so nothing goes in a circle; but the other
+          // town may be declared only after this one, hence the promise.
+          return pulumi.output(Promise.resolve().then(() => towns.get(source.town)!.inviteFor(town.nodeId)));
+        case "stack":
+          return inviteFromStack(reference(references, source.stack), source.town, { nodeId: id, peerId: town.nodeId });
+        case "invite":
+          return pulumi.secret(source.invite.reveal());
+        case "expected":
+          return undefined;
+      }
+    };
+    towns.set(town.name, new Town(town.name, { stack, town, images, atorNetwork, keep, inviteOf }));
+  }
+  const outputs = [...towns].map(([name, town]) => [name, town.outputs] as const);
+  return { towns: Object.fromEntries(outputs), anonUrl: outputs.length === 1 ? outputs[0]![1].anonUrl : undefined };
 }
 
 function networkOf({ stack, network, localNetwork }: Settings, images: Images): AtorNetwork {
@@ -32,4 +54,10 @@ function networkOf({ stack, network, localNetwork }: Settings, images: Images): 
   return network === "local"
     ? new LocalAtorNetwork("local", { place, image: images.anon, subnet: localNetwork.subnet })
     : new PublicAtorNetwork("public", { place });
+}
+
+function reference(known: Map<string, pulumi.StackReference>, stack: string): pulumi.StackReference {
+  const found = known.get(stack) ?? new pulumi.StackReference(stack);
+  known.set(stack, found);
+  return found;
 }

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { InboundSecret } from "./core/connectorFiles";
+import type { Invite } from "./core/invite";
 import { btpPeerVariable, PEER_ID } from "./core/names";
 import type { DialledPeer } from "./core/renderConnectorYaml";
 import type { PeerSettings } from "./core/settings";
@@ -7,7 +8,9 @@ import { randomSecret } from "./randomSecret";
 
 export interface PeerSecretArgs {
   /** The peer, as the town declares it. */
-  readonly peer: PeerSettings;
+  readonly peer: Pick<PeerSettings, "id" | "relation">;
+  /** The invite that the peer has for us; secret. Undefined, or an Output of undefined, while there is none. */
+  readonly invite?: pulumi.Output<Invite | undefined> | undefined;
 }
 
 /**
@@ -25,17 +28,18 @@ export class PeerSecret extends pulumi.ComponentResource {
   /** The inbound half, 43 letters and digits; secret. */
   public readonly inbound: pulumi.Output<InboundSecret>;
   /** How we dial the peer, with the outbound half; secret, and undefined while the peer is only expected. */
-  public readonly outbound: pulumi.Output<DialledPeer> | undefined;
+  public readonly outbound: pulumi.Output<DialledPeer | undefined>;
 
   constructor(name: string, args: PeerSecretArgs, opts?: pulumi.ComponentResourceOptions) {
-    const { id, relation, invite } = args.peer;
+    const { id, relation } = args.peer;
     if (!PEER_ID.test(id)) throw new Error(`PeerSecret ${name}: the peer's id is no nodeId that a peer can have`);
     super("town-ator:index:PeerSecret", name, {}, opts);
-    const secret = randomSecret(`${name}-inbound`, { parent: this });
     this.peerId = id;
     this.variable = btpPeerVariable(id);
-    this.inbound = secret.apply((text) => ({ peerId: id, secret: text }));
-    this.outbound = invite && pulumi.secret({ id, relation, invite: invite.reveal() });
+    this.inbound = randomSecret(`${name}-inbound`, { parent: this }).apply((secret) => ({ peerId: id, secret }));
+    this.outbound = pulumi
+      .secret(args.invite ?? pulumi.output<Invite | undefined>(undefined))
+      .apply((invite) => invite && { id, relation, invite });
     this.registerOutputs({ variable: this.variable });
   }
 }

@@ -8,9 +8,14 @@ import { DeploymentError } from "./deploymentError";
  */
 export function readSettings(): Settings {
   try {
-    return parseSettings(pulumi.runtime.allConfig(), pulumi.getStack());
+    return parseSettings(pulumi.runtime.allConfig(), pulumi.getStack(), secretKeys());
   } catch (error) {
     // It is shown without a stack trace, which would bury the lines.
     throw error instanceof SettingsError ? new DeploymentError(error.message) : error;
   }
+}
+
+/** The keys whose values are encrypted in the config; Pulumi's SDK reads them from here too (its runtime/config.ts), but does not offer them. */
+function secretKeys(): string[] {
+  return JSON.parse(process.env["PULUMI_CONFIG_SECRET_KEYS"] || "[]") as string[];
 }

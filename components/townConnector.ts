@@ -20,7 +20,7 @@ export interface TownConnectorArgs {
     readonly connector: pulumi.Input<string>;
     /** Holds the one-shots. */ readonly anon: pulumi.Input<string>;
   };
-  readonly town: Pick<TownSettings, "nodeId" | "logLevel" | "routes" | "memoryMiB">;
+  readonly town: Pick<TownSettings, "nodeId" | "logLevel" | "access" | "routes" | "memoryMiB">;
   /** The hidden service's address; secret. */
   readonly address: pulumi.Output<string>;
   /** Its proxy, and what must be up first: a connector that finds no proxy at its start gives up. */
@@ -63,7 +63,7 @@ export class TownConnector extends pulumi.ComponentResource {
       service(place, "connector", {
         image: args.images.connector,
         command: ["node", `${PATHS.files}/launcher.cjs`],
-        envs: connectorEnvironment(town.logLevel),
+        envs: connectorEnvironment(town),
         networks: [{ name: args.inside.networkName, ipv4Address: args.inside.connector }],
         volumes: [
           { volumeName: files.volumeName, containerPath: PATHS.files, readOnly: true },
@@ -91,11 +91,15 @@ const HEALTH_INTERVAL_SECONDS = 2;
 
 function renderFiles(args: TownConnectorArgs, adminKey: pulumi.Output<string>): pulumi.Output<Record<string, string>> {
   const { town, sidecar } = args;
-  const outbound = args.peers.flatMap((peer) => (peer.outbound ? [peer.outbound] : []));
-  const launcher = fs.readFileSync(path.join(__dirname, "launcher", "launcher.cjs"), "utf8");
+  const launcher = launcherFiles();
   return pulumi
-    .all([args.address, adminKey, pulumi.all(outbound), pulumi.all(args.peers.map((peer) => peer.inbound))])
-    .apply(([address, key, peers, inbound]) =>
+    .all([
+      args.address,
+      adminKey,
+      pulumi.all(args.peers.map((peer) => peer.outbound)),
+      pulumi.all(args.peers.map((peer) => peer.inbound)),
+    ])
+    .apply(([address, key, outbound, inbound]) =>
       connectorFiles(
         {
           nodeId: town.nodeId,
@@ -103,11 +107,18 @@ function renderFiles(args: TownConnectorArgs, adminKey: pulumi.Output<string>): 
           externalUrl: anonUrlOf(address),
           socksProxy: sidecar.socksProxy,
           adminKey: key,
-          peers,
+          peers: outbound.filter((peer) => peer !== undefined),
           routes: town.routes,
         },
         inbound,
         launcher,
       ),
     );
+}
+
+/** The launcher's scripts, by name. */
+function launcherFiles(): Record<string, string> {
+  const folder = path.join(__dirname, "launcher");
+  const scripts = fs.readdirSync(folder).filter((file) => file.endsWith(".cjs"));
+  return Object.fromEntries(scripts.map((file) => [file, fs.readFileSync(path.join(folder, file), "utf8")]));
 }

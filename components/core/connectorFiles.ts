@@ -1,6 +1,7 @@
 import { btpPeerVariable } from "./names";
-import { PATHS } from "./ports";
-import { type ConnectorInput, renderConnectorYaml } from "./renderConnectorYaml";
+import { PATHS, PORTS } from "./ports";
+import { type ConnectorInput, dialled, renderConnectorYaml } from "./renderConnectorYaml";
+import type { TownSettings } from "./settings";
 
 /** Milliseconds that the connector gets to stop before the launcher kills it; the container gets a little more. */
 export const STOP_GRACE_MS = 10_000;
@@ -16,12 +17,12 @@ export interface InboundSecret {
 
 /**
  * The files of the connector's container by name, all secret as a whole. `secrets.env` goes into the connector's environment by way of the launcher, so that it stands in no
- * container's configuration.
+ * container's configuration. `launcher` is the launcher's own files by name.
  */
 export function connectorFiles(
   input: ConnectorInput,
   inbound: readonly InboundSecret[],
-  launcherSource: string,
+  launcher: Readonly<Record<string, string>>,
 ): Record<string, string> {
   const secrets: [string, string][] = inbound.map(({ peerId, secret }) => [btpPeerVariable(peerId), secret]);
   return {
@@ -34,20 +35,26 @@ export function connectorFiles(
         secretsFile: `${PATHS.files}/secrets.env`,
         stopGraceMs: STOP_GRACE_MS,
         redact: [input.adminKey, ...input.peers.map((peer) => peer.invite.token)].sort(),
+        admin: { port: PORTS.admin, healthPort: PORTS.health, apiKey: input.adminKey },
+        // The connector gives a peer up after 31 s, for good; the launcher dials it again.
+        ...(input.peers.length === 0 ? {} : { redial: { peers: dialled(input.peers) } }),
       },
       null,
       2,
     )}\n`,
-    "launcher.cjs": launcherSource,
+    ...launcher,
   };
 }
 
 /** The connector's environment, all of it plain: what is secret comes by the launcher. */
-export function connectorEnvironment(logLevel: string): Record<string, string> {
+export function connectorEnvironment({
+  logLevel,
+  access,
+}: Pick<TownSettings, "logLevel" | "access">): Record<string, string> {
   return {
     CONFIG_FILE: `${PATHS.files}/connector.yaml`,
     LOG_LEVEL: logLevel,
     // Exactly the text "false": without it the connector lets in whoever presents an empty token, even under a peer's name that has a secret.
-    BTP_ALLOW_NOAUTH: "false",
+    BTP_ALLOW_NOAUTH: access === "permissionless" ? "true" : "false",
   };
 }

@@ -41,7 +41,10 @@ export function dockerLabels(place: Place, role: Role): Record<string, string> {
 export const TOWN_NAME = /^[a-z](?:[a-z0-9-]{0,18}[a-z0-9])?$/;
 
 /** Our own nodeIds serve as an ILP address prefix too, so they keep to what the connector accepts in `routes[].prefix`, less `~`, which no packet survives. */
-export const NODE_ID = /^[a-z0-9](?:[a-z0-9._-]{0,61}[a-z0-9])?$/;
+export const NODE_ID = /^(?=.{1,63}$)[a-z0-9][a-z0-9_-]*(?:\.[a-z0-9_-]+)*(?<![._-])$/;
+
+/** An ILP address prefix that every version of the connector routes by: labels of lower-case letters, digits, dash and underscore between dots. Its loader takes more, and its routing table then ends it. */
+export const ILP_PREFIX = /^[a-z0-9][a-z0-9_-]*(?:\.[a-z0-9_-]+)*$/;
 
 /** A peer's nodeId is the peer's own choice; it becomes part of an environment variable's name, so it keeps to letters, digits, dot, dash and underscore. */
 export const PEER_ID = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/;

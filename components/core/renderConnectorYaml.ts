@@ -38,13 +38,20 @@ export function renderConnectorYaml(input: ConnectorInput): string {
       // allowedIPs does nothing in this connector: loopback and the key are what guards the admin API.
       adminApi: { enabled: true, host: "127.0.0.1", port: PORTS.admin, apiKey: input.adminKey },
       transport: { type: "socks5", socksProxy: input.socksProxy, externalUrl: input.externalUrl, managed: false },
-      peers: [...input.peers]
-        .sort((a, b) => (a.id < b.id ? -1 : 1))
-        .map(({ id, relation, invite }) => ({ id, url: invite.url, authToken: invite.token, relation })),
+      peers: dialled(input.peers),
       routes: input.routes.map(({ prefix, nextHop, priority }) => ({ prefix, nextHop, priority })),
     },
     { lineWidth: 0 },
   );
+}
+
+/** Peers as the connector's YAML and its admin API take them, in order of their ids. */
+export function dialled(
+  peers: readonly DialledPeer[],
+): { id: string; url: string; authToken: string; relation: string }[] {
+  return [...peers]
+    .sort((a, b) => (a.id < b.id ? -1 : 1))
+    .map(({ id, relation, invite }) => ({ id, url: invite.url, authToken: invite.token, relation }));
 }
 
 /** Where peers dial a town: plain WebSocket, for the hidden service's own encryption is underneath. */

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { InviteError, parseInvite, type Invite } from "./invite";
-import { NODE_ID, PEER_ID, TOWN_NAME } from "./names";
+import { ILP_PREFIX, NODE_ID, PEER_ID, TOWN_NAME } from "./names";
 import { lineFor, type Problem, problemsOf } from "./problems";
 import { Secret } from "./secret";
 import { crossChecks } from "./settingsChecks";
@@ -19,13 +19,19 @@ export const PUBLISHED_CONNECTOR =
 /** Says that an image is built on the Docker host from this project's images/ folder. */
 export const BUILD = "build";
 
+/** Where a town learns how to reach a peer. A peer that is only expected dials in. */
+export type PeerSource =
+  | { readonly kind: "town"; readonly town: string }
+  | { readonly kind: "stack"; readonly stack: string; readonly town: string }
+  | { readonly kind: "invite"; readonly invite: Secret<Invite> }
+  | { readonly kind: "expected" };
+
 /** One peer of a town. */
 export interface PeerSettings {
   /** The peer's nodeId. */
   readonly id: string;
   readonly relation: "parent" | "peer" | "child";
-  /** How to reach it; without one the peer is expected to dial in. */
-  readonly invite?: Secret<Invite>;
+  readonly source: PeerSource;
 }
 
 /** A rule of the connector's routing table. */
@@ -40,6 +46,8 @@ export interface TownSettings {
   readonly name: string;
   readonly nodeId: string;
   readonly topology: "gateway";
+  /** Whether a peer that presents no token is let in. */
+  readonly access: "permissioned" | "permissionless";
   /** The town's internal network, as `10.1.2.0/27`. */
   readonly subnet: string;
   readonly logLevel: "debug" | "info" | "warn" | "error";
@@ -91,16 +99,23 @@ const mebibytes = (least: number) => {
 const oneOf = <const T extends readonly [string, ...string[]]>(values: T) =>
   z.enum(values, `must be one of ${values.join(", ")}`);
 
-const peerSchema = z.strictObject({ relation: oneOf(["peer", "parent", "child"]).default("peer") });
+const prefix = z
+  .string("must be an ILP address prefix, such as g.bob")
+  .regex(
+    ILP_PREFIX,
+    "must be an ILP address prefix of lower-case letters, digits, dots, dashes and underscores, such as g.bob",
+  );
 
-const routeSchema = z.strictObject({
-  prefix: z
-    .string("is required: an ILP address prefix such as g.bob")
-    .regex(
-      /^[a-z0-9][a-z0-9._-]*$/,
-      "must be an ILP address prefix of lower-case letters, digits, dot, dash and underscore, such as g.bob",
-    ),
-  nextHop: z.string("is required: the nodeId of a declared peer, or the town's own"),
+const peerSchema = z.strictObject({
+  relation: oneOf(["peer", "parent", "child"]).default("peer"),
+  town: z.string("must be the name of another town of this stack").optional(),
+  stack: z
+    .strictObject({
+      name: z.string("is required: a stack's full name, as pulumi stack ls --all shows it").min(1, "must not be empty"),
+      town: z.string("is required: the name of a town of that stack").min(1, "must not be empty"),
+    })
+    .optional(),
+  routes: z.array(prefix, "must be a list of ILP address prefixes").optional(),
   priority: z.int("must be a whole number").default(0),
 });
 
@@ -112,6 +127,7 @@ const townSchema = z.strictObject({
       "must be 1 to 63 lower-case letters, digits, dots, dashes and underscores, beginning and ending with a letter or digit",
     ),
   topology: oneOf(["gateway"]).default("gateway"),
+  access: oneOf(["permissioned", "permissionless"]).default("permissioned"),
   subnet: subnet.optional(),
   logLevel: oneOf(["debug", "info", "warn", "error"]).default("info"),
   memoryMiB: z
@@ -129,7 +145,6 @@ const townSchema = z.strictObject({
       "must be a map from the nodeIds of peers to what is known of them; {} for one that is only expected",
     )
     .default({}),
-  routes: z.array(routeSchema, "must be a list of routes").default([]),
 });
 
 const inviteText = z.string("must be an invite, one line of text").transform((text, context) => {
@@ -172,17 +187,27 @@ const STRUCTURED = new Set(["localNetwork", "images", "towns", "invites"]);
 
 /**
  * Checks a stack's configuration and fills in the defaults. `config` maps full keys (`town-ator:towns`) to values as Pulumi hands them to a
- * program, secrets in plain text among them; keys of other namespaces are not ours.
+ * program, secrets in plain text among them; keys of other namespaces are not ours. `secretKeys`, where the caller knows them, are the keys whose values are encrypted.
  *
  * Throws a {@link SettingsError} that lists every problem.
  */
-export function parseSettings(config: Readonly<Record<string, string>>, stack: string): Settings {
+export function parseSettings(
+  config: Readonly<Record<string, string>>,
+  stack: string,
+  secretKeys?: readonly string[],
+): Settings {
   const problems: Problem[] = [];
   const raw = ownKeys(config, problems);
   const result = settingsSchema.safeParse(raw);
   const unread = new Set(problems.map(({ path }) => path[0]));
   const issues = (result.error?.issues ?? []).filter(({ path }) => path.length === 0 || !unread.has(path[0]));
   problems.push(...problemsOf(issues, settingsSchema), ...crossChecks(raw, stack));
+  if (secretKeys && Object.keys(raw["invites"] ?? {}).length > 0 && !secretKeys.includes(`${NAMESPACE}:invites`)) {
+    problems.push({
+      path: ["invites"],
+      message: "must be secret: take it out and use `make accept`, or pulumi config set --secret --path",
+    });
+  }
   if (problems.length > 0 || !result.success) throw new SettingsError(problems.map(lineFor).sort());
   return withDefaults(result.data, stack);
 }
@@ -225,15 +250,29 @@ function townWithDefaults(
   invites: Readonly<Record<string, Secret<Invite>>>,
   stack: string,
 ): TownSettings {
-  const { peers, routes, ...rest } = town;
-  const toItself: RouteSettings = { prefix: town.nodeId, nextHop: town.nodeId, priority: 0 };
+  const { peers, ...rest } = town;
+  const sorted = Object.entries(peers).sort(([a], [b]) => (a < b ? -1 : 1));
   return {
     ...rest,
     name,
     subnet: town.subnet ?? defaultSubnet(stack, name),
-    peers: Object.entries(peers)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([id, peer]) => ({ id, relation: peer.relation, ...(invites[id] ? { invite: invites[id] } : {}) })),
-    routes: routes.some((route) => route.prefix === town.nodeId) ? routes : [toItself, ...routes],
+    peers: sorted.map(([id, peer]) => ({ id, relation: peer.relation, source: sourceOf(peer, invites[id]) })),
+    routes: [
+      { prefix: town.nodeId, nextHop: town.nodeId, priority: 0 },
+      ...sorted.flatMap(([id, peer]) =>
+        routesThrough(id, peer.routes).map((prefix) => ({ prefix, nextHop: id, priority: peer.priority })),
+      ),
+    ],
   };
+}
+
+/** The prefixes that lead to a peer: those that are asked for, or else its own nodeId, where that is an ILP address. */
+export function routesThrough(id: string, routes: readonly string[] | undefined): readonly string[] {
+  return routes ?? (ILP_PREFIX.test(id) ? [id] : []);
+}
+
+function sourceOf({ town, stack }: z.output<typeof peerSchema>, invite: Secret<Invite> | undefined): PeerSource {
+  if (town !== undefined) return { kind: "town", town };
+  if (stack !== undefined) return { kind: "stack", stack: stack.name, town: stack.town };
+  return invite === undefined ? { kind: "expected" } : { kind: "invite", invite };
 }

@@ -15,7 +15,12 @@ export function crossChecks(raw: Map, stack: string): Problem[] {
     ...imagesAndNetwork(raw),
     ...equalNodeIds(towns),
     ...overlappingSubnets(raw, towns, stack),
-    ...towns.flatMap(({ name, town }) => [...peersOf(name, town), ...routesOf(name, town)]),
+    ...towns.flatMap(({ name, town }) => [
+      ...peersOf(name, town),
+      ...townsAsPeers(name, town, towns),
+      ...routesOf(name, town),
+    ]),
+    ...severalSources(raw, towns),
     ...invitesOf(raw),
   ];
 }
@@ -34,7 +39,7 @@ function imagesAndNetwork(raw: Map): Problem[] {
         'must be a published image by digest when town-ator:network is public: "build" is the development connector, a stand-in for tests',
     });
   }
-  if (raw["network"] === "public" && raw["localNetwork"] !== undefined) {
+  if (raw["network"] === "public" && Object.keys(asMap(raw["localNetwork"])).length > 0) {
     problems.push({ path: ["localNetwork"], message: "has no meaning when town-ator:network is public; remove it" });
   }
   return problems;
@@ -88,28 +93,69 @@ function peersOf(name: string, town: Map): Problem[] {
   return [...own, ...meeting];
 }
 
-function routesOf(name: string, town: Map): Problem[] {
-  const routes = Array.isArray(town["routes"]) ? town["routes"].map(asMap) : [];
-  const hops = new Set([town["nodeId"], ...Object.keys(asMap(town["peers"]))]);
-  const lost = routes.flatMap((route, index) =>
-    typeof route["nextHop"] === "string" && !hops.has(route["nextHop"])
-      ? [
-          {
-            path: ["towns", name, "routes", index, "nextHop"],
-            message: "must be the nodeId of a declared peer, or the town's own",
-          },
-        ]
-      : [],
+function townsAsPeers(name: string, town: Map, towns: readonly RawTown[]): Problem[] {
+  return Object.entries(asMap(town["peers"])).flatMap(([id, peer]): Problem[] => {
+    const named = asMap(peer)["town"];
+    if (typeof named !== "string") return [];
+    const path = ["towns", name, "peers", id, "town"];
+    const other = towns.find((candidate) => candidate.name === named)?.town;
+    if (other === undefined || named === name)
+      return [{ path, message: "must be the name of another town of this stack" }];
+    if (other["nodeId"] !== id)
+      return [{ path, message: `must be the town whose nodeId is this peer's; towns.${named} has another` }];
+    if (typeof town["nodeId"] === "string" && !(town["nodeId"] in asMap(other["peers"]))) {
+      return [
+        {
+          path,
+          message: `needs this town's nodeId, ${JSON.stringify(town["nodeId"])}, among towns.${named}.peers: a peer is let in by who knows it`,
+        },
+      ];
+    }
+    return [];
+  });
+}
+
+function severalSources(raw: Map, towns: readonly RawTown[]): Problem[] {
+  return towns.flatMap(({ name, town }) =>
+    Object.entries(asMap(town["peers"])).flatMap(([id, value]) => {
+      const peer = asMap(value);
+      const sources = [
+        ...(peer["town"] === undefined ? [] : ["town"]),
+        ...(peer["stack"] === undefined ? [] : ["stack"]),
+        ...(id in asMap(asMap(raw["invites"])[name]) ? [`the invite at invites.${name}.${id}`] : []),
+      ];
+      if (sources.length < 2) return [];
+      return [
+        {
+          path: ["towns", name, "peers", id],
+          message: `is reached in more than one way: ${sources.join(", ")}; keep one`,
+        },
+      ];
+    }),
   );
-  const numbered = routes.map((route, index) => ({ route, index }));
+}
+
+function routesOf(name: string, town: Map): Problem[] {
+  const all = Object.entries(asMap(town["peers"])).flatMap(([id, value]) => {
+    const peer = asMap(value);
+    const routes = Array.isArray(peer["routes"]) ? (peer["routes"] as unknown[]) : [];
+    return routes.map((prefix, index) => ({
+      prefix,
+      priority: peer["priority"] ?? 0,
+      path: ["towns", name, "peers", id, "routes", index],
+    }));
+  });
+  const own = all
+    .filter(({ prefix }) => prefix === town["nodeId"])
+    .map(({ path }) => ({ path, message: "is the town's own nodeId, which leads to itself" }));
   const equal = repeated(
-    numbered,
-    ({ route }) => typeof route["prefix"] === "string" && JSON.stringify([route["prefix"], route["priority"] ?? 0]),
+    all,
+    ({ prefix, priority }) => typeof prefix === "string" && JSON.stringify([prefix, priority]),
   ).map(([first, again]) => ({
-    path: ["towns", name, "routes", again.index],
-    message: `has the prefix and the priority of routes.${first.index}; give one of them another priority`,
+    path: again.path,
+    message: `has the prefix and the priority of ${first.path.join(".")}; give one of the two peers another priority`,
   }));
-  return [...lost, ...equal];
+  return [...own, ...equal];
 }
 
 function invitesOf(raw: Map): Problem[] {

@@ -64,9 +64,11 @@ describe("a town", () => {
       nodeId: "g.home",
       fingerprint: expect.stringMatching(/^([0-9a-f]{4}-){3}[0-9a-f]{4}$/) as string,
       topology: "gateway",
+      access: "permissioned",
       network: "local",
       containers: { connector: CONNECTOR, sidecar: SIDECAR },
       anonUrl: "[secret]",
+      peers: { "g.visitor": "expected" },
       invites: { "g.visitor": "[secret]" },
     });
   });
@@ -362,7 +364,7 @@ config:
     home:
       memoryMiB: { connector: lots }
       peers: { a-b: {}, a_b: {}, bob: { relation: friend } }
-      routes: [{ prefix: g.eve, nextHop: eve }]
+      access: open
       password: hunter2hunter2
 `;
 const BAD_KEYS = [
@@ -370,12 +372,12 @@ const BAD_KEYS = [
   "town-ator:localNetwork.subnet",
   "town-ator:network",
   "town-ator:netwrok",
+  "town-ator:towns.home.access",
   "town-ator:towns.home.memoryMiB.connector",
   "town-ator:towns.home.nodeId",
   "town-ator:towns.home.password",
   "town-ator:towns.home.peers.a_b",
   "town-ator:towns.home.peers.bob.relation",
-  "town-ator:towns.home.routes.0.nextHop",
 ];
 
 describe("a town that is taken down", () => {

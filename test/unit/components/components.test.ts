@@ -1,10 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
 import { describe, expect, it, test } from "vitest";
+import { parse } from "yaml";
 import { buildTowns, type StackOutputs } from "../../../components/buildTowns";
 import { deriveIdentity, seedFromRandom } from "../../../components/core/identity";
 import { formatInvite, parseInvite } from "../../../components/core/invite";
 import { parseSettings, type Settings } from "../../../components/core/settings";
 import { PeerSecret } from "../../../components/peerSecret";
+import { findInvite } from "../../../components/stackPeers";
 import { find, isSecretInput, keepTestsApart, mockSecret, record, reveal, value, type Recorded } from "../../mocks";
 
 const IDENTITY = deriveIdentity(seedFromRandom(mockSecret("home-identity-seed")));
@@ -301,6 +303,70 @@ describe("peers", () => {
       );
     });
     expect(resources.filter(({ type }) => type !== "pulumi:pulumi:Stack")).toEqual([]);
+  });
+});
+
+describe("two towns of one stack", () => {
+  keepTestsApart();
+  const TWO = {
+    home: { nodeId: "g.home", peers: { "g.away": { town: "away" } } },
+    away: { nodeId: "g.away", peers: { "g.home": { town: "home", relation: "child" } } },
+  };
+
+  it("dial each other, each with the secret that the other has for it", async () => {
+    const { resources } = await built(TWO);
+    const files = (town: string) => uploads(container(resources, `${town}-connector-files`));
+    for (const [town, peer] of [
+      ["home", "away"],
+      ["away", "home"],
+    ] as const) {
+      const yaml = parse(files(town)["/files/.new.connector.yaml"]!) as { peers: unknown[]; routes: unknown[] };
+      const secret = mockSecret(`${peer}-peer-g.${town}-inbound`);
+      expect(yaml.peers).toEqual([
+        {
+          id: `g.${peer}`,
+          url: `ws://${deriveIdentity(seedFromRandom(mockSecret(`${peer}-identity-seed`))).address}:3000`,
+          authToken: secret,
+          relation: town === "away" ? "child" : "peer",
+        },
+      ]);
+      expect(files(peer)["/files/.new.secrets.env"]).toBe(`BTP_PEER_G.${town.toUpperCase()}_SECRET=${secret}\n`);
+    }
+  });
+
+  it("say that they dial each other", async () => {
+    const { outputs } = await built(TWO);
+    expect(await value(outputs.towns["home"]!.peers["g.away"]!)).toBe("dialled");
+    expect(await pulumi.isSecret(outputs.towns["home"]!.peers["g.away"]!)).toBe(false);
+  });
+});
+
+describe("a town of another stack", () => {
+  const invite = formatInvite({
+    nodeId: "g.bob",
+    peerId: "g.home",
+    url: `ws://${IDENTITY.address}:3000`,
+    token: "b".repeat(43),
+  });
+  const between = { nodeId: "g.bob", peerId: "g.home" };
+
+  test.each([
+    ["that stack has no outputs", undefined],
+    ["that stack has no such town", { other: {} }],
+    ["that town has no invites", { bob: {} }],
+    ["that town does not know us", { bob: { invites: { "g.eve": invite } } }],
+  ])("is only expected while %s", (_, towns) => {
+    expect(findInvite(towns, "bob", between)).toBeUndefined();
+  });
+
+  it("is dialled by the invite that it has for us", () => {
+    expect(findInvite({ bob: { invites: { "g.home": invite } } }, "bob", between)?.token).toBe("b".repeat(43));
+  });
+
+  it("with another nodeId than ours for it is refused", () => {
+    expect(() =>
+      findInvite({ bob: { invites: { "g.home": invite } } }, "bob", { ...between, nodeId: "g.eve" }),
+    ).toThrow("The town bob of the other stack is g.bob and invites g.home; the config expects g.eve, inviting g.home");
   });
 });
 

@@ -51,7 +51,10 @@ describe("the connector's YAML", () => {
   });
 
   it("is accepted by the development connector's own loader", () => {
-    const config = loadConnectorConfig(renderConnectorYaml(INPUT), connectorEnvironment("info"));
+    const config = loadConnectorConfig(
+      renderConnectorYaml(INPUT),
+      connectorEnvironment({ logLevel: "info", access: "permissioned" }),
+    );
     expect(config.nodeId).toBe("g.home");
     expect(config.peers.map((peer) => peer.id)).toEqual(["g.bob", "g.zoe"]);
   });
@@ -64,7 +67,7 @@ describe("the connector's files", () => {
       { peerId: "g.visitor", secret: "v".repeat(64) },
       { peerId: "a-b", secret: "a".repeat(64) },
     ],
-    "the launcher",
+    { "launcher.cjs": "the launcher" },
   );
 
   it("give the launcher the secrets that peers present, and no others", () => {
@@ -73,22 +76,34 @@ describe("the connector's files", () => {
     );
   });
 
-  it("tell the launcher what to run and which other secrets may not be printed", () => {
+  it("tell the launcher what to run, which other secrets may not be printed, and whom to dial again", () => {
+    const yamlPeers = (parse(files["connector.yaml"]!) as { peers: unknown[] }).peers;
+    expect(yamlPeers).toHaveLength(2);
     expect(JSON.parse(files["launcher.json"]!)).toEqual({
       command: ["node", "packages/connector/dist/main.js"],
       secretsFile: "/etc/town-ator/secrets.env",
       stopGraceMs: 10_000,
       redact: ["b".repeat(64), "k".repeat(64), "z".repeat(64)],
+      admin: { port: 8081, healthPort: 8080, apiKey: "k".repeat(64) },
+      redial: { peers: yamlPeers },
     });
     expect(files["launcher.cjs"]).toBe("the launcher");
   });
 
   it("are never empty, for the provider refuses an empty upload", () => {
-    expect(connectorFiles({ ...INPUT, peers: [] }, [], "x")["secrets.env"]).toBe("\n");
+    expect(connectorFiles({ ...INPUT, peers: [] }, [], {})["secrets.env"]).toBe("\n");
+  });
+
+  it("of a town that dials nobody tell the launcher of nobody to dial again", () => {
+    expect(JSON.parse(connectorFiles({ ...INPUT, peers: [] }, [], {})["launcher.json"]!)).not.toHaveProperty("redial");
+  });
+
+  it("open the door to an empty token only where access is permissionless", () => {
+    expect(connectorEnvironment({ logLevel: "info", access: "permissionless" })["BTP_ALLOW_NOAUTH"]).toBe("true");
   });
 
   it("leave nothing secret for the environment", () => {
-    expect(connectorEnvironment("warn")).toEqual({
+    expect(connectorEnvironment({ logLevel: "warn", access: "permissioned" })).toEqual({
       CONFIG_FILE: "/etc/town-ator/connector.yaml",
       LOG_LEVEL: "warn",
       BTP_ALLOW_NOAUTH: "false",

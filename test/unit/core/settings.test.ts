@@ -40,6 +40,7 @@ describe("settings", () => {
           name: "home",
           nodeId: "g.home",
           topology: "gateway",
+          access: "permissioned",
           subnet: "10.139.80.96/27",
           logLevel: "info",
           memoryMiB: { connector: 256, sidecar: 128 },
@@ -64,8 +65,8 @@ describe("settings", () => {
     );
     expect(towns.map((town) => town.name)).toEqual(["a", "b"]);
     expect(towns[0]?.peers).toEqual([
-      { id: "y", relation: "child" },
-      { id: "z", relation: "peer" },
+      { id: "y", relation: "child", source: { kind: "expected" } },
+      { id: "z", relation: "peer", source: { kind: "expected" } },
     ]);
   });
 
@@ -77,12 +78,37 @@ describe("settings", () => {
       }),
       "dev",
     );
-    const { invite: kept } = settings.towns[0]!.peers[0]!;
-    expect(kept?.reveal().nodeId).toBe("g.bob");
+    const { source } = settings.towns[0]!.peers[0]!;
+    if (source.kind !== "invite") throw new Error(`the peer's source is ${source.kind}`);
+    const { invite: kept } = source;
+    expect(kept.reveal().nodeId).toBe("g.bob");
     for (const shown of [inspect(settings, { depth: 9 }), JSON.stringify(settings), String(kept)]) {
       expect(shown).not.toMatch(/aoqqpp|tttt/);
       expect(shown).toContain("[secret]");
     }
+  });
+
+  it("lead to every peer by its own nodeId, and by the prefixes that are asked for instead", () => {
+    const { towns } = parseSettings(
+      config({
+        towns: { home: { nodeId: "g.home", peers: { "g.bob": {}, Eve: {}, "g.isp": { routes: ["g"], priority: 9 } } } },
+      }),
+      "dev",
+    );
+    expect(towns[0]?.routes).toEqual([
+      { prefix: "g.home", nextHop: "g.home", priority: 0 },
+      { prefix: "g.bob", nextHop: "g.bob", priority: 0 },
+      { prefix: "g", nextHop: "g.isp", priority: 9 },
+    ]);
+  });
+
+  it("refuse an invite that stands in the config in plain text", () => {
+    const plain = config({
+      towns: { home: { nodeId: "g.home", peers: { "g.bob": {} } } },
+      invites: { home: { "g.bob": invite("g.bob", "g.home") } },
+    });
+    expect(() => parseSettings(plain, "dev", [])).toThrow("town-ator:invites: must be secret");
+    expect(parseSettings(plain, "dev", ["town-ator:invites"]).stack).toBe("dev");
   });
 
   it("of other namespaces are none of ours", () => {
@@ -123,7 +149,7 @@ describe("a config with one mistake is refused with one line that names its key"
     [
       "a misspelt setting",
       { towns: { home: { ...town, logLvel: "info" } } },
-      "town-ator:towns.home.logLvel: is no setting; did you mean logLevel? The settings here are logLevel, memoryMiB, nodeId, peers, routes, subnet, topology",
+      "town-ator:towns.home.logLvel: is no setting; did you mean logLevel? The settings here are access, logLevel, memoryMiB, nodeId, peers, subnet, topology",
     ],
     [
       "a misspelt top-level key",
@@ -134,11 +160,6 @@ describe("a config with one mistake is refused with one line that names its key"
       "a misspelt key of a peer",
       { towns: { home: { ...town, peers: { bob: { relations: "peer" } } } } },
       "town-ator:towns.home.peers.bob.relations: is no setting; did you mean relation?",
-    ],
-    [
-      "a misspelt key of a route",
-      { towns: { home: { ...town, routes: [{ prefix: "g", nextHop: "g.home", prio: 1 }] } } },
-      "town-ator:towns.home.routes.0.prio: is no setting",
     ],
     [
       "a log level of the daemon's",
@@ -177,7 +198,7 @@ describe("a config with one mistake is refused with one line that names its key"
     ],
     [
       "a local network in public",
-      { network: "public", localNetwork: {}, towns: { home: town } },
+      { network: "public", localNetwork: { subnet: "10.1.0.0/24" }, towns: { home: town } },
       "town-ator:localNetwork: has no meaning when town-ator:network is public",
     ],
     [
@@ -216,29 +237,62 @@ describe("a config with one mistake is refused with one line that names its key"
       "town-ator:towns.a.subnet: must not overlap the network of localNetwork.subnet",
     ],
     [
-      "a route to nobody",
-      { towns: { home: { ...town, routes: [{ prefix: "g.bob", nextHop: "bob" }] } } },
-      "town-ator:towns.home.routes.0.nextHop: must be the nodeId of a declared peer, or the town's own",
-    ],
-    [
       "a route with a bad prefix",
-      { towns: { home: { ...town, routes: [{ prefix: "G.BOB", nextHop: "g.home" }] } } },
-      "town-ator:towns.home.routes.0.prefix: must be an ILP address prefix",
+      { towns: { home: { ...town, peers: { bob: { routes: ["G.BOB"] } } } } },
+      "town-ator:towns.home.peers.bob.routes.0: must be an ILP address prefix",
     ],
     [
-      "equal routes",
+      "a route whose prefix ends the published connector",
+      { towns: { home: { ...town, peers: { bob: { routes: ["g..bob"] } } } } },
+      "town-ator:towns.home.peers.bob.routes.0: must be an ILP address prefix",
+    ],
+    [
+      "a route to the town itself",
+      { towns: { home: { ...town, peers: { bob: { routes: ["g.home"] } } } } },
+      "town-ator:towns.home.peers.bob.routes.0: is the town's own nodeId, which leads to itself",
+    ],
+    [
+      "equal routes through two peers",
+      { towns: { home: { ...town, peers: { bob: { routes: ["g"] }, eve: { routes: ["g.eve", "g"], priority: 0 } } } } },
+      "town-ator:towns.home.peers.eve.routes.1: has the prefix and the priority of towns.home.peers.bob.routes.0",
+    ],
+    [
+      "an unknown kind of access",
+      { towns: { home: { ...town, access: "open" } } },
+      "town-ator:towns.home.access: must be one of permissioned, permissionless",
+    ],
+    [
+      "a peer that is a town that there is not",
+      { towns: { home: { ...town, peers: { bob: { town: "away" } } } } },
+      "town-ator:towns.home.peers.bob.town: must be the name of another town of this stack",
+    ],
+    [
+      "a peer that is another town than its nodeId says",
       {
         towns: {
-          home: {
-            ...town,
-            routes: [
-              { prefix: "g", nextHop: "g.home" },
-              { prefix: "g", nextHop: "g.home", priority: 0 },
-            ],
-          },
+          home: { ...town, peers: { bob: { town: "away" } } },
+          away: { nodeId: "g.away", peers: { "g.home": {} } },
         },
       },
-      "town-ator:towns.home.routes.1: has the prefix and the priority of routes.0",
+      "town-ator:towns.home.peers.bob.town: must be the town whose nodeId is this peer's; towns.away has another",
+    ],
+    [
+      "a peer that is a town which does not know us",
+      { towns: { home: { ...town, peers: { "g.away": { town: "away" } } }, away: { nodeId: "g.away" } } },
+      'town-ator:towns.home.peers.g.away.town: needs this town\'s nodeId, "g.home", among towns.away.peers',
+    ],
+    [
+      "a peer with two sources",
+      {
+        towns: { home: { ...town, peers: { bob: { stack: { name: "x", town: "bob" } } } } },
+        invites: { home: { bob: invite("bob", "g.home") } },
+      },
+      "town-ator:towns.home.peers.bob: is reached in more than one way: stack, the invite at invites.home.bob; keep one",
+    ],
+    [
+      "another stack without a town",
+      { towns: { home: { ...town, peers: { bob: { stack: { name: "x" } } } } } },
+      "town-ator:towns.home.peers.bob.stack.town: is required: the name of a town of that stack",
     ],
     [
       "an invite for no town",
@@ -290,7 +344,7 @@ describe("a config with ten different mistakes", () => {
       home: {
         memoryMiB: { connector: "lots" },
         peers: { "a-b": {}, a_b: {}, bob: { relation: "friend" } },
-        routes: [{ prefix: "g.eve", nextHop: "eve" }],
+        access: "open",
         password: "hunter2hunter2",
       },
     },
@@ -302,12 +356,12 @@ describe("a config with ten different mistakes", () => {
       "town-ator:localNetwork.subnet",
       "town-ator:network",
       "town-ator:netwrok",
+      "town-ator:towns.home.access",
       "town-ator:towns.home.memoryMiB.connector",
       "town-ator:towns.home.nodeId",
       "town-ator:towns.home.password",
       "town-ator:towns.home.peers.a_b",
       "town-ator:towns.home.peers.bob.relation",
-      "town-ator:towns.home.routes.0.nextHop",
     ]);
   });
 

@@ -46,10 +46,19 @@ describe("dialling through a proxy", () => {
 
   test.each([
     [0x05, "the port is refused", true],
-    [0x04, "the second daemon cannot connect: HostUnreachable", false],
-    [0x02, "the second daemon cannot connect: NotAllowed", false],
-    [0xf0, "the network cannot find the service, or it does not answer", false],
-    [0xf2, "the network cannot find the service, or it does not answer", false],
+    [0x04, "the second daemon cannot connect: host unreachable (SOCKS reply 0x04)", false],
+    [0x02, "the second daemon cannot connect: not allowed (SOCKS reply 0x02)", false],
+    [
+      0xf0,
+      "the second daemon cannot connect: the service has no descriptor in the network (SOCKS reply 0xF0)",
+      false,
+    ],
+    [
+      0xf4,
+      "the second daemon cannot connect: the service is restricted and wants a key for its discovery (SOCKS reply 0xF4)",
+      false,
+    ],
+    [0xee, "the second daemon cannot connect: an unknown reply (SOCKS reply 0xEE)", false],
   ])("tells what the reply %i means", async (reply, message, refused) => {
     const dial = dialThrough(await proxy(reply), "name.invalid", 1000);
     expect(await failureOf(dial(3000))).toEqual({ message, refused });

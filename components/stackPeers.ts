@@ -1,0 +1,35 @@
+import * as pulumi from "@pulumi/pulumi";
+import { parseInvite, type Invite } from "./core/invite";
+import { DeploymentError } from "./deploymentError";
+
+/** Who invites whom: the nodeIds that an invite must hold. */
+export interface Between {
+  readonly nodeId: string;
+  readonly peerId: string;
+}
+
+/**
+ * The invite that a town of another stack has for a town of ours, read from that stack's outputs; secret. Undefined while that stack has no such town or no invite for us, so that two
+ * stacks can both be deployed before either knows the other's address.
+ */
+export function inviteFromStack(
+  reference: pulumi.StackReference,
+  town: string,
+  between: Between,
+): pulumi.Output<Invite | undefined> {
+  return pulumi.secret(reference.getOutput("towns")).apply((towns) => findInvite(towns, town, between));
+}
+
+/** Looks an invite up in another stack's output `towns`. Throws a DeploymentError when there is one that cannot be right. */
+export function findInvite(towns: unknown, town: string, { nodeId, peerId }: Between): Invite | undefined {
+  const text = (towns as Record<string, { invites?: Record<string, unknown> } | undefined> | undefined)?.[town]
+    ?.invites?.[peerId];
+  if (typeof text !== "string") return undefined;
+  const invite = parseInvite(text);
+  if (invite.nodeId !== nodeId || invite.peerId !== peerId) {
+    throw new DeploymentError(
+      `The town ${town} of the other stack is ${invite.nodeId} and invites ${invite.peerId}; the config expects ${nodeId}, inviting ${peerId}`,
+    );
+  }
+  return invite;
+}
