@@ -3,7 +3,7 @@ import type { AtorNetwork } from "./atorNetwork";
 import type { Invite } from "./core/invite";
 import type { PeerSettings, Settings } from "./core/settings";
 import { stackImages, type Images, type LocalBuild } from "./images";
-import { LocalAtorNetwork } from "./localAtorNetwork";
+import { joinedNetwork, LocalAtorNetwork } from "./localAtorNetwork";
 import { PublicAtorNetwork } from "./publicAtorNetwork";
 import { inviteFromStack } from "./stackPeers";
 import { Town, type TownOutputs } from "./town";
@@ -51,9 +51,9 @@ export function buildTowns(
 
 function networkOf({ stack, network, localNetwork }: Settings, images: Images): AtorNetwork {
   const place = { stack };
-  return network === "local"
-    ? new LocalAtorNetwork("local", { place, image: images.anon, subnet: localNetwork.subnet })
-    : new PublicAtorNetwork("public", { place });
+  if (network === "public") return new PublicAtorNetwork("public", { place });
+  if ("join" in localNetwork) return joinedNetwork(localNetwork.join);
+  return new LocalAtorNetwork("local", { place, image: images.anon, subnet: localNetwork.subnet });
 }
 
 function reference(known: Map<string, pulumi.StackReference>, stack: string): pulumi.StackReference {

@@ -2,7 +2,7 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import type { AtorNetwork } from "./atorNetwork";
 import { FIXED_NAME, service } from "./container";
-import type { Place } from "./core/names";
+import { dockerName, type Place } from "./core/names";
 import { PATHS } from "./core/ports";
 import { addressPlan } from "./core/subnets";
 import { dockerNetwork, ipam } from "./dockerNetwork";
@@ -16,6 +16,19 @@ export interface LocalAtorNetworkArgs {
   readonly subnet: string;
 }
 
+/** What is the same on every local network, whoever runs its relays. */
+const LOCAL = { kind: "local", publishBudgetSeconds: 60, healthIntervalSeconds: 1 } as const;
+
+/** The local network of another stack on the same Docker host, which has to be up; two stacks on one network reach each other's towns. */
+export function joinedNetwork(stack: string): AtorNetwork {
+  return {
+    ...LOCAL,
+    networkName: pulumi.output(dockerName({ stack }, "outside")),
+    includeVolume: pulumi.output(dockerName({ stack }, "local-network-include")),
+    ready: [],
+  };
+}
+
 /**
  * A private ATOR network for development and tests: a directory authority and four relays in one container, on a Docker network without a route out. Its keys are in a volume, so it
  * survives a restart. Measured: hidden services are reachable 11 to 15 s after a cold start of the relays.
@@ -24,9 +37,9 @@ export class LocalAtorNetwork extends pulumi.ComponentResource implements AtorNe
   public readonly networkName: pulumi.Output<string>;
   public readonly includeVolume: pulumi.Output<string>;
   public readonly ready: pulumi.Resource[];
-  public readonly kind = "local";
-  public readonly publishBudgetSeconds = 60;
-  public readonly healthIntervalSeconds = 1;
+  public readonly kind = LOCAL.kind;
+  public readonly publishBudgetSeconds = LOCAL.publishBudgetSeconds;
+  public readonly healthIntervalSeconds = LOCAL.healthIntervalSeconds;
 
   constructor(name: string, args: LocalAtorNetworkArgs, opts?: pulumi.ComponentResourceOptions) {
     const plan = addressPlan(args.subnet);

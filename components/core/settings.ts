@@ -61,8 +61,8 @@ export interface TownSettings {
 export interface Settings {
   readonly stack: string;
   readonly network: "local" | "public";
-  /** The network of the local relays; only with `network: local`. */
-  readonly localNetwork: { readonly subnet: string };
+  /** The network of the local relays, this stack's own or the one of another stack on the same Docker host; only with `network: local`. */
+  readonly localNetwork: { readonly subnet: string } | { readonly join: string };
   /** Each either {@link BUILD} or a reference by digest. */
   readonly images: { readonly anon: string; readonly connector: string };
   readonly towns: readonly TownSettings[];
@@ -159,7 +159,12 @@ const inviteText = z.string("must be an invite, one line of text").transform((te
 
 const settingsSchema = z.strictObject({
   network: oneOf(["local", "public"]).default("local"),
-  localNetwork: z.strictObject({ subnet: subnet.optional() }).prefault({}),
+  localNetwork: z
+    .strictObject({
+      subnet: subnet.optional(),
+      join: z.string("must be the name of a stack on the same Docker host").min(1, "must not be empty").optional(),
+    })
+    .prefault({}),
   images: z.strictObject({ anon: image.optional(), connector: image.optional() }).prefault({}),
   towns: z
     .record(
@@ -233,7 +238,10 @@ function withDefaults(parsed: z.output<typeof settingsSchema>, stack: string): S
   return {
     stack,
     network: parsed.network,
-    localNetwork: { subnet: parsed.localNetwork.subnet ?? defaultSubnet(stack) },
+    localNetwork:
+      parsed.localNetwork.join === undefined
+        ? { subnet: parsed.localNetwork.subnet ?? defaultSubnet(stack) }
+        : { join: parsed.localNetwork.join },
     images: {
       anon: parsed.images.anon ?? BUILD,
       connector: parsed.images.connector ?? (parsed.network === "local" ? BUILD : PUBLISHED_CONNECTOR),

@@ -13,6 +13,7 @@ export function crossChecks(raw: Map, stack: string): Problem[] {
   const towns = Object.entries(asMap(raw["towns"])).map(([name, town]) => ({ name, town: asMap(town) }));
   return [
     ...imagesAndNetwork(raw),
+    ...joinedNetwork(raw, stack),
     ...equalNodeIds(towns),
     ...overlappingSubnets(raw, towns, stack),
     ...towns.flatMap(({ name, town }) => [
@@ -45,6 +46,20 @@ function imagesAndNetwork(raw: Map): Problem[] {
   return problems;
 }
 
+function joinedNetwork(raw: Map, stack: string): Problem[] {
+  const { join, subnet } = asMap(raw["localNetwork"]);
+  if (join === undefined) return [];
+  const path = ["localNetwork", "join"];
+  return [
+    ...(join === stack
+      ? [{ path, message: "is this stack itself; leave it out and the stack has a network of its own" }]
+      : []),
+    ...(subnet === undefined
+      ? []
+      : [{ path, message: "leaves no place for localNetwork.subnet: the other stack decides on it; remove one" }]),
+  ];
+}
+
 function equalNodeIds(towns: readonly RawTown[]): Problem[] {
   return repeated(towns, ({ town }) => town["nodeId"]).map(([first, again]) => ({
     path: ["towns", again.name, "nodeId"],
@@ -61,7 +76,8 @@ function overlappingSubnets(raw: Map, towns: readonly RawTown[], stack: string):
     path: ["towns", name, "subnet"],
     value: town["subnet"] ?? defaultSubnet(stack, name),
   }));
-  const all = [...(raw["network"] === "public" ? [] : [local]), ...ofTowns].flatMap(
+  const none = raw["network"] === "public" || asMap(raw["localNetwork"])["join"] !== undefined;
+  const all = [...(none ? [] : [local]), ...ofTowns].flatMap(
     ({ path, value }): { path: string[]; subnet: Subnet }[] => {
       const subnet = typeof value === "string" ? parseSubnet(value) : undefined;
       return subnet ? [{ path, subnet }] : [];

@@ -407,6 +407,21 @@ describe("a stack", () => {
     ]);
   });
 
+  it("that joins another stack's local network has no relays of its own and waits for nobody", async () => {
+    const { resources } = await built(ONE_TOWN, { "town-ator:localNetwork": JSON.stringify({ join: "other" }) });
+    expect(resources.filter(({ name }) => name.startsWith("local"))).toEqual([]);
+    const sidecar = container(resources, "home-sidecar-daemon");
+    expect(sidecar.inputs["networksAdvanced"]).toEqual([
+      { name: "town-ator-other-outside" },
+      { name: "town-ator-dev-home-inside", ipv4Address: "10.139.80.98" },
+    ]);
+    expect(volumesOf(sidecar)).toContainEqual({
+      volumeName: "town-ator-other-local-network-include",
+      containerPath: "/network",
+      readOnly: true,
+    });
+  });
+
   it("builds each image from its context, on another base when told so", async () => {
     const resources = await record(() =>
       buildTowns(settings(ONE_TOWN), { anon: { ...build("anon"), base: "base:1" }, connector: build("connector") }),

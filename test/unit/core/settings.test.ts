@@ -237,6 +237,16 @@ describe("a config with one mistake is refused with one line that names its key"
       "town-ator:towns.a.subnet: must not overlap the network of localNetwork.subnet",
     ],
     [
+      "a stack that joins its own network",
+      { localNetwork: { join: "dev" }, towns: { home: town } },
+      "town-ator:localNetwork.join: is this stack itself",
+    ],
+    [
+      "a subnet for a network that is another stack's",
+      { localNetwork: { join: "other", subnet: "10.1.0.0/24" }, towns: { home: town } },
+      "town-ator:localNetwork.join: leaves no place for localNetwork.subnet",
+    ],
+    [
       "a route with a bad prefix",
       { towns: { home: { ...town, peers: { bob: { routes: ["G.BOB"] } } } } },
       "town-ator:towns.home.peers.bob.routes.0: must be an ILP address prefix",
