@@ -1,24 +1,28 @@
 # Every target but setup is an npm script of package.json; this file adds STACK, REVEAL and the install.
 STACK ?= dev
 REVEAL ?=
+TOWN ?=
+PEER ?=
 # A file for the JSON report of the tests, beside what they print (.ci/run sums these up).
 REPORT ?=
-export STACK REVEAL
+export STACK REVEAL TOWN PEER
 
 run = npm run --silent
 report = $(if $(REPORT),-- --reporter=default --reporter=json --outputFile.json=$(REPORT))
 
 .DEFAULT_GOAL := help
-.PHONY: help node_modules setup up preview down outputs verify render bench test check e2e golden
+.PHONY: help node_modules setup up preview down outputs verify invite accept render bench test check e2e golden
+.PHONY: two-home-up two-home-verify two-home-down town-up-with-ator
 
 help: ## this list
-	@sed -n 's/^\([a-z0-9]*\):.*## /\1	/p' $(firstword $(MAKEFILE_LIST)) | expand -t 10
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1	/p' $(firstword $(MAKEFILE_LIST)) | expand -t 19
 	@echo 'STACK=<name> chooses the stack (default: dev); REVEAL=1 shows secrets in outputs and render.'
+	@echo 'TOWN=<name> and PEER=<nodeId> say whose invite, for invite and accept.'
 
-# npm writes .package-lock.json last, so a broken install is done again.
+# On stderr: stdout is for what a target is asked to print. npm writes .package-lock.json last, so a broken install is done again.
 node_modules/.package-lock.json: package-lock.json
-	@echo 'town-ator: installing the packages of package-lock.json (npm ci)'
-	@npm ci --no-audit --no-fund
+	@echo 'town-ator: installing the packages of package-lock.json (npm ci)' >&2
+	@npm ci --no-audit --no-fund >&2
 	@touch $@
 
 node_modules: node_modules/.package-lock.json
@@ -40,6 +44,27 @@ outputs: node_modules ## print the stack's outputs as JSON
 
 verify: node_modules ## prove from the outside that the stack works
 	@$(run) verify
+
+invite: node_modules ## print the invite that TOWN has for PEER
+	@$(run) invite
+
+accept: node_modules ## take a peer's invite for TOWN from standard input
+	@$(run) accept
+
+# Recipes of their own, not `up` as a prerequisite: make would run that once for two stacks.
+two-home-up two-home-verify two-home-down: override STACK = two-homes
+
+two-home-up: node_modules ## deploy two towns that pay each other
+	@$(run) up
+
+two-home-verify: node_modules ## prove from the outside that the two towns work
+	@$(run) verify
+
+two-home-down: node_modules ## remove the two towns
+	@$(run) down
+
+town-up-with-ator: node_modules ## the reference's name for up: one town behind ATOR
+	@$(run) up
 
 render: node_modules ## print the files that would be deployed
 	@$(run) render

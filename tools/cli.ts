@@ -1,7 +1,9 @@
 import { Command, Option } from "commander";
 import { redact } from "../components/launcher/launcher.cjs";
+import { accept } from "./accept";
 import { down } from "./down";
 import { prepareEnvironment } from "./environment";
+import { invite } from "./invite";
 import { outputs } from "./outputs";
 import { preview } from "./preview";
 import { UserError } from "./project";
@@ -11,19 +13,35 @@ import { up } from "./up";
 interface Options {
   stack: string;
   reveal: boolean;
+  town?: string | undefined;
+  peer?: string | undefined;
 }
+
+/** What a command can be told besides the stack, by option or environment. */
+const extras = {
+  town: () => new Option("-t, --town <name>", "the town").env("TOWN"),
+  peer: () => new Option("-p, --peer <nodeId>", "the peer").env("PEER"),
+};
 
 const program = new Command("town-ator").description("Deploys towns behind hidden services of the ATOR network.");
 
-function command(name: string, description: string, run: (options: Options) => Promise<number>): void {
-  program
+function command(
+  name: string,
+  description: string,
+  run: (options: Options) => Promise<number>,
+  more: readonly (keyof typeof extras)[] = [],
+): void {
+  const added = program
     .command(name)
     .description(description)
-    .addOption(new Option("-s, --stack <name>", "the stack").env("STACK").default("dev"))
-    .action(async ({ stack }: { stack: string }) => {
-      // Not a flag: REVEAL=1 is typed on purpose, and never stays behind in a script's argument list.
-      process.exitCode = await run({ stack, reveal: process.env["REVEAL"] === "1" });
-    });
+    .addOption(new Option("-s, --stack <name>", "the stack").env("STACK").default("dev"));
+  for (const extra of more) added.addOption(extras[extra]());
+  added.action(async ({ stack, town, peer }: { stack: string; town?: string; peer?: string }) => {
+    // Not a flag: REVEAL=1 is typed on purpose, and never stays behind in a script's argument list.
+    const reveal = process.env["REVEAL"] === "1";
+    // make exports a variable that nobody set as an empty one.
+    process.exitCode = await run({ stack, reveal, town: town || undefined, peer: peer || undefined });
+  });
 }
 
 async function print(text: Promise<string>): Promise<number> {
@@ -42,6 +60,8 @@ command("down", "remove the stack from its Docker host, except its identity", do
 command("outputs", "print the stack's outputs as JSON (REVEAL=1: with the secrets)", (options) =>
   print(outputs(options)),
 );
+command("invite", "print the invite that a town has for a peer", (options) => print(invite(options)), ["town", "peer"]);
+command("accept", "take a peer's invite from standard input into the stack's encrypted config", accept, ["town"]);
 command("verify", "prove from the outside that the stack works", async ({ stack }) => {
   const { verify } = await import("./verify/index");
   return (await verify({ stack, environment: await prepareEnvironment({ stack }) })) ? 0 : 1;

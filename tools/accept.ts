@@ -1,0 +1,138 @@
+import * as fs from "node:fs/promises";
+import * as path from "node:path";
+import { NAMESPACE } from "../components/core/settings";
+import { redact } from "../components/launcher/launcher.cjs";
+import { acceptedInvite, checkInvite, declaredTown, type StackConfig } from "./checkInvite";
+import { assertOpen, encryptedAt, withEncrypted } from "./configText";
+import { prepareEnvironment, type Environment } from "./environment";
+import { localPath, projectDirectory, UserError } from "./project";
+import { readInvite } from "./readInvite";
+import { run } from "./run";
+import { during, say } from "./say";
+import { assertStackExists, prepareStack } from "./stack";
+import { configOf } from "./stackState";
+
+/** What accepting an invite does outside this process; replaceable in tests. */
+export interface AcceptEffects {
+  /** The stack's config, secrets in plain text. */
+  config(): Promise<StackConfig>;
+  /** The invite, from standard input; `question` is for a terminal. */
+  readInvite(question: string): Promise<string>;
+  /** The text of the project's `Pulumi.<stack>.yaml`. */
+  readFile(): Promise<string>;
+  /** A copy of the stack's config file into which Pulumi has put `secret` at `keys`, encrypted. */
+  encrypt(keys: readonly string[], secret: string): Promise<string>;
+  writeFile(text: string): Promise<void>;
+  say(line: string): void;
+}
+
+/**
+ * Takes an invite from standard input into the stack's encrypted config, at `town-ator:invites.<town>["<peer>"]`, from where the next `make up` reads it. Everything is
+ * checked first and nothing is changed on an error; no part of the invite is printed. Gives the exit code.
+ */
+export async function accept(options: { stack: string; town?: string | undefined }): Promise<number> {
+  await assertStackExists(options.stack);
+  const environment = await prepareEnvironment({ stack: options.stack, docker: false });
+  const chosen = await prepareStack(environment, options.stack);
+  const file = await fs.realpath(path.join(projectDirectory, `Pulumi.${options.stack}.yaml`));
+  await acceptInvite(options, {
+    config: () => configOf(environment, chosen),
+    readInvite,
+    readFile: () => fs.readFile(file, "utf8"),
+    encrypt: (keys, secret) => encryptInCopy(environment, chosen, file, keys, secret),
+    writeFile: (text) => replaceFile(file, text),
+    say,
+  });
+  return 0;
+}
+
+/** What `accept` does, its effects apart. Throws a UserError, with nothing changed, if the town or the invite is not right. */
+export async function acceptInvite(
+  { stack, town: name }: { stack: string; town?: string | undefined },
+  effects: AcceptEffects,
+): Promise<void> {
+  const config = await effects.config();
+  const town = declaredTown(config, stack, name);
+  const before = await effects.readFile();
+  const text = (
+    await effects.readInvite(`Paste the invite for ${town.name} (${town.nodeId}) and press Enter; it is not shown: `)
+  ).trim();
+  const { nodeId: peer } = checkInvite(text, town, config, stack);
+
+  const keys = [`${NAMESPACE}:invites`, town.name, peer];
+  assertOpen(before, keys);
+  const earlier = acceptedInvite(config, town.name, peer);
+  const encrypted = encryptedAt(before, keys) !== undefined;
+  if (earlier === text && encrypted) {
+    effects.say(`${town.name} has accepted this invite of ${peer} before; nothing is changed`);
+    return;
+  }
+  const after = withEncrypted(before, keys, await effects.encrypt(keys, text));
+  if ((await effects.readFile()) !== before) {
+    throw new UserError(`Pulumi.${stack}.yaml was changed meanwhile, so it is left as it is: run this again.`);
+  }
+  await effects.writeFile(after);
+  effects.say(outcome(town.name, peer, earlier === undefined ? "new" : earlier === text ? "plain" : "other"));
+  effects.say(`it is in Pulumi.${stack}.yaml, encrypted; \`make up\` makes ${town.name} dial ${peer}`);
+}
+
+function outcome(town: string, peer: string, earlier: "new" | "plain" | "other"): string {
+  if (earlier === "new") return `${town} has accepted the invite of ${peer}`;
+  if (earlier === "plain") return `the invite of ${peer} that ${town} had in plain text is encrypted now`;
+  return `${town} has accepted another invite of ${peer}; the earlier one is replaced`;
+}
+
+/**
+ * Lets Pulumi put a secret, given on its standard input, into a copy of a stack's config file, and gives the text of the copy. The file itself is not touched: Pulumi would
+ * lay it out anew. `chosen` are the arguments of `prepareStack`; where they name a config file, which then has the salt that goes with the state, that one is copied.
+ */
+export async function encryptInCopy(
+  environment: Pick<Environment, "pulumi" | "env">,
+  chosen: readonly string[],
+  file: string,
+  keys: readonly string[],
+  secret: string,
+): Promise<string> {
+  const at = chosen.indexOf("--config-file");
+  const source = at === -1 ? file : chosen[at + 1]!;
+  await fs.mkdir(localPath(), { recursive: true });
+  const directory = await fs.mkdtemp(localPath("accept-"));
+  try {
+    const copy = path.join(directory, path.basename(source));
+    await fs.copyFile(source, copy);
+    const [first, ...rest] = keys;
+    const property = `${first}${rest.map((key) => `["${key}"]`).join("")}`;
+    const stack = at === -1 ? chosen : chosen.slice(0, at);
+    const args = [
+      "config",
+      "set",
+      "--secret",
+      "--path",
+      property,
+      "--non-interactive",
+      ...stack,
+      "--config-file",
+      copy,
+    ];
+    const result = await during("encrypting the invite", () =>
+      run(environment.pulumi, args, { cwd: projectDirectory, env: environment.env, input: secret, reject: false }),
+    );
+    if (result.exitCode !== 0) {
+      throw new UserError(`Pulumi cannot encrypt the invite; nothing is changed:\n${redact(result.all, [secret])}`);
+    }
+    return await fs.readFile(copy, "utf8");
+  } finally {
+    await fs.rm(directory, { recursive: true });
+  }
+}
+
+/** Replaces a file whole or not at all, keeping its mode. */
+async function replaceFile(file: string, text: string): Promise<void> {
+  const draft = `${file}.${process.pid}.new`;
+  try {
+    await fs.writeFile(draft, text, { mode: (await fs.stat(file)).mode, flag: "wx", flush: true });
+    await fs.rename(draft, file);
+  } finally {
+    await fs.rm(draft, { force: true });
+  }
+}
