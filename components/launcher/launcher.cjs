@@ -7,6 +7,8 @@
  * It hands the connector its secrets from a file, passes the connector's output on line by line with addresses and tokens taken out,
  * bounds the connector's stop, and turns an exit 0 that nobody asked for into 1. All of that because the connector takes secrets from
  * its environment only, prints addresses at info level, can exit 0 after a crash, and can hang on SIGTERM behind one open socket.
+ * It also has the peers dialled again that the connector gives up after 31 s (redial.cjs, watch.cjs), and answers for whoever may enter the
+ * container (commands.cjs).
  *
  * Beside it lie `launcher.json` (see `parseSettings`) and the secrets file that launcher.json names (see `parseSecretsEnv`).
  * Run the container with `init: true`: Docker's init reaps orphans. The launcher does not depend on it for signals; it handles those itself.
@@ -16,6 +18,13 @@ const { readFileSync } = require("node:fs");
 const { constants: osConstants } = require("node:os");
 const path = require("node:path");
 const { StringDecoder } = require("node:string_decoder");
+const { runCommand } = require("./commands.cjs");
+const { MAX_USER_INFO, createRedactor, encodingsOf, redact } = require("./redact.cjs");
+const { LauncherError, parseSecretsEnv, parseSettings } = require("./settings.cjs");
+const { watchPeers } = require("./watch.cjs");
+
+/** @typedef {import("./redact.cjs").Redactor} Redactor */
+/** @typedef {import("./settings.cjs").Settings} Settings */
 
 /** Longest line that is passed on, in bytes. */
 const MAX_LINE_BYTES = 64 * 1024;
@@ -89,9 +98,10 @@ function createLineFilter(redactor, longest = 0) {
  * @param {import("node:stream").Readable} from
  * @param {import("node:stream").Writable} to
  * @param {ReturnType<typeof createLineFilter>} filter
+ * @param {(text: string) => void} [tap] also gets the filtered lines, read or not
  * @returns {Promise<void>} when the connector's output has ended and all of it is written
  */
-function pipeLines(from, to, filter) {
+function pipeLines(from, to, filter, tap = () => {}) {
   return new Promise((resolve) => {
     let open = true;
     to.on("error", () => {
@@ -101,6 +111,7 @@ function pipeLines(from, to, filter) {
     to.on("drain", () => from.resume());
     from.on("data", (/** @type {Buffer} */ piece) => {
       const ready = filter.push(piece);
+      tap(ready);
       if (open && ready !== "" && !to.write(ready)) from.pause();
     });
     from.on("error", () => {});
@@ -144,7 +155,9 @@ function readText(file, what) {
  * @returns {Promise<number>} the exit code
  */
 function run(settings, secrets) {
-  const values = [...Object.values(secrets), ...settings.redact];
+  const { admin, redial } = settings;
+  const keys = [...(admin ? [admin.apiKey] : []), ...(redial?.peers ?? []).map(({ authToken }) => authToken)];
+  const values = [...new Set([...Object.values(secrets), ...settings.redact, ...keys])];
   const redactor = createRedactor(values);
   const longest = Math.max(0, ...values.flatMap((v) => encodingsOf(v).map((e) => Buffer.byteLength(e.text))));
   /** @param {string} line */
@@ -157,9 +170,12 @@ function run(settings, secrets) {
     const [program = "", ...args] = settings.command;
     const child = spawn(program, args, { env: { ...process.env, ...secrets }, stdio: ["ignore", "pipe", "pipe"] });
 
+    const watch = admin && redial ? watchPeers({ admin, peers: redial.peers, say }) : undefined;
+
     /** @param {NodeJS.Signals} signal */
     const stop = (signal) => {
       asked = true;
+      watch?.stop();
       child.kill(signal);
       killTimer ??= setTimeout(() => {
         say(`the connector did not stop within ${settings.stopGraceMs} ms of ${signal}: killing it`);
@@ -170,7 +186,7 @@ function run(settings, secrets) {
     process.on("SIGINT", stop);
 
     const written = Promise.all([
-      pipeLines(child.stdout, process.stdout, createLineFilter(redactor, longest)),
+      pipeLines(child.stdout, process.stdout, createLineFilter(redactor, longest), watch?.output),
       pipeLines(child.stderr, process.stderr, createLineFilter(redactor, longest)),
     ]);
     child.on("error", (error) => {
@@ -181,6 +197,7 @@ function run(settings, secrets) {
     });
     child.on("exit", (code, signal) => {
       clearTimeout(killTimer);
+      watch?.stop();
       if (!asked && code === 0)
         say("the connector ended by itself with exit code 0: ending with 1, so that it is restarted");
       const end = () => resolve(exitCodeFor({ asked, code, signal }));
@@ -190,15 +207,22 @@ function run(settings, secrets) {
   });
 }
 
-/** Reads the two files beside this script, runs the connector and ends the process with its exit code. */
+/** Ends the process with its subcommand's exit code, or with the connector's, which it runs. */
 async function main() {
+  const argv = process.argv.slice(2);
   try {
     const settings = parseSettings(readText(path.join(__dirname, "launcher.json"), "launcher.json"));
+    if (argv.length > 0) {
+      const line = await runCommand(argv, settings);
+      process.stdout.write(`${line}\n`, () => process.exit(0));
+      return;
+    }
     const secrets = parseSecretsEnv(readText(path.resolve(__dirname, settings.secretsFile), "the secrets file"));
     process.exit(await run(settings, secrets));
   } catch (error) {
+    const what = argv.length > 0 ? "the subcommand failed" : "cannot start the connector";
     process.stderr.write(
-      `launcher: ${error instanceof LauncherError ? error.message : `cannot start the connector: ${reasonOf(error)}`}\n`,
+      `launcher: ${error instanceof LauncherError ? error.message : `${what}: ${reasonOf(error)}`}\n`,
     );
     process.exit(1);
   }

@@ -56,14 +56,57 @@ describe("launcher.json", () => {
     expect(parseSettings(JSON.stringify(settings))).toEqual(settings);
   });
 
+  test("keeps how to ask the connector, and which peers to dial again", () => {
+    const settings = {
+      command: ["node"],
+      secretsFile: "s",
+      stopGraceMs: 1,
+      redact: [],
+      admin: { port: 8081, healthPort: 8080, apiKey: "hunter22" },
+      redial: {
+        peers: [
+          { id: "g.away", url: "ws://a:1", authToken: "hunter22", relation: "peer", transport: "socks5" },
+          { id: "g.open", url: "ws://b:1", authToken: "" },
+        ],
+      },
+    };
+    expect(parseSettings(JSON.stringify(settings))).toEqual(settings);
+  });
+
   const good = { command: ["node"], secretsFile: "s" };
+  const admin = { port: 8081, healthPort: 8080, apiKey: "hunter22" };
+  const peer = { id: "g.away", url: "ws://a:1", authToken: "hunter22" };
+  const PORTS = "launcher.json: admin.port and admin.healthPort must be ports from 1 to 65535";
+  const KEY = "launcher.json: admin.apiKey must be a text of printable ASCII characters";
+  const TEXTS =
+    "launcher.json: redial.peers[0] must hold texts under id, url and authToken, and may under relation and transport";
+  const MISSING = "launcher.json: redial.peers[0] must have an id, a url and an authToken";
+  test.each([
+    [{ admin: 1 }, PORTS],
+    [{ admin: { ...admin, port: 0 } }, PORTS],
+    [{ admin: { ...admin, healthPort: "8080" } }, PORTS],
+    [{ admin: { ...admin, port: 80.5 } }, PORTS],
+    [{ admin: { ...admin, apiKey: "" } }, KEY],
+    [{ admin: { ...admin, apiKey: "hunter22\n" } }, KEY],
+    [{ redial: { peers: [] } }, "launcher.json: redial needs admin"],
+    [{ admin, redial: {} }, "launcher.json: redial.peers must be a list of peers"],
+    [{ admin, redial: { peers: ["hunter22"] } }, TEXTS],
+    [{ admin, redial: { peers: [{ ...peer, hunter22: "x" }] } }, TEXTS],
+    [{ admin, redial: { peers: [{ ...peer, url: 1 }] } }, TEXTS],
+    [{ admin, redial: { peers: [{ ...peer, id: "" }] } }, MISSING],
+    [{ admin, redial: { peers: [{ id: "g.away", url: "ws://a:1" }] } }, MISSING],
+    [{ admin, redial: { peers: [peer, peer] } }, "launcher.json: redial.peers[1] has the id of an earlier one"],
+  ])("is refused with %j", (part, message) => {
+    expect(messageOf(() => parseSettings(JSON.stringify({ ...good, ...part })))).toBe(message);
+  });
+
   test.each([
     ['{"redact":["hunter22"', "launcher.json is not valid JSON"],
     ["[]", "launcher.json must hold an object"],
     ["null", "launcher.json must hold an object"],
     [
       JSON.stringify({ ...good, hunter22: 1 }),
-      "launcher.json has 1 unknown key(s); known are command, secretsFile, stopGraceMs, redact",
+      "launcher.json has 1 unknown key(s); known are command, secretsFile, stopGraceMs, redact, admin, redial",
     ],
     [JSON.stringify({ secretsFile: "s" }), "launcher.json: command must be a list of strings, the first a program"],
     [JSON.stringify({ ...good, command: [] }), "launcher.json: command must be a list of strings, the first a program"],

@@ -1,11 +1,11 @@
 import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
 import { once } from "node:events";
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 
-const LAUNCHER = path.join(__dirname, "../../../components/launcher/launcher.cjs");
+const LAUNCHER = path.join(__dirname, "../../../components/launcher");
 const ADDRESS = "aoqqpp7tzyil4hlq3umoos6atft6jvrqtosq2xy53sdgiesvgg4mqmqd.anon";
 const root = mkdtempSync(path.join(tmpdir(), "launcher-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -30,7 +30,7 @@ class Launched {
 
   constructor({ script = "", command, secrets = "", stopGraceMs = 5000, redact = [], json }: Given) {
     const folder = mkdtempSync(path.join(root, "case-"));
-    copyFileSync(LAUNCHER, path.join(folder, "launcher.cjs"));
+    for (const script of readdirSync(LAUNCHER)) copyFileSync(path.join(LAUNCHER, script), path.join(folder, script));
     writeFileSync(path.join(folder, "secrets.env"), secrets);
     const settings = {
       command: command ?? [process.execPath, "-e", script],
