@@ -29,14 +29,14 @@ export class TestStack {
     fs.writeFileSync(this.configFile, text);
   }
 
-  /** Runs `make TARGET` for this stack, with a deadline of five minutes. */
-  async make(target: string, env: Record<string, string> = {}): Promise<Ended> {
-    return ended("make", ["--silent", target, `STACK=${this.name}`], { ...process.env, ...env });
+  /** Runs `make TARGET` for this stack, with a deadline of five minutes; `input` is its standard input. */
+  async make(target: string, env: Record<string, string> = {}, input = ""): Promise<Ended> {
+    return ended("make", ["--silent", target, `STACK=${this.name}`], { ...process.env, ...env }, input);
   }
 
   /** Runs `make TARGET` and fails with all its output unless it exits 0. */
-  async made(target: string): Promise<Ended> {
-    const result = await this.make(target);
+  async made(target: string, env: Record<string, string> = {}, input = ""): Promise<Ended> {
+    const result = await this.make(target, env, input);
     if (result.exitCode !== 0) throw new Error(`make ${target} exited ${result.exitCode}:\n${result.output}`);
     return result;
   }
@@ -67,17 +67,19 @@ export class TestStack {
   /** The real values that may show nowhere, by what they are. */
   async secrets(): Promise<Record<string, string>> {
     const random = await secretsOf(await this.environment(), this.name);
-    const seed = random.get("home-identity-seed");
-    if (seed === undefined)
+    const seeds = [...random].filter(([name]) => name.endsWith("-identity-seed"));
+    if (seeds.length === 0)
       throw new Error(`the state of ${this.name} holds no seed: ${[...random.keys()].join(", ")}`);
-    const { address, secretKeyFile } = deriveIdentity(seedFromRandom(seed));
-    return {
-      ...Object.fromEntries(random),
-      address: address.slice(0, address.indexOf(".")),
-      "derived seed": seedFromRandom(seed).toString("base64"),
-      "key, base64": secretKeyFile.toString("base64").slice(44, 120),
-      "key, hex": secretKeyFile.toString("hex").slice(64),
-    };
+    const derived = seeds.flatMap(([name, text]) => {
+      const { address, secretKeyFile } = deriveIdentity(seedFromRandom(text));
+      return [
+        [`${name}: address`, address.slice(0, address.indexOf("."))],
+        [`${name}: derived seed`, seedFromRandom(text).toString("base64")],
+        [`${name}: key, base64`, secretKeyFile.toString("base64").slice(44, 120)],
+        [`${name}: key, hex`, secretKeyFile.toString("hex").slice(64)],
+      ] as const;
+    });
+    return Object.fromEntries([...random, ...derived]);
   }
 
   /** Removes all that this stack has anywhere, however broken it is. */
@@ -108,19 +110,46 @@ export async function docker(...args: string[]): Promise<Ended> {
   return result;
 }
 
+/** Waits until `ready` says so, looking every half second; fails with what `ready` last answered after `seconds`. Gives the seconds that it took. */
+export async function within(seconds: number, what: string, ready: () => Promise<true | string>): Promise<number> {
+  const start = performance.now();
+  for (;;) {
+    const answer = await ready();
+    const passed = (performance.now() - start) / 1000;
+    if (answer === true) return passed;
+    if (passed > seconds) throw new Error(`${what}: not within ${seconds} s; at last: ${answer}`);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+}
+
+/** Sends one packet from a town to a nodeId through the connector's admin API; `true` when it was accepted, else what the launcher printed. */
+export async function packet(connector: string, destination: string): Promise<true | string> {
+  const { exitCode, output } = await ended(
+    "docker",
+    ["exec", connector, "node", "/etc/town-ator/launcher.cjs", "send", destination, "1"],
+    process.env,
+  );
+  try {
+    const { sent, accepted } = JSON.parse(output) as { sent: number; accepted: number };
+    return (exitCode === 0 && sent === 1 && accepted === 1) || output;
+  } catch {
+    return output;
+  }
+}
+
 /** Runs a script inside a container with the container's own Node; gives what it prints. */
 export async function nodeIn(container: string, script: string): Promise<string> {
   return (await docker("exec", container, "node", "-e", script)).output;
 }
 
-async function ended(file: string, args: string[], env: NodeJS.ProcessEnv): Promise<Ended> {
+async function ended(file: string, args: string[], env: NodeJS.ProcessEnv, input = ""): Promise<Ended> {
   const start = performance.now();
   const { exitCode, all } = await run(file, args, {
     cwd: PROJECT,
     env,
     reject: false,
     timeout: 300_000,
-    stdin: "ignore",
+    input,
   });
   return { exitCode: exitCode ?? -1, output: all, seconds: (performance.now() - start) / 1000 };
 }

@@ -45,6 +45,13 @@ beforeAll(async () => {
 
 afterAll(() => stack.erase());
 
+/** Removes the key volume, and first, as Docker wants it, every container that uses it. */
+async function removeKeys(): Promise<void> {
+  const { output } = await docker("ps", "--all", "--quiet", "--filter", `volume=${KEYS}`);
+  for (const container of output.split("\n").filter(Boolean)) await docker("rm", "--force", container);
+  await docker("volume", "rm", KEYS);
+}
+
 describe("a town", () => {
   it("comes up by one command that shows none of its secrets", async () => {
     const { output } = await stack.made("up");
@@ -249,9 +256,7 @@ describe("the identity", () => {
     const { fingerprint } = (await outputs()).towns.home;
     const image = await imageOf(SIDECAR);
     const other = { key: Buffer.alloc(96, 7).toString("base64"), hostname: `${"b".repeat(56)}.anon` };
-    for (const container of (await docker("ps", "--all", "--quiet", "--filter", `volume=${KEYS}`)).output.split("\n"))
-      await docker("rm", "--force", container);
-    await docker("volume", "rm", KEYS);
+    await removeKeys();
     await docker("volume", "create", "--label", "town-ator.stack=e2e", KEYS);
     const inVolume = (script: string) =>
       docker(
@@ -281,9 +286,7 @@ describe("the identity", () => {
   });
 
   it("comes back on a clean volume when the operator has followed what up said", async () => {
-    const { output } = await docker("ps", "--all", "--quiet", "--filter", `volume=${KEYS}`);
-    for (const container of output.split("\n").filter(Boolean)) await docker("rm", "--force", container);
-    await docker("volume", "rm", KEYS);
+    await removeKeys();
     await stack.made("up");
     await stack.made("verify");
   });
@@ -316,6 +319,24 @@ describe("the identity", () => {
 });
 
 describe("an up that cannot succeed", () => {
+  it("because a subnet is taken names the setting and who has it", async () => {
+    const clashing = new TestStack("e2e-clash");
+    clashing.configure(`config:
+  town-ator:localNetwork: { subnet: 10.111.0.0/27 }
+  town-ator:towns: { home: { nodeId: g.home, subnet: 10.111.0.32/27 } }
+`);
+    await docker("network", "create", "--subnet", "10.111.0.32/28", "e2e-squatter");
+    try {
+      const { exitCode, output } = await clashing.make("up");
+      expect(exitCode).not.toBe(0);
+      const line = output.split("\n").find((candidate) => candidate.includes("e2e-squatter"));
+      expect(line).toContain("town-ator:towns.home.subnet");
+    } finally {
+      await docker("network", "rm", "e2e-squatter");
+      await clashing.erase();
+    }
+  });
+
   it("fails within its budget, says why, and converges once the reason is gone", async () => {
     await docker("rm", "--force", SIDECAR);
     await docker("pause", "town-ator-e2e-local-network");

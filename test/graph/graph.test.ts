@@ -1,28 +1,19 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { parse } from "yaml";
 import { describe, expect, it } from "vitest";
 import { buildTowns } from "../../components/buildTowns";
 import { parseSettings } from "../../components/core/settings";
+import { readConfigFile } from "../../tools/configFile";
 import { keepTestsApart, record, redacted, type Recorded } from "../mocks";
 
 const PROJECT = path.join(__dirname, "..", "..");
-const stacks = fs.readdirSync(PROJECT).flatMap((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1] ?? []);
-
-/** A stack's config as Pulumi hands it to the program. */
-function configOf(stack: string): Record<string, string> {
-  const { config } = parse(fs.readFileSync(path.join(PROJECT, `Pulumi.${stack}.yaml`), "utf8")) as {
-    config: Record<string, unknown>;
-  };
-  return Object.fromEntries(
-    Object.entries(config).map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)]),
-  );
-}
+const stacks = fs.readdirSync(PROJECT).flatMap((file) => /^Pulumi\.(?!e2e)(.+)\.yaml$/.exec(file)?.[1] ?? []);
 
 function graphOf(stack: string): Promise<Recorded[]> {
   const build = (name: string) => ({ context: () => ({ path: `.town-ator/images/${name}`, hash: "0".repeat(64) }) });
   return record(
-    () => buildTowns(parseSettings(configOf(stack), stack), { anon: build("anon"), connector: build("connector") }),
+    () =>
+      buildTowns(parseSettings(readConfigFile(stack), stack), { anon: build("anon"), connector: build("connector") }),
     stack,
   );
 }

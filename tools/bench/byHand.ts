@@ -1,10 +1,9 @@
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { parse } from "yaml";
 import { buildTowns } from "../../components/buildTowns";
 import { NAMESPACE, parseSettings } from "../../components/core/settings";
-import { projectDirectory } from "../project";
+import { readConfigFile } from "../configFile";
 import { record, reveal, type Recorded } from "../recordProgram";
 import { run } from "../run";
 
@@ -66,15 +65,7 @@ export async function runByHand(
 }
 
 async function declared(stack: string, images: { anon: string; connector: string }, secret: () => string) {
-  const { config } = parse(fs.readFileSync(path.join(projectDirectory, `Pulumi.${stack}.yaml`), "utf8")) as {
-    config: Record<string, unknown>;
-  };
-  const settings = parseSettings(
-    Object.fromEntries(
-      Object.entries(config).map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)]),
-    ),
-    stack,
-  );
+  const settings = parseSettings(readConfigFile(stack), stack);
   if (settings.network !== "local") throw new Error(`only a stack with ${NAMESPACE}:network local can be measured`);
   const build = { context: () => ({ path: "", hash: "0".repeat(64) }) };
   let invite = "";
