@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { SocksClient } from "socks";
+import { replyWords, Socks5Error, socks5Connect, type Proxy } from "./socks5";
 
 /** Opens a connection to a port of a hidden service; rejects with a {@link DoorError}. */
 export type Dial = (port: number) => Promise<Socket>;
@@ -17,34 +17,32 @@ export class DoorError extends Error {
   }
 }
 
+/** What a hidden service replies for a port that it does not offer. */
+const REFUSED = 0x05;
+
 /** Dials a hidden service through a SOCKS5 proxy that resolves its name. `timeoutMs` bounds each attempt. */
-export function dialThrough(proxy: { host: string; port: number }, host: string, timeoutMs: number): Dial {
+export function dialThrough(proxy: Proxy, host: string, timeoutMs: number): Dial {
   return async (port) => {
     try {
-      const { socket } = await SocksClient.createConnection({
-        command: "connect",
-        proxy: { ...proxy, type: 5 },
-        destination: { host, port },
-        timeout: timeoutMs,
-      });
-      return socket;
+      return await socks5Connect(proxy, host, port, timeoutMs);
     } catch (error) {
-      throw doorError(error instanceof Error ? error.message : "");
+      if (error instanceof Socks5Error) throw doorError(error);
+      throw error;
     }
   };
 }
 
-/**
- * What the `socks` package's messages mean here. A hidden service that does not offer a port gives ConnectionRefused; the daemon's own codes from 0xF0 (no descriptor,
- * introduction failed, …; its option ExtendedErrors) are unknown to the package, which prints `undefined` for them.
- */
-export function doorError(message: string): DoorError {
-  const reply = /rejected connection - (\w+)/.exec(message)?.[1];
-  if (reply === "ConnectionRefused") return new DoorError("the port is refused", true);
-  if (reply === "undefined") return new DoorError("the network cannot find the service, or it does not answer", false);
-  if (reply !== undefined) return new DoorError(`the second daemon cannot connect: ${reply}`, false);
-  if (/timed out/.test(message)) return new DoorError("no connection within the time allowed", false);
-  return new DoorError("the second daemon's SOCKS port cannot be reached from this machine", false);
+function doorError({ kind, reply = 0 }: Socks5Error): DoorError {
+  switch (kind) {
+    case "reply":
+      return reply === REFUSED
+        ? new DoorError("the port is refused", true)
+        : new DoorError(`the second daemon cannot connect: ${replyWords(reply)}`, false);
+    case "timeout":
+      return new DoorError("no connection within the time allowed", false);
+    case "broken":
+      return new DoorError("the second daemon's SOCKS port cannot be reached from this machine", false);
+  }
 }
 
 /** Dials until it works or `deadlineMs` is over: the first look for a service's descriptor can fail though it has been published. */

@@ -48,11 +48,7 @@ describe("dialling through a proxy", () => {
     [0x05, "the port is refused", true],
     [0x04, "the second daemon cannot connect: host unreachable (SOCKS reply 0x04)", false],
     [0x02, "the second daemon cannot connect: not allowed (SOCKS reply 0x02)", false],
-    [
-      0xf0,
-      "the second daemon cannot connect: the service has no descriptor in the network (SOCKS reply 0xF0)",
-      false,
-    ],
+    [0xf0, "the second daemon cannot connect: the service has no descriptor in the network (SOCKS reply 0xF0)", false],
     [
       0xf4,
       "the second daemon cannot connect: the service is restricted and wants a key for its discovery (SOCKS reply 0xF4)",
