@@ -1,3 +1,5 @@
+import { readdirSync } from "node:fs";
+import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { deriveIdentity, seedFromRandom } from "../../../components/core/identity";
 import { parseSettings } from "../../../components/core/settings";
@@ -23,11 +25,10 @@ describe("the rendered files", () => {
 
   it("are those that the one-shots put into the volumes", async () => {
     const files = await renderFiles(settings, SECRETS);
+    const launcher = readdirSync(path.join(__dirname, "../../../components/launcher"));
+    const connector = ["connector.yaml", "launcher.json", "secrets.env", ...launcher].sort();
     expect(files.map(({ volume, name }) => `${volume}/${name}`)).toEqual([
-      "town-ator-dev-home-connector-files/connector.yaml",
-      "town-ator-dev-home-connector-files/launcher.cjs",
-      "town-ator-dev-home-connector-files/launcher.json",
-      "town-ator-dev-home-connector-files/secrets.env",
+      ...connector.map((name) => `town-ator-dev-home-connector-files/${name}`),
       "town-ator-dev-home-keys/fingerprint",
       "town-ator-dev-home-keys/hs/hs_ed25519_secret_key",
       "town-ator-dev-home-sidecar-files/anonrc",
