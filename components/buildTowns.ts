@@ -11,8 +11,8 @@ import { Town, type TownOutputs } from "./town";
 /** What the stack exports. */
 export interface StackOutputs {
   readonly towns: Readonly<Record<string, TownOutputs>>;
-  /** The address of the only town, for the common case of one; secret. */
-  readonly anonUrl: pulumi.Output<string> | undefined;
+  /** The address of the only town, for the common case of one; secret. A stack of several has no such output. */
+  readonly anonUrl?: pulumi.Output<string>;
 }
 
 /** Declares a stack: its images, its ATOR network and its towns. */
@@ -45,8 +45,9 @@ export function buildTowns(
     };
     towns.set(town.name, new Town(town.name, { stack, town, images, atorNetwork, keep, inviteOf }));
   }
-  const outputs = [...towns].map(([name, town]) => [name, town.outputs] as const);
-  return { towns: Object.fromEntries(outputs), anonUrl: outputs.length === 1 ? outputs[0]![1].anonUrl : undefined };
+  const outputs = Object.fromEntries([...towns].map(([name, town]) => [name, town.outputs]));
+  const [only, ...others] = Object.values(outputs);
+  return only && others.length === 0 ? { towns: outputs, anonUrl: only.anonUrl } : { towns: outputs };
 }
 
 function networkOf({ stack, network, localNetwork }: Settings, images: Images): AtorNetwork {
