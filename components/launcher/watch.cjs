@@ -3,12 +3,14 @@
 "use strict";
 /** Watches the connector and has the peers that it gave up dialled again: clocks, requests and the status file around `step` of redial.cjs. */
 const { renameSync, writeFileSync } = require("node:fs");
+const { tmpdir } = require("node:os");
+const path = require("node:path");
 const { performance } = require("node:perf_hooks");
 const { AdminError, askHealth, askPeers, redial } = require("./adminClient.cjs");
 const { TIMINGS, newPeer, nextTick, shownState, step } = require("./redial.cjs");
 
-/** Where the state is kept for the subcommand `peers`: the container's tmpfs. */
-const STATUS_FILE = "/tmp/town-ator-redial.json";
+/** Where the state is kept for the subcommand `peers`: in the container /tmp, which is a tmpfs. */
+const STATUS_FILE = path.join(tmpdir(), "town-ator-redial.json");
 /** Milliseconds between two looks at the health port. */
 const LOOK_MS = 2000;
 /** While a peer is missing the admin API is asked at least this often, in milliseconds; every request of it is a line in the connector's log. */

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
 import { once } from "node:events";
 import { copyFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
@@ -19,17 +20,22 @@ interface Given {
   redact?: string[];
   /** Overrides the whole of launcher.json. */
   json?: string;
+  /** More keys of launcher.json. */
+  more?: object;
+  /** The launcher's clock is faster by this factor. */
+  faster?: number;
 }
 
 /** A launcher at work, in a folder of its own as in the container. */
 class Launched {
   out = "";
   err = "";
+  readonly folder = mkdtempSync(path.join(root, "case-"));
   readonly process: ChildProcessWithoutNullStreams;
   readonly #ended: Promise<unknown[]>;
 
-  constructor({ script = "", command, secrets = "", stopGraceMs = 5000, redact = [], json }: Given) {
-    const folder = mkdtempSync(path.join(root, "case-"));
+  constructor({ script = "", command, secrets = "", stopGraceMs = 5000, redact = [], json, more, faster }: Given) {
+    const { folder } = this;
     for (const script of readdirSync(LAUNCHER)) copyFileSync(path.join(LAUNCHER, script), path.join(folder, script));
     writeFileSync(path.join(folder, "secrets.env"), secrets);
     const settings = {
@@ -37,14 +43,33 @@ class Launched {
       secretsFile: "secrets.env",
       stopGraceMs,
       redact,
+      ...more,
     };
     writeFileSync(path.join(folder, "launcher.json"), json ?? JSON.stringify(settings));
-    this.process = spawn(process.execPath, [path.join(folder, "launcher.cjs")], {
-      env: { PATH: process.env.PATH, MARK: "kept" },
-    });
+    const clock = faster ? ["--require", fasterClock(folder, faster)] : [];
+    this.process = spawn(process.execPath, [...clock, path.join(folder, "launcher.cjs")], { env: this.env() });
     this.process.stdout.on("data", (piece: Buffer) => (this.out += piece.toString("utf8")));
     this.process.stderr.on("data", (piece: Buffer) => (this.err += piece.toString("utf8")));
     this.#ended = once(this.process, "close");
+  }
+
+  private env(): NodeJS.ProcessEnv {
+    return { PATH: process.env.PATH, MARK: "kept", TMPDIR: this.folder };
+  }
+
+  /** Runs a subcommand in the launcher's container, so to speak. */
+  async run(...argv: string[]): Promise<{ code: unknown; out: string; err: string }> {
+    const ran = spawn(process.execPath, [path.join(this.folder, "launcher.cjs"), ...argv], { env: this.env() });
+    let [out, err] = ["", ""];
+    ran.stdout.on("data", (piece: Buffer) => (out += piece.toString()));
+    ran.stderr.on("data", (piece: Buffer) => (err += piece.toString()));
+    const [code] = (await once(ran, "close")) as unknown[];
+    return { code, out, err };
+  }
+
+  /** Resolves when the launcher itself has written `text`. */
+  async complains(text: string): Promise<void> {
+    while (!this.err.includes(text)) await once(this.process.stderr, "data");
   }
 
   /** Resolves when the connector has written `text`. */
@@ -56,6 +81,25 @@ class Launched {
   async end(): Promise<[number | null, string | null]> {
     return (await this.#ended) as [number | null, string | null];
   }
+}
+
+/** A script that makes a process live faster. */
+function fasterClock(folder: string, faster: number): string {
+  const file = path.join(folder, "clock.cjs");
+  const script = `
+    const [wait, now] = [setTimeout, performance.now.bind(performance)];
+    globalThis.setTimeout = (then, ms, ...more) => wait(then, ms / ${faster}, ...more);
+    performance.now = () => now() * ${faster};`;
+  writeFileSync(file, script);
+  return file;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return port;
 }
 
 /** Keeps a script alive. */
@@ -190,6 +234,50 @@ describe.concurrent("the launcher", () => {
     const [code] = (await once(launched.process, "exit")) as [number];
     expect(code).toBe(6);
     expect(launched.out).toBe("gone\n");
+  });
+
+  test("has a peer dialled again that the connector gave up, and says what it did", async () => {
+    const port = await freePort();
+    const script = `
+      const say = (event) => console.log(JSON.stringify({ event, peerId: "bob" }));
+      let connected = false;
+      require("node:http").createServer((request, response) => {
+        let text = "";
+        request.on("data", (piece) => (text += piece)).on("end", () => {
+          if (request.method !== "GET") console.log(request.method, request.url, request.headers["x-api-key"], text);
+          if (request.method === "POST") { connected = true; say("btp_connected"); }
+          response.end(JSON.stringify({ peersConnected: Number(connected), peers: [{ id: "bob", connected }] }));
+        });
+      }).listen(${port}, "127.0.0.1", () => say("btp_max_retries"));`;
+    const bob = { id: "bob", url: `ws://${ADDRESS}:3000`, authToken: "hunter22", relation: "peer" };
+    const more = { admin: { port, healthPort: port, apiKey: "admin-key-of-ours" }, redial: { peers: [bob] } };
+    const launched = new Launched({ script, more, faster: 20 });
+    await launched.complains("redial\n");
+    expect(launched.err).toMatch(
+      /^launcher: peer bob: given up by the connector; dialled again in [567] s\nlauncher: peer bob: connected after \d+ s and 1 redial\n$/,
+    );
+    expect(launched.out.split("\n")).toEqual([
+      '{"event":"btp_max_retries","peerId":"bob"}',
+      "DELETE /admin/peers/bob?removeRoutes=false [secret] ",
+      'POST /admin/peers [secret] {"id":"bob","url":"ws://[address].anon:3000","authToken":"[secret]","relation":"peer"}',
+      '{"event":"btp_connected","peerId":"bob"}',
+      "",
+    ]);
+
+    const { code, out, err } = await launched.run("peers");
+    expect([code, err]).toEqual([0, ""]);
+    expect(JSON.parse(out)).toMatchObject({
+      health: { peersConnected: 1 },
+      peers: [{ id: "bob", connected: true }],
+      redial: { bob: { state: "connected", attempts: 0, why: "" } },
+    });
+    launched.process.kill("SIGTERM");
+    expect(await launched.end()).toEqual([0, null]);
+    expect(await launched.run("peers")).toEqual({
+      code: 1,
+      out: "",
+      err: "launcher: the connector cannot be asked: ECONNREFUSED\n",
+    });
   });
 
   test.each([

@@ -218,6 +218,17 @@ test("peers are redialled each by itself, and a connected one is left alone", as
   expect(removed.every((line) => line.includes('"peerId":"carol"'))).toBe(true);
 });
 
+test("a connected peer is not cut for a line of the log", async () => {
+  const bob = await startBob({ port: 0 });
+  const alice = await startAlice({ bob: bob.ports().btp });
+  await turn(5);
+  watch!.output('{"event":"btp_max_retries","peerId":"bob"}\n{"event":"btp_max_retries"}\n"event":"btp_retry"\n');
+  expect(status().bob!.state).toBe("waiting");
+  await turn(10);
+  expect(status().bob!.state).toBe("connected");
+  expect(events(alice, "admin_peer_removed")).toEqual([]);
+});
+
 test("a wrong token is asked for slowly, told once, and taken when it is right", async () => {
   const bob = await startBob({ port: 0, secret: "another-token-of-some-length" });
   const { btp: port } = bob.ports();
