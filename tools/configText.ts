@@ -47,7 +47,7 @@ export function assertOpen(text: string, path: readonly string[]): void {
     if (encryptedAt(text, path.slice(0, length)) === undefined) continue;
     const key = path.slice(0, length).join(".");
     throw new UserError(
-      `${key} is one secret as a whole in the stack's config, so nothing can be put into it. Take it out (\`pulumi config rm --path '${key}'\`) and accept each invite in it again.`,
+      `${key} is one secret as a whole in the stack's config file, so nothing can be put into it. Take it out of that file and accept each invite in it again.`,
     );
   }
 }

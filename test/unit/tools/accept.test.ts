@@ -164,6 +164,18 @@ describe("accepting an invite", () => {
     await expect(acceptInvite({ stack: "dev", town }, stack)).rejects.toThrow(message);
   });
 
+  it("refuses one of a peer that the town reaches in another way, in the words of the settings", async () => {
+    const [home, bob] = [
+      { nodeId: "g.home", peers: { "g.bob": { town: "bob" } } },
+      { nodeId: "g.bob", peers: { "g.home": {} } },
+    ];
+    const stack = new FakeStack(LINE, FILE, {}, { home, bob });
+    await expect(acceptInvite({ stack: "dev", town: "home" }, stack)).rejects.toThrow(
+      "The invite does not fit the config:\n  town-ator:towns.home.peers.g.bob: is reached in more than one way: town, the invite at invites.home.g.bob; keep one",
+    );
+    expect([stack.writes, stack.encryptions]).toEqual([0, []]);
+  });
+
   it("goes on although something else in the config is wrong, which is for `make up` to say", async () => {
     const stack = new FakeStack(LINE, FILE, {}, { ...TOWNS, third: { nodeId: "NOT VALID" } });
     await acceptInvite({ stack: "dev", town: "home" }, stack);
@@ -173,7 +185,7 @@ describe("accepting an invite", () => {
   it("does not replace a secret that holds all invites", async () => {
     const stack = new FakeStack(LINE, `${FILE}  town-ator:invites:\n    secure: x\n`);
     await expect(acceptInvite({ stack: "dev", town: "home" }, stack)).rejects.toThrow(
-      "town-ator:invites is one secret as a whole in the stack's config",
+      "town-ator:invites is one secret as a whole in the stack's config file",
     );
     expect([stack.writes, stack.encryptions]).toEqual([0, []]);
   });

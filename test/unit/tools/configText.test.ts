@@ -90,7 +90,7 @@ describe("assertOpen", () => {
     ["config:\n  town-ator:invites:\n    home:\n      secure: x\n", "town-ator:invites.home"],
   ])("refuses %j, whose other invites would be lost", (text, key) => {
     expect(() => assertOpen(text, PATH)).toThrow(
-      `${key} is one secret as a whole in the stack's config, so nothing can be put into it. Take it out (\`pulumi config rm --path '${key}'\`) and accept each invite in it again.`,
+      `${key} is one secret as a whole in the stack's config file, so nothing can be put into it. Take it out of that file and accept each invite in it again.`,
     );
   });
 
