@@ -2,20 +2,27 @@ import { randomBytes } from "node:crypto";
 import { PORTS } from "../../components/core/ports";
 import { authenticate, describeAttempt, type Attempt, type Claim } from "./authenticate";
 import { dialPatiently, DoorError, type Dial } from "./door";
-import { failed, passed, skipped, type Check, type Outcome } from "./report";
+import { failed, passed, type Check, type Outcome } from "./report";
 
 /** What a stranger needs to know of a town to try its door. */
 export interface Door {
   /** The host name of the connector's address. */
   readonly host: string;
   readonly dial: Dial;
-  /** A declared peer with the token that it must present, if the town has one. */
+  /** A declared peer with the token that it must present, if the town has one: in its name come those who are refused. */
   readonly peer?: Claim;
+  /** In whose name the right token is presented, or why in nobody's. Asked when it is about to be presented. */
+  readonly rightClaim: () => Promise<RightClaim>;
+  /** Whether the town lets in whoever presents an empty token. */
+  readonly access: "permissioned" | "permissionless";
   /** Milliseconds until the service has to be found. */
   readonly deadlineMs: number;
   /** Milliseconds for the connector to answer. */
   readonly answerMs: number;
 }
+
+/** Who comes with the right token; without one the outcome of the check that would have made them come. */
+export type RightClaim = { readonly claim: Claim } | { readonly outcome: Outcome };
 
 /** What the connector answers to whoever may not come in, whatever is wrong. */
 const REFUSAL = "F00";
@@ -26,8 +33,8 @@ const STRANGER = "town-ator-verify";
  * The checks that are made over the hidden service: who gets in, and which ports answer. They are to be made in this order, one after the other: the refused ports
  * come last, because the service gives up the circuit on which it was asked for one.
  *
- * The right token is presented in a declared peer's name. The connector sends a peer's traffic over its newest connection and forgets the peer when one of them closes, so a
- * peer that is connected at that moment, and that the town does not dial itself, gets no traffic from the town until it connects again.
+ * A claim that is accepted is never made in the name of a peer that is connected: the connector sends a peer's traffic over its newest connection and forgets the peer when one of
+ * them closes. So `rightClaim` gives a peer that is away, and the empty token, which a permissionless town accepts, is presented in a stranger's name there.
  */
 export function doorChecks(door: Door): Check[] {
   const { peer } = door;
@@ -37,13 +44,24 @@ export function doorChecks(door: Door): Check[] {
     { name: "the address is reached", run: () => reach(door) },
     {
       name: "the right token is accepted",
-      run: async () => (peer ? judge(await present(door, peer), "accepted") : skipped("the town declares no peers")),
+      run: async () => {
+        const right = await door.rightClaim();
+        return "claim" in right ? judge(await present(door, right.claim), "accepted") : right.outcome;
+      },
     },
     {
       name: "a wrong token is refused",
       run: async () => judge(await present(door, { peerId, token: wrong() }), REFUSAL),
     },
-    { name: "an empty token is refused", run: async () => judge(await present(door, { peerId, token: "" }), REFUSAL) },
+    door.access === "permissioned"
+      ? {
+          name: "an empty token is refused",
+          run: async () => judge(await present(door, { peerId, token: "" }), REFUSAL),
+        }
+      : {
+          name: "an empty token is accepted (access: permissionless)",
+          run: async () => judge(await present(door, { peerId: STRANGER, token: "" }), "accepted"),
+        },
     {
       name: "a peer that is not declared is refused",
       run: async () => judge(await present(door, { peerId: STRANGER, token: peer?.token ?? wrong() }), REFUSAL),

@@ -1,4 +1,5 @@
 import type Docker from "dockerode";
+import { formatInvite } from "../../components/core/invite";
 import { PATHS } from "../../components/core/ports";
 import { redact } from "../../components/launcher/launcher.cjs";
 import { dockerClient } from "../dockerHost";
@@ -11,10 +12,16 @@ import { during } from "../say";
 import { assertStackExists, prepareStack } from "../stack";
 import { configOf, secretsOf } from "../stackState";
 import { doorChecks } from "./atTheDoor";
+import { authenticate } from "./authenticate";
 import { CleanUp } from "./cleanUp";
+import { connectorWords, type ConnectorWords } from "./connectorWords";
 import { containersOf, includeVolume, judgeContainers, judgeHealth, readHealth, sidecarFacts } from "./containers";
 import { startSecondDaemon, type SecondDaemon } from "./daemon";
-import { dialThrough } from "./door";
+import { dialPatiently, dialThrough } from "./door";
+import type { Present } from "./halves";
+import { configuredInvites, heldInvites } from "./heldInvites";
+import { Patience, peerChecks } from "./peerChecks";
+import { chooseRightClaim, peeringsOf, type HeldInvites, type Peering } from "./peerings";
 import { passesWithin } from "./passesWithin";
 import {
   allPassed,
@@ -26,7 +33,7 @@ import {
   type CheckResult,
   type Outcome,
 } from "./report";
-import { declaredPeer, hostOf, judgeFingerprint, readOutputs, readPlainState, type TownOutputs } from "./stackFacts";
+import { hostOf, judgeFingerprint, readOutputs, readPlainState, type TownOutputs } from "./stackFacts";
 
 /** Milliseconds for the second daemon to find its way into the network, and again to find a town's service: the budgets of `up` itself. */
 const BUDGET_MS = { local: 60_000, public: 300_000 };
@@ -37,9 +44,12 @@ const CONNECT_MS = 45_000;
 /** Milliseconds for the connector to answer once there is a connection; it itself waits 5 s for its peers' answers. */
 const ANSWER_MS = 15_000;
 
+/** Milliseconds in which a peer's service is looked for again after a failure, to tell why the peer is not connected. */
+const LOOK_FOR_PEER_MS = 10_000;
+
 /**
- * Proves from the outside that a deployed stack works, through a second daemon: who gets in over the hidden service and who does not, that the containers are well, and that
- * nothing secret stands where it can be read. Prints a redacted report with the time of each check.
+ * Proves from the outside that a deployed stack works, through a second daemon: who gets in over the hidden service and who does not, that the towns' peers are
+ * connected and packets come back from them, that the containers are well, and that nothing secret stands where it can be read. Prints a redacted report with the time of each check.
  *
  * @returns whether every check passed
  * @throws UserError when it cannot even begin: no stack, no outputs, a Docker host elsewhere
@@ -52,11 +62,21 @@ export async function verify(options: { stack: string; environment: Environment 
   const facts = await during(`reading the stack ${stack}`, () => readFacts(environment, stack));
   const docker = dockerClient(environment.dockerHost);
   const results: CheckResult[] = [];
-  const make = async (check: Check) => results.push(await during(check.name, () => makeCheck(check)));
+  const make = async (check: Check) => results.push(await during(check.waitsFor ?? check.name, () => makeCheck(check)));
 
   for (const check of standingChecks(docker, stack, facts)) await make(check);
   await withSecondDaemon(docker, stack, facts, make, async (daemon) => {
-    const checks = daemon ? Object.entries(facts.towns).flatMap(([name, town]) => townChecks(name, town, daemon)) : [];
+    const words = connectorWords(docker);
+    const peerings = peeringsOf(facts.towns, facts.held);
+    // Before the door's checks: by then whoever dials in should have done so, and nobody is mistaken for one who is away.
+    const patience = new Patience(Math.max(...Object.values(facts.towns).map(budgetOf)));
+    const present = daemon && presentThrough(daemon);
+    for (const check of peerings.flatMap((peering) => peerChecks(peering, { words, present, patience })))
+      await make(check);
+    const ofTown = (name: string) => peerings.filter(({ town }) => town === name);
+    const checks = daemon
+      ? Object.entries(facts.towns).flatMap(([name, town]) => townChecks(name, town, ofTown(name), words, daemon))
+      : [];
     for (const check of checks) await make(check);
     await make({ name: "nothing secret can be read", run: () => scan(docker, stack, facts) });
   });
@@ -74,6 +94,8 @@ export async function verify(options: { stack: string; environment: Environment 
 /** What is read of a stack before anything is checked. */
 interface Facts {
   readonly towns: Readonly<Record<string, TownOutputs>>;
+  /** Invites of peers that are no towns of this stack. */
+  readonly held: HeldInvites;
   readonly secrets: readonly NamedSecret[];
   /** Texts from Pulumi that anybody may read. */
   readonly plain: { readonly outputs: string; readonly state: string };
@@ -89,21 +111,27 @@ async function readFacts(environment: Environment, stack: string): Promise<Facts
   ]);
   const towns = Object.entries(outputs.towns);
   if (towns.length === 0) throw new UserError(`The stack ${stack} has no town: run \`make up\` first.`);
-  const configured = JSON.parse(config["town-ator:invites"] ?? "{}") as Record<string, Record<string, string>>;
+  const held = await heldInvites(config, async (other) => (await readOutputs(environment, other)).towns);
+  const configured = configuredInvites(config);
   const invites = [
-    ...towns.map(([town, { invites }]) => [town, invites] as const),
-    ...Object.entries(configured),
-  ].flatMap(([town, ofTown], index) =>
-    Object.entries(ofTown).map(
-      ([peer, text]) => [`${index < towns.length ? "of" : "held by"} ${town}/${peer}`, text] as const,
+    ...towns.flatMap(([town, ofTown]) =>
+      Object.entries(ofTown.invites).map(([peer, text]) => [`of ${town}/${peer}`, text] as const),
     ),
-  );
+    ...Object.entries(configured).flatMap(([town, ofTown]) =>
+      Object.entries(ofTown).map(([peer, text]) => [`held by ${town}/${peer}`, text] as const),
+    ),
+    ...[...held].flatMap(([town, ofTown]) =>
+      [...ofTown]
+        .filter(([peer]) => configured[town]?.[peer] === undefined)
+        .map(([peer, invite]) => [`for ${town} of another stack's ${peer}`, formatInvite(invite)] as const),
+    ),
+  ];
   const secrets = secretsToLookFor({
     random,
     addresses: new Map(towns.map(([name, town]) => [name, hostOf(town)])),
     invites: new Map(invites),
   });
-  return { towns: outputs.towns, secrets, plain: { outputs: outputs.plain, state } };
+  return { towns: outputs.towns, held, secrets, plain: { outputs: outputs.plain, state } };
 }
 
 function standingChecks(docker: Docker, stack: string, { towns }: Facts): Check[] {
@@ -123,17 +151,35 @@ function standingChecks(docker: Docker, stack: string, { towns }: Facts): Check[
   ];
 }
 
-function townChecks(name: string, town: TownOutputs, daemon: SecondDaemon): Check[] {
+function townChecks(
+  name: string,
+  town: TownOutputs,
+  peerings: readonly Peering[],
+  words: ConnectorWords,
+  daemon: SecondDaemon,
+): Check[] {
   const host = hostOf(town);
-  const peer = declaredPeer(town);
-  const door = {
+  const invite = peerings[0]?.ownInvite;
+  const checks = doorChecks({
     host,
     dial: dialThrough(daemon.socks, host, CONNECT_MS),
-    ...(peer === undefined ? {} : { peer }),
+    ...(invite && { peer: { peerId: invite.peerId, token: invite.token } }),
+    rightClaim: () => chooseRightClaim(words, peerings),
+    access: town.access,
     deadlineMs: budgetOf(town),
     answerMs: ANSWER_MS,
+  });
+  return checks.map((check) => ({ ...check, name: `${name}: ${check.name}` }));
+}
+
+function presentThrough({ socks }: SecondDaemon): Present {
+  return async ({ url }, claim) => {
+    const { hostname, port } = new URL(url);
+    const dial = dialThrough(socks, hostname, CONNECT_MS);
+    // A URL of ws:// with port 80 is without one.
+    const socket = await dialPatiently(dial, Number(port || 80), LOOK_FOR_PEER_MS);
+    return authenticate(socket, hostname, claim, ANSWER_MS);
   };
-  return doorChecks(door).map((check) => ({ ...check, name: `${name}: ${check.name}` }));
 }
 
 function budgetOf(town: TownOutputs): number {

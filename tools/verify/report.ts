@@ -14,6 +14,8 @@ export interface CheckResult extends Outcome {
 /** A check to be made. */
 export interface Check {
   readonly name: string;
+  /** What is waited for while it takes long, as a phrase; its name if nothing else is said. */
+  readonly waitsFor?: string;
   readonly run: () => Promise<Outcome>;
 }
 

@@ -1,21 +1,21 @@
 import { z } from "zod";
 import { fingerprintOf, addressProblem } from "../../components/core/identity";
-import { parseInvite } from "../../components/core/invite";
 import { redact } from "../../components/launcher/launcher.cjs";
 import type { Environment } from "../environment";
 import { projectDirectory, UserError } from "../project";
 import { run } from "../run";
 import { stackArguments } from "../stack";
-import type { Claim } from "./authenticate";
 import { failed, passed, type Outcome } from "./report";
 
 const townSchema = z.object({
   nodeId: z.string(),
   fingerprint: z.string(),
   topology: z.string(),
+  access: z.enum(["permissioned", "permissionless"]),
   network: z.string(),
   containers: z.object({ connector: z.string(), sidecar: z.string() }),
   anonUrl: z.string(),
+  peers: z.record(z.string(), z.enum(["dialled", "expected"])),
   invites: z.record(z.string(), z.string()),
 });
 const outputsSchema = z.object({ towns: z.record(z.string(), townSchema) });
@@ -75,12 +75,4 @@ export function judgeFingerprint(town: TownOutputs): Outcome {
     : failed(
         `the address in the outputs has the fingerprint ${fingerprintOf(host)}, the outputs say ${town.fingerprint}`,
       );
-}
-
-/** The first of a town's declared peers, with the token that it has to present; undefined if none is declared. Throws an InviteError when its invite is damaged. */
-export function declaredPeer(town: TownOutputs): Claim | undefined {
-  const [invite] = Object.entries(town.invites)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([, text]) => parseInvite(text));
-  return invite && { peerId: invite.peerId, token: invite.token };
 }

@@ -3,7 +3,7 @@ import { connect } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
 import { doorChecks, judge, type Door } from "../../../tools/verify/atTheDoor";
 import { DoorError } from "../../../tools/verify/door";
-import { allPassed, makeCheck, type CheckResult } from "../../../tools/verify/report";
+import { allPassed, makeCheck, skipped, type CheckResult } from "../../../tools/verify/report";
 import { startFakeConnector, type Behaviour, type FakeConnector } from "./fakeConnector";
 
 const TOKEN = "the-right-token-of-bob";
@@ -30,6 +30,8 @@ async function doorTo(
       return socket;
     },
     peer: { peerId: "g.bob", token: TOKEN },
+    rightClaim: () => Promise.resolve({ claim: { peerId: "g.bob", token: TOKEN } }),
+    access: "permissioned",
     deadlineMs: 1000,
     answerMs: 300,
     ...more,
@@ -63,12 +65,43 @@ describe("at the door of a connector", () => {
     expect(wrong).toMatch(/^[\w-]{43}$/);
   });
 
-  test("without declared peers the right token is skipped and the rest is made all the same", async () => {
-    const { door } = await doorTo("check");
-    const { host, dial, deadlineMs, answerMs } = door;
-    const results = await make({ host, dial, deadlineMs, answerMs });
+  test("without a peer to come as the right token's check is what was said instead, and the rest is made all the same", async () => {
+    const { fake, door } = await doorTo("check", {
+      rightClaim: () => Promise.resolve({ outcome: skipped("the town declares no peers") }),
+    });
+    const { host, dial, rightClaim, access, deadlineMs, answerMs } = door;
+    const results = await make({ host, dial, rightClaim, access, deadlineMs, answerMs });
     expect(results.map(({ result }) => result)).toEqual(["passed", "skipped", "passed", "passed", "passed", "passed"]);
     expect(results[1]?.detail).toBe("the town declares no peers");
+    expect(fake.presented.map(({ peerId }) => peerId)).toEqual(Array(3).fill("town-ator-verify"));
+  });
+
+  test("of a permissionless town the empty token opens, to a stranger, and no other does", async () => {
+    const { fake, door } = await doorTo("check, empty is welcome", { access: "permissionless" });
+    const results = await make(door);
+    expect(words(results).slice(1, 5)).toEqual([
+      "the right token is accepted: passed, accepted",
+      "a wrong token is refused: passed, refused with F00",
+      "an empty token is accepted (access: permissionless): passed, accepted",
+      "a peer that is not declared is refused: passed, refused with F00",
+    ]);
+    expect(fake.presented[2]).toEqual({ peerId: "town-ator-verify", secret: "" });
+  });
+
+  test.each<[Behaviour, Door["access"], string]>([
+    [
+      "check",
+      "permissionless",
+      "an empty token is accepted (access: permissionless): failed, refused with F00; right would be accepted",
+    ],
+    [
+      "check, empty is welcome",
+      "permissioned",
+      "an empty token is refused: failed, accepted; right would be refused with F00",
+    ],
+  ])("that does %j where the town is to be %s the report says so", async (behaviour, access, expected) => {
+    const { door } = await doorTo(behaviour, { access });
+    expect(words(await make(door))).toContain(expected);
   });
 
   test.each<[Behaviour, string[]]>([

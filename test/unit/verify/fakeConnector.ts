@@ -12,7 +12,13 @@ export interface FakeConnector {
 
 /** What the fake does with a client; the default checks the token as the real one does with BTP_ALLOW_NOAUTH=false. */
 export type Behaviour =
-  "check" | "accept everything" | "answer nothing" | "close at once" | "answer nonsense" | "refuse with T00";
+  | "check"
+  | "check, empty is welcome"
+  | "accept everything"
+  | "answer nothing"
+  | "close at once"
+  | "answer nonsense"
+  | "refuse with T00";
 
 /** Starts a fake connector on `host`. `tokens` maps the ids of peers to what they must present. */
 export async function startFakeConnector(
@@ -29,7 +35,8 @@ export async function startFakeConnector(
       const json = frame.subarray(17, 17 + frame.readUInt32BE(13)).toString("utf8");
       const claim = JSON.parse(json) as { peerId: string; secret: string };
       presented.push(claim);
-      answer(socket, behaviour, frame.subarray(1, 5), claim.secret !== "" && tokens[claim.peerId] === claim.secret);
+      const right = claim.secret === "" ? behaviour !== "check" : tokens[claim.peerId] === claim.secret;
+      answer(socket, behaviour, frame.subarray(1, 5), right);
     });
   });
   return {
@@ -47,10 +54,10 @@ function answer(socket: WebSocket, behaviour: Behaviour, requestId: Buffer, righ
   if (behaviour === "answer nothing") return;
   if (behaviour === "answer nonsense") {
     socket.send(Buffer.from("nonsense"));
-  } else if (behaviour === "accept everything" || (behaviour === "check" && right)) {
+  } else if (behaviour === "accept everything" || (behaviour.startsWith("check") && right)) {
     socket.send(Buffer.concat([Buffer.from([1]), requestId, Buffer.alloc(5)]));
   } else {
-    const code = behaviour === "check" ? "F00" : "T00";
+    const code = behaviour.startsWith("check") ? "F00" : "T00";
     const text = `\x03${code}\x08BTPError\x182026-11-22T12:46:41.658Z`;
     socket.send(Buffer.concat([Buffer.from([2]), requestId, Buffer.from(text, "latin1"), Buffer.alloc(4)]));
     setTimeout(() => socket.close(1008, "Authentication failed"), 105);

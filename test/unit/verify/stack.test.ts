@@ -1,15 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { formatInvite } from "../../../components/core/invite";
 import { UserError } from "../../../tools/project";
 import { bootstrapPercent, renderClientAnonrc } from "../../../tools/verify/daemon";
 import { assertLocalEngine, judgeLeaks } from "../../../tools/verify/index";
-import {
-  declaredPeer,
-  hostOf,
-  judgeFingerprint,
-  parseOutputs,
-  type TownOutputs,
-} from "../../../tools/verify/stackFacts";
+import { hostOf, judgeFingerprint, parseOutputs, type TownOutputs } from "../../../tools/verify/stackFacts";
 
 // The vector of the seed 00 01 … 1f, and the first 16 digits of the SHA-256 of the address.
 const ADDRESS = "aoqqpp7tzyil4hlq3umoos6atft6jvrqtosq2xy53sdgiesvgg4mqmqd.anon";
@@ -17,13 +10,13 @@ const town: TownOutputs = {
   nodeId: "g.home",
   fingerprint: "350b-20b0-16a7-a574",
   topology: "gateway",
+  access: "permissioned",
   network: "local",
   containers: { connector: "c", sidecar: "s" },
   anonUrl: `ws://${ADDRESS}:3000`,
+  peers: {},
   invites: {},
 };
-const inviteFor = (peerId: string, token: string) =>
-  formatInvite({ nodeId: "g.home", url: `ws://${ADDRESS}:3000`, peerId, token });
 
 describe("the stack's outputs", () => {
   test("are read as the towns that they describe", () => {
@@ -34,22 +27,15 @@ describe("the stack's outputs", () => {
   test.each([
     ["{}", "towns"],
     [
-      JSON.stringify({ towns: { home: { ...town, anonUrl: undefined, invites: "hunter22" } } }),
-      "towns.home.anonUrl, towns.home.invites",
+      JSON.stringify({
+        towns: { home: { ...town, anonUrl: undefined, peers: { "g.a": "dailed" }, invites: "hunter22" } },
+      }),
+      "towns.home.anonUrl, towns.home.peers.g.a, towns.home.invites",
     ],
   ])("that lack something are refused by the key, without any value: %s", (json, keys) => {
     expect(() => parseOutputs(json)).toThrow(
       new UserError(`The stack's outputs are not those of a deployed town (${keys}): run \`make up\` first.`),
     );
-  });
-
-  test("give the first declared peer, by name, with the token of its invite", () => {
-    const invites = {
-      "g.zoe": inviteFor("g.zoe", "the-token-for-zoe"),
-      "g.bob": inviteFor("g.bob", "the-token-for-bob"),
-    };
-    expect(declaredPeer({ ...town, invites })).toEqual({ peerId: "g.bob", token: "the-token-for-bob" });
-    expect(declaredPeer(town)).toBeUndefined();
   });
 });
 

@@ -1,0 +1,85 @@
+import type { Invite } from "../../components/core/invite";
+import { describeAttempt, type Attempt, type Claim } from "./authenticate";
+import type { PeersReport } from "./connectorWords";
+import { DoorError } from "./door";
+import type { Peering, Standing } from "./peerings";
+
+/** Presents a claim at the address of an invite, through the second daemon. Rejects with a DoorError when the service is not reached. */
+export type Present = (invite: Invite, claim: Claim) => Promise<Attempt>;
+
+/** What the launcher says of its attempts to reach a peer. */
+export type Redial = NonNullable<PeersReport["redial"]>[string];
+
+/** What the connector answers to a token that is wrong, whatever is wrong with it. */
+const REFUSAL = "F00";
+
+/**
+ * Why a peer that a town dials is not connected, a line for each half of the relationship: the outbound half is the token that the town presents, the inbound half the one that it expects. To
+ * tell them apart the tokens of the invites are presented, ours at the peer's door and the peer's at ours. A claim that is accepted replaces the connection of whoever is
+ * connected under that name, so ours is presented only while our dialling has made no connection, and the peer's only when it is known to be away.
+ */
+export async function explainHalves(
+  peering: Peering,
+  standing: Standing,
+  redial: Redial | undefined,
+  present: Present | undefined,
+): Promise<string[]> {
+  if (present === undefined) return ["neither half was tried: the second daemon did not come up"];
+  return [
+    ...(standing.out ? [] : [await explainOutbound(peering, redial, present)]),
+    await explainInbound(peering, standing, present),
+  ];
+}
+
+async function explainOutbound(peering: Peering, redial: Redial | undefined, present: Present): Promise<string> {
+  const { town, self, peerId, invite, other } = peering;
+  if (!invite) return "the outbound half was not tried: the invite of this peer is not at hand";
+  const attempt = await tryClaim(present, invite, { peerId: self.nodeId, token: invite.token });
+  if (typeof attempt === "string") return `the outbound half could not be tried: ${peerId} is not reached, ${attempt}`;
+  if (isRefusal(attempt)) {
+    return other
+      ? `the inbound half of ${other.name} is wrong: ${other.name} refuses the token of its own invite for ${self.nodeId}`
+      : `the outbound half is wrong: ${peerId} refuses the token that ${town} presents`;
+  }
+  if (attempt.kind !== "accepted")
+    return `the outbound half could not be tried: ${peerId} is reached, and ${describeAttempt(attempt)}`;
+  if (redial?.state === "refused") {
+    const next = redial.next ? ` at ${redial.next}` : "";
+    return `the outbound half of ${town} is wrong: ${peerId} accepts the token of its invite, and refused the one that ${town}'s connector presented; \`make up\` renders it anew (or ${peerId} did not know it yet: it is presented again${next})`;
+  }
+  return redial === undefined
+    ? `the outbound half is not known: ${peerId} is reached and accepts the token of its invite, but what ${town}'s connector presents is not known`
+    : `the outbound half is right: ${peerId} is reached from here and accepts the token of its invite; what fails is ${town}'s own way there`;
+}
+
+async function explainInbound(peering: Peering, standing: Standing, present: Present): Promise<string> {
+  const { town, self, peerId, ownInvite, other } = peering;
+  if (standing.in === "yes") return `the inbound half is right: ${peerId} has dialled in`;
+  if (standing.in === "unknown") {
+    return `the inbound half was not tried: whether ${peerId} has dialled in is not known (${standing.why ?? ""})`;
+  }
+  if (other?.dials)
+    return `the inbound half is ${other.name}'s outbound half: see "${other.name}: ${self.nodeId} is connected"`;
+  if (!ownInvite) return "the inbound half was not tried: the town has no invite for this peer";
+  const attempt = await tryClaim(present, ownInvite, { peerId, token: ownInvite.token });
+  if (typeof attempt === "string") return `the inbound half could not be tried: ${town} is not reached, ${attempt}`;
+  if (isRefusal(attempt)) return `the inbound half is wrong: ${town} refuses the token of its own invite for ${peerId}`;
+  return attempt.kind === "accepted"
+    ? `the inbound half is right: ${town} accepts the token of its invite for ${peerId}`
+    : `the inbound half could not be tried: ${town} is reached, and ${describeAttempt(attempt)}`;
+}
+
+function isRefusal(attempt: Attempt): boolean {
+  return attempt.kind === "refused" && attempt.code === REFUSAL;
+}
+
+/** An attempt, or in words why there was none. */
+async function tryClaim(present: Present, invite: Invite, claim: Claim): Promise<Attempt | string> {
+  try {
+    return await present(invite, claim);
+  } catch (error) {
+    if (error instanceof DoorError) return error.message;
+    // The WebSocket did not open, or the connection broke: the error's text may hold an address.
+    return "the connection breaks before an answer";
+  }
+}

@@ -1,0 +1,170 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { ConnectorWords } from "./connectorWords";
+import { explainHalves, type Present, type Redial } from "./halves";
+import { standingOf, type Peering, type Standing } from "./peerings";
+import { failed, passed, skipped, type Check, type Outcome } from "./report";
+import { median, p95 } from "./statistics";
+
+/** What the checks of peers are made with. */
+export interface PeerTools {
+  readonly words: ConnectorWords;
+  /** Undefined without a second daemon. */
+  readonly present: Present | undefined;
+  /** Time for the peers of all towns together to connect. */
+  readonly patience: Patience;
+  /** Milliseconds between two looks. Default: 1000. */
+  readonly pauseMs?: number;
+}
+
+/** Packets from which the round trip time is taken. */
+const PACKETS = 20;
+
+/** A stretch of time that begins when it is first asked for, and that all who wait share. */
+export class Patience {
+  #end: number | undefined;
+
+  constructor(
+    /** Milliseconds. */
+    readonly budgetMs: number,
+    readonly now: () => number = () => performance.now(),
+  ) {}
+
+  /** Milliseconds until it is over; less than 0 after that. */
+  left(): number {
+    this.#end ??= this.now() + this.budgetMs;
+    return this.#end - this.now();
+  }
+}
+
+/** The two checks of a town's peer: that it is connected, or why not, and that packets come back from it. To be made in this order. */
+export function peerChecks(peering: Peering, tools: PeerTools): Check[] {
+  const { town, peerId } = peering;
+  let connected = false;
+  return [
+    {
+      name: `${town}: ${peerId} is connected`,
+      waitsFor: `${town}: waiting for ${peerId} to connect, at most ${tools.patience.budgetMs / 1000} s for all peers`,
+      run: async () => {
+        const seen = await settle(peering, tools);
+        connected = seen.connected;
+        if (connected) return passed(peering.dials ? "dialled" : "it dialled in");
+        return peering.dials ? notDialled(peering, tools, seen) : notCome(peering, seen);
+      },
+    },
+    {
+      name: `${town}: packets to ${peerId} and back`,
+      run: async () => (connected ? packets(peering, tools.words) : skipped("not connected")),
+    },
+  ];
+}
+
+interface Seen {
+  /** By the town's dialling of a peer that it dials, by the peer's of one that it expects. */
+  readonly connected: boolean;
+  /** Of a peer that the town dials. */
+  readonly redial?: Redial;
+  /** Of a peer that it expects. */
+  readonly standing?: Standing;
+}
+
+/** Looks until the peer is connected as it should be, or waiting longer is of no use. Rejects when the connector can still not be asked at the end. */
+async function settle(peering: Peering, { words, patience, pauseMs = 1000 }: PeerTools): Promise<Seen> {
+  for (;;) {
+    try {
+      const seen = await look(peering, words);
+      if (!mayChange(peering, seen, patience.left()) || patience.left() < pauseMs) return seen;
+    } catch (error) {
+      if (patience.left() < pauseMs) throw error;
+    }
+    await sleep(pauseMs);
+  }
+}
+
+async function look(peering: Peering, words: ConnectorWords): Promise<Seen> {
+  const { self, peerId, dials } = peering;
+  if (!dials) {
+    const standing = await standingOf(words, peering);
+    return { connected: standing.in === "yes", standing };
+  }
+  const { peers, redial } = await words.peers(self.containers.connector);
+  const ofPeer = redial?.[peerId];
+  return {
+    connected: peers.some(({ id, connected }) => id === peerId && connected),
+    ...(ofPeer && { redial: ofPeer }),
+  };
+}
+
+/** Whether a peer that is not connected may still connect within so many milliseconds. */
+function mayChange({ dials, other }: Peering, { connected, redial }: Seen, withinMs: number): boolean {
+  if (connected) return false;
+  if (!dials) return other?.dials === true;
+  // A token that was refused is tried again after minutes only.
+  return !(redial?.state === "refused" && redial.next && Date.parse(redial.next) - Date.now() > withinMs);
+}
+
+function notCome({ self, other }: Peering, { standing }: Seen): Outcome {
+  if (other?.dials) return skipped(`expected to dial in: see "${other.name}: ${self.nodeId} is connected"`);
+  return skipped(
+    standing?.in === "unknown"
+      ? `expected to dial in; whether it has is not known (${standing.why ?? ""})`
+      : "expected to dial in",
+  );
+}
+
+async function notDialled(peering: Peering, tools: PeerTools, { redial }: Seen): Promise<Outcome> {
+  const { words, present, patience } = tools;
+  const standing = await standingOf(words, peering);
+  const within = redial?.state === "refused" ? "" : ` within ${patience.budgetMs / 1000} s`;
+  const halves = await explainHalves(peering, standing, redial, present);
+  return failed([`not connected${within}: ${redialWords(redial)}`, ...halves].join("\n"));
+}
+
+function redialWords(redial: Redial | undefined): string {
+  if (!redial) return "its launcher does not say why";
+  const { state, why, attempts, since } = redial;
+  return `${state}${why === "" ? "" : `, ${why}`} (${attempts} ${attempts === 1 ? "redial" : "redials"} since ${since})`;
+}
+
+/** A packet of amount 0 there and back, then the round trip time of some more. */
+async function packets(peering: Peering, words: ConnectorWords): Promise<Outcome> {
+  const { self, peerId } = peering;
+  const send = (count: number) => words.send(self.containers.connector, peerId, count);
+  const first = await send(1);
+  if (first.accepted !== 1) {
+    const codes = codeWords(first.codes);
+    // Routes through a peer can be other prefixes than its nodeId.
+    return first.codes["F02"] && !(await isRouted(words, peering))
+      ? skipped(`no route of the town leads to ${peerId} itself (${codes})`)
+      : failed(`a packet did not come back fulfilled (${codes})`);
+  }
+  const { sent, accepted, codes, milliseconds } = await send(PACKETS);
+  const count = `${accepted} of ${sent} fulfilled`;
+  if (accepted !== sent) return failed(`${count} (${codeWords(codes)})`);
+  return passed(
+    `${count}, round trip ${median(milliseconds).toFixed(0)} ms (median), ${p95(milliseconds).toFixed(0)} ms (p95)`,
+  );
+}
+
+async function isRouted(words: ConnectorWords, { self, peerId, dials }: Peering): Promise<boolean> {
+  // Of a peer that dialled in the connector does not list the routes.
+  if (!dials) return false;
+  const { peers } = await words.peers(self.containers.connector);
+  return peers
+    .filter(({ id }) => id === peerId)
+    .some(({ ilpAddresses }) => ilpAddresses.some((prefix) => peerId === prefix || peerId.startsWith(`${prefix}.`)));
+}
+
+const CODES: Readonly<Record<string, string>> = {
+  F02: "no route",
+  R00: "expired on the way",
+  T01: "the next hop is not connected",
+  timeout: "no answer",
+};
+
+function codeWords(codes: Readonly<Record<string, number>>): string {
+  const words = Object.entries(codes).map(([code, count]) => {
+    const meaning = CODES[code];
+    return `${count} × ${code}${meaning === undefined ? "" : `, ${meaning}`}`;
+  });
+  return words.join("; ") || "without a code";
+}

@@ -1,0 +1,118 @@
+import { parseInvite, type Invite } from "../../components/core/invite";
+import type { ConnectorWords } from "./connectorWords";
+import type { RightClaim } from "./atTheDoor";
+import { passed, skipped } from "./report";
+import type { TownOutputs } from "./stackFacts";
+
+/** A town and one of its declared peers. */
+export interface Peering {
+  readonly town: string;
+  readonly self: TownOutputs;
+  /** The peer's nodeId. */
+  readonly peerId: string;
+  /** Whether the town dials it; if not, it is expected to dial in. */
+  readonly dials: boolean;
+  /** The peer, where it is a town of this stack, and whether it dials this one. */
+  readonly other?: { readonly name: string; readonly outputs: TownOutputs; readonly dials: boolean };
+  /** What lets the town in at the peer, where it is at hand. */
+  readonly invite?: Invite;
+  /** What lets the peer in here. */
+  readonly ownInvite?: Invite;
+}
+
+/** Invites of peers that are no towns of this stack, by town and peer. */
+export type HeldInvites = ReadonlyMap<string, ReadonlyMap<string, Invite>>;
+
+/** Every declared peer of every town, by name. Throws an InviteError when an invite in the outputs is damaged. */
+export function peeringsOf(towns: Readonly<Record<string, TownOutputs>>, held: HeldInvites): Peering[] {
+  const byNodeId = new Map(Object.entries(towns).map(([name, outputs]) => [outputs.nodeId, { name, outputs }]));
+  return sorted(Object.entries(towns)).flatMap(([town, self]) =>
+    sorted(Object.entries(self.peers)).map(([peerId, role]): Peering => {
+      const other = byNodeId.get(peerId);
+      const theirs = other?.outputs.invites[self.nodeId];
+      const invite = theirs === undefined ? held.get(town)?.get(peerId) : parseInvite(theirs);
+      const own = self.invites[peerId];
+      return {
+        town,
+        self,
+        peerId,
+        dials: role === "dialled",
+        ...(other && { other: { ...other, dials: other.outputs.peers[self.nodeId] === "dialled" } }),
+        ...(invite && { invite }),
+        ...(own !== undefined && { ownInvite: parseInvite(own) }),
+      };
+    }),
+  );
+}
+
+function sorted<T>(entries: [string, T][]): [string, T][] {
+  return entries.sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+/** How a peer is connected. */
+export interface Standing {
+  /** By the town's own dialling. */
+  readonly out: boolean;
+  /** By the peer's dialling. */
+  readonly in: "yes" | "no" | "unknown";
+  /** Why `in` is unknown, in words. */
+  readonly why?: string;
+}
+
+/**
+ * Milliseconds within which a connector says that nobody is at the other end. It says the same (T01), but half a minute later, of a peer that is connected and does not
+ * answer.
+ */
+const AT_ONCE_MS = 2000;
+
+/**
+ * How a peer is connected. A connector tells of those peers only that it dials. Of the others a town of this stack is asked itself, and to a stranger one packet of amount 0 is sent,
+ * which disturbs nobody. Rejects when the town's connector cannot be asked.
+ */
+export async function standingOf(words: ConnectorWords, peering: Peering): Promise<Standing> {
+  const { self, peerId, dials, other } = peering;
+  const out = dials && (await isDialled(words, self, peerId));
+  if (other?.dials === false) return { out, in: "no" };
+  if (other) {
+    try {
+      return { out, in: (await isDialled(words, other.outputs, self.nodeId)) ? "yes" : "no" };
+    } catch {
+      return { out, in: "unknown", why: `${other.name}'s connector cannot be asked` };
+    }
+  }
+  if (out) return { out, in: "unknown", why: "packets to it take the town's own connection" };
+  const { accepted, codes, milliseconds } = await words.send(self.containers.connector, peerId, 1);
+  if (accepted === 1) return { out, in: "yes" };
+  const [code = "no code"] = Object.keys(codes);
+  if (code === "T01" && Math.max(...milliseconds) < AT_ONCE_MS) return { out, in: "no" };
+  return { out, in: "unknown", why: `a packet to it ends in ${code}` };
+}
+
+async function isDialled(words: ConnectorWords, town: TownOutputs, peerId: string): Promise<boolean> {
+  const { peers } = await words.peers(town.containers.connector);
+  return peers.some(({ id, connected }) => id === peerId && connected);
+}
+
+/**
+ * In whose name a town's right token can be presented without disturbing anybody: that of a peer which is not connected in any way, one that nobody dials if possible.
+ * `peerings` are the town's.
+ */
+export async function chooseRightClaim(words: ConnectorWords, peerings: readonly Peering[]): Promise<RightClaim> {
+  if (peerings.length === 0) return { outcome: skipped("the town declares no peers") };
+  const dialling = ({ dials, other }: Peering) => Number(dials || other?.dials === true);
+  let cameIn = 0;
+  let connected = 0;
+  for (const peering of [...peerings].sort((a, b) => dialling(a) - dialling(b))) {
+    const { self, peerId, other, ownInvite } = peering;
+    const standing = await standingOf(words, peering);
+    if (!standing.out && standing.in === "no" && ownInvite) return { claim: { peerId, token: ownInvite.token } };
+    if (standing.out || standing.in === "yes") connected += 1;
+    // A stranger who came into a permissionless town may have presented no token.
+    if (standing.in === "yes" && (self.access === "permissioned" || other)) cameIn += 1;
+  }
+  const who =
+    connected === peerings.length ? "every declared peer is connected" : "no declared peer is known to be away";
+  return cameIn > 0
+    ? { outcome: passed(`${who}, ${cameIn} of ${peerings.length} by a token that was accepted`) }
+    : { outcome: skipped(`${who}, and to present a token in the name of one that is connected would disturb it`) };
+}
