@@ -1,6 +1,7 @@
 import type Docker from "dockerode";
 import { z } from "zod";
 import { execText } from "../dockerText";
+import { PATHS } from "../../components/core/ports";
 import { UserError } from "../project";
 import { failed, passed, type Outcome } from "./report";
 
@@ -65,11 +66,14 @@ export interface SidecarFacts {
   readonly network: string;
   /** The Docker host's address on that network. */
   readonly gateway: string;
+  /** The volume that tells it of the local ATOR network, its own stack's or another's; absent on the public one. */
+  readonly includeVolume?: string;
 }
 
 /** Reads what the second daemon takes from a town's sidecar. Throws a UserError when it is on no network but the town's internal one. */
 export async function sidecarFacts(docker: Docker, name: string): Promise<SidecarFacts> {
-  const { Image, NetworkSettings } = await docker.getContainer(name).inspect();
+  const { Image, NetworkSettings, Mounts } = await docker.getContainer(name).inspect();
+  const include = Mounts.find(({ Destination }) => Destination === PATHS.localNetwork)?.Name;
   for (const [network, endpoint] of Object.entries(NetworkSettings.Networks)) {
     const { Labels, IPAM } = await docker.getNetwork(network).inspect();
     if (Labels?.["town-ator.role"] === "inside") continue;
@@ -79,17 +83,9 @@ export async function sidecarFacts(docker: Docker, name: string): Promise<Sideca
       throw new UserError(
         `The Docker network ${network} has no gateway, so this machine cannot reach a container on it.`,
       );
-    return { image: Image, network, gateway };
+    return { image: Image, network, gateway, ...(include === undefined ? {} : { includeVolume: include }) };
   }
   throw new UserError(`${name} is on no network that leads to the relays: run \`make up\`.`);
-}
-
-/** The volume that tells clients of the stack's local ATOR network; undefined on the public one. */
-export async function includeVolume(docker: Docker, stack: string): Promise<string | undefined> {
-  const { Volumes } = await docker.listVolumes({
-    filters: { label: [`town-ator.stack=${stack}`, "town-ator.role=local-network-include"] },
-  });
-  return Volumes[0]?.Name;
 }
 
 const healthSchema = z.object({

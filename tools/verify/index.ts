@@ -15,7 +15,7 @@ import { doorChecks } from "./atTheDoor";
 import { authenticate } from "./authenticate";
 import { CleanUp } from "./cleanUp";
 import { connectorWords, type ConnectorWords } from "./connectorWords";
-import { containersOf, includeVolume, judgeContainers, judgeHealth, readHealth, sidecarFacts } from "./containers";
+import { containersOf, judgeContainers, judgeHealth, readHealth, sidecarFacts } from "./containers";
 import { startSecondDaemon, type SecondDaemon } from "./daemon";
 import { dialPatiently, dialThrough } from "./door";
 import type { Present } from "./halves";
@@ -201,14 +201,9 @@ async function withSecondDaemon(
       name: "a second daemon joins the network",
       run: async () => {
         const [town] = Object.values(facts.towns) as [TownOutputs];
-        const [sidecar, volume] = await Promise.all([
-          sidecarFacts(docker, town.containers.sidecar),
-          includeVolume(docker, stack),
-        ]);
         daemon = await startSecondDaemon(docker, {
-          ...sidecar,
+          ...(await sidecarFacts(docker, town.containers.sidecar)),
           stack,
-          ...(volume === undefined ? {} : { includeVolume: volume }),
           includePath: PATHS.localNetwork,
           deadlineMs: budgetOf(town),
           onRemovable: (remove) => cleanUp.set(remove),
