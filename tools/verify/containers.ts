@@ -1,7 +1,7 @@
 import type Docker from "dockerode";
 import { z } from "zod";
-import { execText } from "../dockerText";
 import { PATHS } from "../../components/core/ports";
+import { execText } from "../dockerText";
 import { UserError } from "../project";
 import { failed, passed, type Outcome } from "./report";
 
