@@ -44,8 +44,8 @@ async function explainOutbound(peering: Peering, redial: Redial | undefined, pre
   if (attempt.kind !== "accepted")
     return `the outbound half could not be tried: ${peerId} is reached, and ${describeAttempt(attempt)}`;
   if (redial?.state === "refused") {
-    const next = redial.next ? ` at ${redial.next}` : "";
-    return `the outbound half of ${town} is wrong: ${peerId} accepts the token of its invite, and refused the one that ${town}'s connector presented; \`make up\` renders it anew (or ${peerId} did not know it yet: it is presented again${next})`;
+    const next = redial.next ? `, and is asked again at ${redial.next}` : "";
+    return `the outbound half of ${town} is wrong: ${peerId} accepts the token of its invite and refused the one that ${town} presented; ${town}'s connector has another token than the invite, or ${peerId} did not know it yet${next}`;
   }
   return redial === undefined
     ? `the outbound half is not known: ${peerId} is reached and accepts the token of its invite, but what ${town}'s connector presents is not known`

@@ -53,7 +53,7 @@ describe("inbound and outbound tokens swapped by hand", () => {
     });
     const peerings = peeringsOf(twoHomes, new Map());
     expect(await explainHalves(only(peerings, "home"), apart, refusedRedial, present)).toEqual([
-      "the outbound half of home is wrong: g.away accepts the token of its invite, and refused the one that home's connector presented; `make up` renders it anew (or g.away did not know it yet: it is presented again at 2026-11-22T15:05:00.000Z)",
+      "the outbound half of home is wrong: g.away accepts the token of its invite and refused the one that home presented; home's connector has another token than the invite, or g.away did not know it yet, and is asked again at 2026-11-22T15:05:00.000Z",
       `the inbound half is away's outbound half: see "away: g.home is connected"`,
     ]);
     expect(await explainHalves(only(peerings, "away"), apart, refusedRedial, present)).toEqual([
@@ -85,7 +85,7 @@ describe("inbound and outbound tokens swapped by hand", () => {
     });
     const lines = await explainHalves(only(peeringsOf({ home }, held), "home"), apart, refusedRedial, present);
     expect(lines[0]).toMatch(
-      /^the outbound half of home is wrong: g\.bob accepts the token of its invite, and refused /,
+      /^the outbound half of home is wrong: g\.bob accepts the token of its invite and refused /,
     );
     expect(lines[1]).toBe("the inbound half is wrong: home refuses the token of its own invite for g.bob");
   });
@@ -124,7 +124,7 @@ describe("why a peer is not connected", () => {
       "it was refused, and the launcher does not say when it tries again",
       { ...refusedRedial, next: null },
       says({ kind: "accepted" }),
-      "the outbound half of home is wrong: g.bob accepts the token of its invite, and refused the one that home's connector presented; `make up` renders it anew (or g.bob did not know it yet: it is presented again)",
+      "the outbound half of home is wrong: g.bob accepts the token of its invite and refused the one that home presented; home's connector has another token than the invite, or g.bob did not know it yet",
     ],
     [
       "the service is not found",
