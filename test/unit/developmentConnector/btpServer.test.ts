@@ -69,11 +69,12 @@ describe("authentication", () => {
   ])("answers %s with F00 and closes with 1008", async (_what, frame, env) => {
     const { btpUrl } = await startConnector({}, env);
     const peer = await dial(btpUrl);
+    const asked = performance.now();
     peer.send(frame);
     expect(await peer.next()).toEqual(REFUSED);
-    const asked = Date.now();
     expect(await peer.closed).toEqual({ code: 1008, reason: "Authentication failed" });
-    expect(Date.now() - asked).toBeGreaterThan(80);
+    // Timers may fire a little early by this clock.
+    expect(performance.now() - asked).toBeGreaterThan(100);
   });
 
   it("says why only in its log, and there without the token", async () => {
