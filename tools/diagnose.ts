@@ -111,8 +111,13 @@ export function demultiplex(raw: Buffer): string {
   return Buffer.concat(chunks).toString();
 }
 
+/** Whether Docker refused a network for its subnet: its address pool says so where it can, and the bridge driver where the pool did not notice. */
+export function saysOverlap(output: string): boolean {
+  return /Pool overlaps with other one on this address space|conflicts with network [0-9a-f]{12,}/.test(output);
+}
+
 async function explainSubnets(environment: Environment, chosen: string[], output: string): Promise<string[]> {
-  if (!/Pool overlaps with other one on this address space/.test(output)) return [];
+  if (!saysOverlap(output)) return [];
   // Docker does not say which subnets it means, so the program is asked which ones it wants.
   const { stdout } = await during("looking up which subnets meet", () =>
     run(environment.pulumi, ["preview", "--json", "--non-interactive", ...chosen], {

@@ -1,5 +1,11 @@
 import { describe, expect, it, test } from "vitest";
-import { demultiplex, describeContainer, explainInterruption, type ContainerFacts } from "../../../tools/diagnose";
+import {
+  demultiplex,
+  describeContainer,
+  explainInterruption,
+  saysOverlap,
+  type ContainerFacts,
+} from "../../../tools/diagnose";
 
 const well: ContainerFacts = {
   name: "town-ator-dev-home-sidecar",
@@ -88,4 +94,16 @@ describe("explainInterruption", () => {
       "another `pulumi` works on this stack right now (see its pid above): wait for it to end, then run this again",
     ]);
   });
+});
+
+test.each([
+  ["Docker's address pool", "Error response from daemon: Pool overlaps with other one on this address space", true],
+  [
+    "the bridge driver",
+    "cannot create network 2811337123ec4cda (br-2811337123ec): conflicts with network c88faf1a17701357 (br-c88faf1a1770): networks have overlapping IPv4",
+    true,
+  ],
+  ["a name that is taken", "network with name town-ator-dev-outside already exists", false],
+])("an overlap is known by the words of %s", (_, output, expected) => {
+  expect(saysOverlap(output)).toBe(expected);
 });
