@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { InboundSecret } from "./core/connectorFiles";
 import type { Invite } from "./core/invite";
 import { btpPeerVariable, PEER_ID } from "./core/names";
-import type { DialledPeer } from "./core/renderConnectorYaml";
+import { dialledByInvite, type DialledPeer } from "./core/renderConnectorYaml";
 import type { PeerSettings } from "./core/settings";
 import { randomSecret } from "./randomSecret";
 
@@ -39,7 +39,7 @@ export class PeerSecret extends pulumi.ComponentResource {
     this.inbound = randomSecret(`${name}-inbound`, { parent: this }).apply((secret) => ({ peerId: id, secret }));
     this.outbound = pulumi
       .secret(args.invite ?? pulumi.output<Invite | undefined>(undefined))
-      .apply((invite) => invite && { id, relation, invite });
+      .apply((invite) => invite && dialledByInvite({ id, relation }, invite));
     this.registerOutputs({ variable: this.variable });
   }
 }

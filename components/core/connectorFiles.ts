@@ -34,7 +34,7 @@ export function connectorFiles(
         command: CONNECTOR_COMMAND,
         secretsFile: `${PATHS.files}/secrets.env`,
         stopGraceMs: STOP_GRACE_MS,
-        redact: [input.adminKey, ...input.peers.map((peer) => peer.invite.token)].sort(),
+        redact: [input.adminKey, ...input.peers.map((peer) => peer.token)].sort(),
         admin: { port: PORTS.admin, healthPort: PORTS.health, apiKey: input.adminKey },
         // The connector gives a peer up after 31 s, for good; the launcher dials it again.
         ...(input.peers.length === 0 ? {} : { redial: { peers: dialled(input.peers) } }),

@@ -1,5 +1,4 @@
 import { stringify } from "yaml";
-import type { Invite } from "./invite";
 import { PORTS } from "./ports";
 import type { RouteSettings } from "./settings";
 
@@ -7,7 +6,14 @@ import type { RouteSettings } from "./settings";
 export interface DialledPeer {
   readonly id: string;
   readonly relation: "parent" | "peer" | "child";
-  readonly invite: Invite;
+  /** `ws://<host>:<port>`. */
+  readonly url: string;
+  /** What we present to the peer; empty for one that asks for nothing. */
+  readonly token: string;
+  /** Where the peer will be, `ws://<host>:<port>`, while it announces that. The connector knows one URL a peer; the launcher tries both. */
+  readonly nextUrl?: string;
+  /** How the peer is reached where that is not by the proxy, as everything is by default. */
+  readonly transport?: "direct";
 }
 
 /** What the connector's configuration depends on. Secret as a whole: it names addresses, tokens and the admin key. */
@@ -48,10 +54,27 @@ export function renderConnectorYaml(input: ConnectorInput): string {
 /** Peers as the connector's YAML and its admin API take them, in order of their ids. */
 export function dialled(
   peers: readonly DialledPeer[],
-): { id: string; url: string; authToken: string; relation: string }[] {
-  return [...peers]
-    .sort((a, b) => (a.id < b.id ? -1 : 1))
-    .map(({ id, relation, invite }) => ({ id, url: invite.url, authToken: invite.token, relation }));
+): { id: string; url: string; authToken: string; relation: string; transport?: "direct" }[] {
+  return inOrder(peers).map(({ id, relation, url, token, transport }) => ({
+    id,
+    url,
+    authToken: token,
+    relation,
+    ...(transport && { transport }),
+  }));
+}
+
+/** Peers in order of their ids. */
+export function inOrder(peers: readonly DialledPeer[]): DialledPeer[] {
+  return [...peers].sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+/** A declared peer as the invite that it gave us has it dialled. */
+export function dialledByInvite(
+  { id, relation }: Pick<DialledPeer, "id" | "relation">,
+  { url, token, nextUrl }: Pick<DialledPeer, "url" | "token" | "nextUrl">,
+): DialledPeer {
+  return { id, relation, url, token, ...(nextUrl !== undefined && { nextUrl }) };
 }
 
 /** Where peers dial a town: plain WebSocket, for the hidden service's own encryption is underneath. */

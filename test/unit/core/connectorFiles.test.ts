@@ -13,16 +13,8 @@ const INPUT: ConnectorInput = {
   socksProxy: "socks5h://10.1.2.2:9050",
   adminKey: "k".repeat(64),
   peers: [
-    {
-      id: "g.zoe",
-      relation: "peer",
-      invite: { nodeId: "g.zoe", peerId: "g.home", url: `ws://${ADDRESS}:3000`, token: "z".repeat(64) },
-    },
-    {
-      id: "g.bob",
-      relation: "parent",
-      invite: { nodeId: "g.bob", peerId: "g.home", url: `ws://${ADDRESS}:3000`, token: "b".repeat(64) },
-    },
+    { id: "g.zoe", relation: "peer", url: `ws://${ADDRESS}:3000`, token: "z".repeat(64) },
+    { id: "g.bob", relation: "parent", url: `ws://${ADDRESS}:3000`, token: "b".repeat(64) },
   ],
   routes: [{ prefix: "g.home", nextHop: "g.home", priority: 0 }],
 };
