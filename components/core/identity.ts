@@ -1,4 +1,6 @@
 import { createHash, createPrivateKey, createPublicKey, hkdfSync } from "node:crypto";
+// An ES module, which Node can `require` from 20.19 on.
+import { ed25519 } from "@noble/curves/ed25519.js";
 import { decodeBase32, encodeBase32 } from "./base32";
 
 /** Bytes of the seed that an identity is derived from. */
@@ -11,7 +13,15 @@ export type Suffix = (typeof SUFFIXES)[number];
 /** The one that the daemon we ship (anon 0.4.9.11) uses. */
 export const DEFAULT_SUFFIX: Suffix = "anon";
 
-/** Everything that follows from one seed. The address and the key files are secret; the fingerprint is not. */
+/** Bytes of the daemon's `hs_ed25519_secret_key`: a header, then the expanded key. */
+export const KEY_FILE_BYTES = 96;
+
+/** A key that cannot be taken. The message is a phrase that goes on after a name ("has 95 bytes …") and repeats nothing of the key. */
+export class IdentityError extends Error {
+  override readonly name = "IdentityError";
+}
+
+/** Everything that follows from one key. The address and the key files are secret; the fingerprint is not. */
 export interface Identity {
   /** `<56 characters of base32>.anon` */
   readonly address: string;
@@ -37,15 +47,45 @@ export function deriveIdentity(seed: Uint8Array, suffix: Suffix = DEFAULT_SUFFIX
   if (seed.length !== SEED_BYTES) {
     throw new Error(`An identity's seed has ${SEED_BYTES} bytes, this one has ${seed.length}`);
   }
-  const publicKey = ed25519PublicKey(seed);
-  const address = addressOf(publicKey, suffix);
-  return {
-    address,
-    secretKeyFile: Buffer.concat([tag("== ed25519v1-secret: type0 =="), expandSeed(seed)]),
-    publicKeyFile: Buffer.concat([tag("== ed25519v1-public: type0 =="), publicKey]),
-    hostnameFile: `${address}\n`,
-    fingerprint: fingerprintOf(address),
-  };
+  return identityOf(expandSeed(seed), ed25519PublicKey(seed), suffix);
+}
+
+/**
+ * The identity that the daemon's `hs_ed25519_secret_key` is. A key that a daemon has made has no seed any more, only what a seed expands to, so the public key is computed from
+ * that: its first 32 bytes times the base point (RFC 8032 section 5.1.5, step 3).
+ *
+ * Throws an {@link IdentityError} if the file is not one whole secret key.
+ */
+export function identityFromKeyFile(file: Uint8Array, suffix: Suffix = DEFAULT_SUFFIX): Identity {
+  const problem = keyFileProblem(file);
+  if (problem !== undefined) throw new IdentityError(problem);
+  const expanded = Buffer.from(file.subarray(HEADER_BYTES));
+  // Little-endian, and below 2^255; noble multiplies by what is below the group's order only.
+  const scalar = BigInt(`0x${Buffer.from(expanded.subarray(0, 32)).reverse().toString("hex")}`);
+  const publicKey = ed25519.Point.BASE.multiply(scalar % ed25519.Point.Fn.ORDER).toBytes();
+  return identityOf(expanded, Buffer.from(publicKey), suffix);
+}
+
+/**
+ * Reads a key as text: base64 (in one line or wrapped) of the daemon's `hs_ed25519_secret_key`, or of a 32-byte seed (the ed25519 secret of RFC 8032). Gives the 96-byte key file.
+ *
+ * Throws an {@link IdentityError} that says what was given instead.
+ */
+export function parseIdentityText(text: string): Buffer {
+  const trimmed = text.trim();
+  if (trimmed === "") throw new IdentityError("is empty");
+  const other = textProblem(trimmed);
+  if (other !== undefined) throw new IdentityError(other);
+  const base64 = trimmed.replace(/\s/g, "");
+  const bytes = Buffer.from(base64, "base64");
+  // Node skips what it cannot read and does not mind bits left over; a key that was damaged so must not pass.
+  if (bytes.toString("base64") !== base64) throw new IdentityError(`is not base64 of ${WHAT_IS_RIGHT}`);
+  // Not a seed: a file that was cut off behind its header.
+  const headed = startsWith(bytes, SECRET_HEADER) || startsWith(bytes, PUBLIC_HEADER);
+  if (bytes.length === SEED_BYTES && !headed) return deriveIdentity(bytes).secretKeyFile;
+  const problem = keyFileProblem(bytes);
+  if (problem !== undefined) throw new IdentityError(problem);
+  return bytes;
 }
 
 /**
@@ -94,12 +134,75 @@ export function fingerprintOf(address: string): string {
 
 const VERSION = Buffer.from([3]);
 
+const HEADER_BYTES = 32;
+const SECRET_HEADER = header("== ed25519v1-secret: type0 ==");
+const PUBLIC_HEADER = header("== ed25519v1-public: type0 ==");
+const WHAT_IS_RIGHT = `the daemon's hs_ed25519_secret_key (${KEY_FILE_BYTES} bytes) or of a seed (${SEED_BYTES} bytes)`;
+
+function identityOf(expandedKey: Buffer, publicKey: Buffer, suffix: Suffix): Identity {
+  const address = addressOf(publicKey, suffix);
+  return {
+    address,
+    secretKeyFile: Buffer.concat([SECRET_HEADER, expandedKey]),
+    publicKeyFile: Buffer.concat([PUBLIC_HEADER, publicKey]),
+    hostnameFile: `${address}\n`,
+    fingerprint: fingerprintOf(address),
+  };
+}
+
+/** What is wrong with a key file, from the most telling to the least. */
+function keyFileProblem(file: Uint8Array): string | undefined {
+  const bytes = Buffer.from(file.buffer, file.byteOffset, file.byteLength);
+  const whole = `the daemon's hs_ed25519_secret_key has ${KEY_FILE_BYTES}`;
+  const size = `${bytes.length} byte${bytes.length === 1 ? "" : "s"}`;
+  if (bytes.length === 0) return "is empty";
+  if (startsWith(bytes, SECRET_HEADER)) {
+    if (bytes.length < KEY_FILE_BYTES) return `is a secret key file cut short: it has ${size}, ${whole}`;
+    if (bytes.length > KEY_FILE_BYTES) return `is a secret key file with something after it: it has ${size}, ${whole}`;
+    return keyProblem(bytes.subarray(HEADER_BYTES));
+  }
+  if (startsWith(bytes, PUBLIC_HEADER)) {
+    return "is a public key file (hs_ed25519_public_key); the secret one, hs_ed25519_secret_key, is beside it";
+  }
+  if (bytes.length === KEY_FILE_BYTES - HEADER_BYTES) {
+    return `has ${size} and no header: it may be the key without the ${HEADER_BYTES} bytes before it; ${whole}, give the whole file`;
+  }
+  if (bytes.length === KEY_FILE_BYTES) {
+    return `has a wrong header: the daemon's hs_ed25519_secret_key begins with "== ed25519v1-secret: type0 ==" and three zero bytes`;
+  }
+  return `has ${size}; ${whole}, a seed ${SEED_BYTES}`;
+}
+
+/** RFC 8032 clamps the scalar; a daemon never writes another, and multiplies by it as it is. */
+function keyProblem(key: Buffer): string | undefined {
+  if ((key[0]! & 7) !== 0 || (key[31]! & 0xc0) !== 64) {
+    return "is damaged: the key in it is not clamped as every ed25519 key is";
+  }
+  // The second half makes the nonces of signatures. Half a file of zeros is what a broken copy leaves, and would give the key away.
+  if (key.subarray(32).every((byte) => byte === 0)) return "is damaged: the second half of the key is all zeros";
+  return undefined;
+}
+
+/** What a text is that people have at hand instead of a key, if it is one of those. */
+function textProblem(text: string): string | undefined {
+  if (/^(wss?:\/\/)?[a-z2-7]{56}\.(anon|anyone|onion)(:\d+)?$/i.test(text)) {
+    return "is an address (what the file hostname holds), from which no key can be had; the key is in hs_ed25519_secret_key";
+  }
+  if (text.includes("-----BEGIN")) return `is a PEM file; what is taken is base64 of ${WHAT_IS_RIGHT}`;
+  if (/^([0-9a-f]{64}|[0-9a-f]{192})$/i.test(text)) return "is hexadecimal; the same bytes are taken as base64";
+  return undefined;
+}
+
+function startsWith(bytes: Buffer, start: Buffer): boolean {
+  return bytes.subarray(0, start.length).equals(start.subarray(0, Math.max(bytes.length, 1)));
+}
+
 function checksum(publicKey: Uint8Array, suffix: Suffix): Buffer {
   return createHash("sha3-256").update(`.${suffix} checksum`).update(publicKey).update(VERSION).digest().subarray(0, 2);
 }
 
-function tag(text: string): Buffer {
-  return Buffer.concat([Buffer.from(text, "ascii"), Buffer.alloc(32)]).subarray(0, 32);
+function header(text: string): Buffer {
+  return Buffer.concat([Buffer.from(text, "ascii"), Buffer.alloc(HEADER_BYTES)]).subarray(0, HEADER_BYTES);
 }
 
 function expandSeed(seed: Uint8Array): Buffer {

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { describe, expect, it, test } from "vitest";
 import { decodeBase32, encodeBase32 } from "../../../components/core/base32";
 import {
@@ -5,6 +6,9 @@ import {
   addressProblem,
   deriveIdentity,
   fingerprintOf,
+  identityFromKeyFile,
+  IdentityError,
+  parseIdentityText,
   seedFromRandom,
   SUFFIXES,
 } from "../../../components/core/identity";
@@ -48,6 +52,155 @@ describe("an identity derived from a seed", () => {
     );
   });
 });
+
+describe("an identity taken from a key file", () => {
+  it("is the one that the seed gives, for 200 random seeds whose public keys come from Node's own ed25519", () => {
+    for (let index = 0; index < 200; index++) {
+      const derived = deriveIdentity(randomBytes(32));
+      expect(identityFromKeyFile(derived.secretKeyFile)).toEqual(derived);
+    }
+  });
+
+  it("has the public key of a scalar that is larger than the group's order, the largest that clamping gives", () => {
+    // Computed with Python's integers by the formulas of RFC 8032 section 5.1.4, scalar 2^255 - 8.
+    const key = Buffer.concat([Buffer.from([0xf8]), Buffer.alloc(30, 0xff), Buffer.from([0x7f]), Buffer.alloc(32, 9)]);
+    const file = Buffer.concat([deriveIdentity(SEED).secretKeyFile.subarray(0, 32), key]);
+    expect(identityFromKeyFile(file).publicKeyFile.toString("hex", 32)).toBe(
+      "12e9a68b73fd5aacdbcaf3e88c46fea6ebedb1aa84eed1842f07f8edab65e3a7",
+    );
+  });
+
+  test.each(SUFFIXES)("has an address of the daemon with the suffix .%s", (suffix) => {
+    expect(identityFromKeyFile(deriveIdentity(SEED).secretKeyFile, suffix)).toEqual(deriveIdentity(SEED, suffix));
+  });
+
+  it("does not share memory with the file it was read from", () => {
+    const file = Buffer.from(deriveIdentity(SEED).secretKeyFile);
+    const identity = identityFromKeyFile(file);
+    file.fill(0);
+    expect(identity.secretKeyFile).toEqual(deriveIdentity(SEED).secretKeyFile);
+  });
+});
+
+describe("a key as text", () => {
+  const { secretKeyFile: FILE, publicKeyFile: PUBLIC } = deriveIdentity(SEED);
+  const base64 = FILE.toString("base64");
+  const changed = (at: number, change: (byte: number) => number): Buffer => {
+    const copy = Buffer.from(FILE);
+    copy[at] = change(copy[at]!);
+    return copy;
+  };
+
+  test.each([
+    ["base64 of a key file", base64],
+    ["the same, wrapped as the tool base64 does", `${base64.replace(/.{76}/g, "$&\n")}\n`],
+    ["the same, wrapped and indented with the line ends of Windows", `  ${base64.replace(/.{40}/g, "$&\r\n  ")}\r\n`],
+    ["base64 of the seed that it follows from", SEED.toString("base64")],
+  ])("is taken as %s", (_, text) => {
+    expect(parseIdentityText(text)).toEqual(FILE);
+  });
+
+  const right = "the daemon's hs_ed25519_secret_key (96 bytes) or of a seed (32 bytes)";
+  const sizes = "the daemon's hs_ed25519_secret_key has 96";
+  const cases: [string, string, string][] = [
+    ["nothing", " \n", "is empty"],
+    ["text that is no base64", "not a key!", `is not base64 of ${right}`],
+    ["base64 with a character left out", base64.slice(0, 70) + base64.slice(71), `is not base64 of ${right}`],
+    ["base64 with something after its end", `${SEED.toString("base64")}AAAA`, `is not base64 of ${right}`],
+    ["base64 with bits left over", `${SEED.toString("base64").slice(0, -2)}9=`, `is not base64 of ${right}`],
+    ["the URL's base64", Buffer.alloc(96, 0xff).toString("base64url"), `is not base64 of ${right}`],
+    ["a seed in hexadecimal", SEED.toString("hex"), "is hexadecimal; the same bytes are taken as base64"],
+    ["a key file in hexadecimal", FILE.toString("hex"), "is hexadecimal; the same bytes are taken as base64"],
+    [
+      "a PEM file",
+      `-----BEGIN PRIVATE KEY-----\n${base64}\n-----END PRIVATE KEY-----`,
+      `is a PEM file; what is taken is base64 of ${right}`,
+    ],
+    ...[ADDRESS, ADDRESS.replace(".anon", ".onion"), `ws://${ADDRESS}:3000`].map((text): [string, string, string] => [
+      "an address",
+      text,
+      "is an address (what the file hostname holds), from which no key can be had; the key is in hs_ed25519_secret_key",
+    ]),
+    ["a seed of 31 bytes", SEED.toString("base64", 1), `has 31 bytes; ${sizes}, a seed 32`],
+    ["one byte", "AA==", `has 1 byte; ${sizes}, a seed 32`],
+    ["97 bytes", Buffer.alloc(97, 1).toString("base64"), `has 97 bytes; ${sizes}, a seed 32`],
+    [
+      "a key file that lacks its last byte",
+      FILE.toString("base64", 0, 95),
+      `is a secret key file cut short: it has 95 bytes, ${sizes}`,
+    ],
+    [
+      "the header of a key file alone",
+      FILE.toString("base64", 0, 32),
+      `is a secret key file cut short: it has 32 bytes, ${sizes}`,
+    ],
+    ["half a header", FILE.toString("base64", 0, 16), `is a secret key file cut short: it has 16 bytes, ${sizes}`],
+    [
+      "a key file with a line break after it",
+      Buffer.concat([FILE, Buffer.from("\n")]).toString("base64"),
+      `is a secret key file with something after it: it has 97 bytes, ${sizes}`,
+    ],
+    [
+      "a public key file",
+      PUBLIC.toString("base64"),
+      "is a public key file (hs_ed25519_public_key); the secret one, hs_ed25519_secret_key, is beside it",
+    ],
+    [
+      "a key without its header",
+      FILE.toString("base64", 32),
+      `has 64 bytes and no header: it may be the key without the 32 bytes before it; ${sizes}, give the whole file`,
+    ],
+    [
+      "a key file with another header",
+      changed(17, (byte) => byte ^ 1).toString("base64"),
+      'has a wrong header: the daemon\'s hs_ed25519_secret_key begins with "== ed25519v1-secret: type0 ==" and three zero bytes',
+    ],
+    [
+      "a key file whose header ends in something else than zeros",
+      changed(31, () => 1).toString("base64"),
+      'has a wrong header: the daemon\'s hs_ed25519_secret_key begins with "== ed25519v1-secret: type0 ==" and three zero bytes',
+    ],
+    ...(
+      [
+        ["lowest", 32, (byte) => byte | 1],
+        ["third", 32, (byte) => byte | 4],
+        ["highest", 63, (byte) => byte | 128],
+        ["second highest", 63, (byte) => byte & ~64],
+      ] as [string, number, (byte: number) => number][]
+    ).map(([bit, at, change]): [string, string, string] => [
+      `a key whose ${bit} bit is not as clamping leaves it`,
+      changed(at, change).toString("base64"),
+      "is damaged: the key in it is not clamped as every ed25519 key is",
+    ]),
+    [
+      "a key whose second half was never written",
+      Buffer.concat([FILE.subarray(0, 64), Buffer.alloc(32)]).toString("base64"),
+      "is damaged: the second half of the key is all zeros",
+    ],
+  ];
+
+  test.each(cases)("is refused as %s, and not repeated", (_, text, message) => {
+    const error = refusal(() => parseIdentityText(text));
+    expect(error).toBeInstanceOf(IdentityError);
+    expect(error.message).toBe(message);
+    for (let at = 0; at + 8 <= text.trim().length; at++)
+      expect(error.message).not.toContain(text.trim().slice(at, at + 8));
+  });
+
+  it("in a file is refused for the same reasons", () => {
+    expect(refusal(() => identityFromKeyFile(SEED)).message).toBe(`has 32 bytes; ${sizes}, a seed 32`);
+    expect(refusal(() => identityFromKeyFile(PUBLIC))).toBeInstanceOf(IdentityError);
+  });
+});
+
+function refusal(action: () => unknown): Error {
+  try {
+    action();
+  } catch (error) {
+    return error as Error;
+  }
+  throw new Error("It was not refused");
+}
 
 describe("a seed made of a random text", () => {
   it("is HKDF-SHA256 of it, so that nothing but a change of this program gives another address", () => {
