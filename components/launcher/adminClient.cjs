@@ -5,7 +5,10 @@
 const http = require("node:http");
 
 /** @typedef {{ port: number, healthPort: number, apiKey: string }} Admin */
-/** @typedef {{ id: string, url: string, authToken: string, relation?: string, transport?: string }} DialledPeer */
+/**
+ * @typedef {{ id: string, url: string, authToken: string, relation?: string, transport?: string }} ApiPeer as the admin API takes one
+ * @typedef {ApiPeer & { nextUrl?: string }} DialledPeer `nextUrl`: where the peer says that it will be
+ */
 /** @typedef {{ status: number, body: Record<string, unknown> }} Answer */
 /** @typedef {{ id: string, connected: boolean } & Record<string, unknown>} ListedPeer */
 
@@ -85,7 +88,7 @@ async function askPeers({ port, apiKey }) {
 /**
  * Makes the connector forget a peer's client, but not its routes, and dial the peer anew.
  * @param {Admin} admin
- * @param {DialledPeer} peer
+ * @param {ApiPeer} peer
  * @returns {Promise<void>} when the connector dials: it answers only after the dial, which may take as long as it likes
  * @throws {AdminError} also when the peer is gone and could not be added; then the next call adds it
  */

@@ -9,11 +9,9 @@ const { readFileSync } = require("node:fs");
 const { performance } = require("node:perf_hooks");
 const { AdminError, ask, askHealth, askPeers } = require("./adminClient.cjs");
 const { createRedactor } = require("./redact.cjs");
-const { LauncherError } = require("./settings.cjs");
+const { LauncherError, secretsOf } = require("./settings.cjs");
 const { STATUS_FILE } = require("./watch.cjs");
 
-/** How long a packet lives, in milliseconds: the connector's own default for `/admin/ilp/send`. */
-const PACKET_MS = 30_000;
 /** From the packet's end to the connector's word about it, in milliseconds. */
 const WORD_MS = 5000;
 const MAX_PACKETS = 1000;
@@ -33,14 +31,14 @@ const UNSAFE_KEY = /url|token|secret|key/i;
  * @returns {Promise<string>} one line of JSON, without addresses and secrets
  * @throws {LauncherError} one line that says what is wrong
  */
-async function runCommand([command, ...args], { admin, redial, redact }, statusFile = STATUS_FILE) {
+async function runCommand([command, ...args], settings, statusFile = STATUS_FILE) {
+  const { admin, redial, packetExpiryMs } = settings;
   if (command !== "peers" && command !== "send") {
     throw new LauncherError("unknown subcommand: known are `peers` and `send <destination> [count]`");
   }
-  const work = command === "peers" ? peersCommand(args) : sendCommand(args);
+  const work = command === "peers" ? peersCommand(args) : sendCommand(args, packetExpiryMs);
   if (!admin) throw new LauncherError(`${command} needs the key admin of launcher.json`);
-  const secrets = [...redact, admin.apiKey, ...(redial?.peers ?? []).map(({ authToken }) => authToken)];
-  const redactor = createRedactor(secrets);
+  const redactor = createRedactor(secretsOf(settings));
   try {
     return redactor(JSON.stringify(await work(admin, redial ? statusFile : undefined)));
   } catch (error) {
@@ -76,9 +74,10 @@ function readStatus(statusFile) {
  * `send <destination> [count]`: packets of amount 0, one after the other. `milliseconds` has one number a packet, in their order; `codes`
  * counts the ILP codes of those that were not accepted, `timeout` among them.
  * @param {string[]} args
+ * @param {number} expiryMs how long each packet lives
  * @returns {(admin: Admin) => Promise<unknown>}
  */
-function sendCommand([destination, countText = "1", ...more]) {
+function sendCommand([destination, countText = "1", ...more], expiryMs) {
   const count = /^[1-9]\d{0,3}$/.test(countText) ? Number(countText) : 0;
   if (!destination || more.length > 0 || count < 1 || count > MAX_PACKETS) {
     throw new LauncherError(`send takes an ILP address and a number of packets from 1 to ${MAX_PACKETS}`);
@@ -91,7 +90,7 @@ function sendCommand([destination, countText = "1", ...more]) {
     const milliseconds = [];
     for (let sent = 0; sent < count; sent++) {
       const from = performance.now();
-      const code = await sendPacket(admin, destination);
+      const code = await sendPacket(admin, destination, expiryMs);
       milliseconds.push(Math.round((performance.now() - from) * 10) / 10);
       if (code === undefined) accepted += 1;
       else codes[code] = (codes[code] ?? 0) + 1;
@@ -100,15 +99,21 @@ function sendCommand([destination, countText = "1", ...more]) {
   };
 }
 
-/** @param {Admin} admin @param {string} destination @returns {Promise<string | undefined>} why it was not accepted */
-async function sendPacket({ port, apiKey }, destination) {
+/**
+ * One packet. The connector takes `timeoutMs` for the packet's expiry and for its own patience, and says 408 when that is over (its ilp-send-handler.ts).
+ * @param {Admin} admin
+ * @param {string} destination
+ * @param {number} expiryMs
+ * @returns {Promise<string | undefined>} why it was not accepted
+ */
+async function sendPacket({ port, apiKey }, destination, expiryMs) {
   const { status, body } = await ask({
     port,
     method: "POST",
     path: "/admin/ilp/send",
     apiKey,
-    body: { destination, amount: "0", data: PACKET_DATA, timeoutMs: PACKET_MS },
-    timeoutMs: PACKET_MS + WORD_MS,
+    body: { destination, amount: "0", data: PACKET_DATA, timeoutMs: expiryMs },
+    timeoutMs: expiryMs + WORD_MS,
   });
   if (status === 408) return "timeout";
   if (status !== 200)

@@ -20,7 +20,7 @@ const path = require("node:path");
 const { StringDecoder } = require("node:string_decoder");
 const { runCommand } = require("./commands.cjs");
 const { MAX_USER_INFO, createRedactor, encodingsOf, redact } = require("./redact.cjs");
-const { LauncherError, parseSecretsEnv, parseSettings } = require("./settings.cjs");
+const { LauncherError, parseSecretsEnv, parseSettings, secretsOf } = require("./settings.cjs");
 const { watchPeers } = require("./watch.cjs");
 
 /** @typedef {import("./redact.cjs").Redactor} Redactor */
@@ -156,8 +156,7 @@ function readText(file, what) {
  */
 function run(settings, secrets) {
   const { admin, redial } = settings;
-  const keys = [...(admin ? [admin.apiKey] : []), ...(redial?.peers ?? []).map(({ authToken }) => authToken)];
-  const values = [...new Set([...Object.values(secrets), ...settings.redact, ...keys])];
+  const values = [...new Set([...Object.values(secrets), ...secretsOf(settings)])];
   const redactor = createRedactor(values);
   const longest = Math.max(0, ...values.flatMap((v) => encodingsOf(v).map((e) => Buffer.byteLength(e.text))));
   /** @param {string} line */
@@ -170,7 +169,7 @@ function run(settings, secrets) {
     const [program = "", ...args] = settings.command;
     const child = spawn(program, args, { env: { ...process.env, ...secrets }, stdio: ["ignore", "pipe", "pipe"] });
 
-    const watch = admin && redial ? watchPeers({ admin, peers: redial.peers, say }) : undefined;
+    const watch = admin && redial ? watchPeers({ admin, ...redial, say }) : undefined;
 
     /** @param {NodeJS.Signals} signal */
     const stop = (signal) => {

@@ -38,13 +38,17 @@ const REFUSED = "the peer does not accept our token";
  * @property {number} due when to dial it again; counts in phase `given-up`
  * @property {"refused" | "unreachable" | undefined} fault what the last try ended in
  * @property {string} why the same in words, with no address
+ * @property {"url" | "nextUrl"} at which of its addresses the connector has
+ * @property {boolean} two whether it has a `nextUrl` besides its `url`
  */
 
 /**
  * @typedef {{ kind: "log", event: string, reason?: string, error?: string }
  *   | { kind: "seen", connected: boolean }
+ *   | { kind: "redialling" }
  *   | { kind: "redial-failed", why: string }
- *   | { kind: "tick" }} Input `log`: an event of the connector's log; `seen`: the admin API's word; `tick`: time has passed
+ *   | { kind: "tick" }} Input `log`: an event of the connector's log; `seen`: the admin API's word; `redialling`: the connector is being told to dial
+ *   it again, at its other address where it has one; `tick`: time has passed
  */
 
 /**
@@ -55,8 +59,12 @@ const REFUSED = "the peer does not accept our token";
  * @property {true} [ask] the admin API knows better
  */
 
-/** @param {number} now @returns {Peer} a peer at the start of the connector, which is about to dial it */
-function newPeer(now) {
+/**
+ * @param {number} now
+ * @param {boolean} [two] whether it has two addresses
+ * @returns {Peer} a peer at the start of the connector, which is about to dial it at its `url`
+ */
+function newPeer(now, two = false) {
   return {
     phase: "dialling",
     since: now,
@@ -67,23 +75,41 @@ function newPeer(now) {
     due: 0,
     fault: undefined,
     why: "",
+    at: "url",
+    two,
   };
+}
+
+/** @param {Peer} peer @param {number} now @returns {Peer} the same peer with nothing known but where the connector has it */
+function forgotten({ two, at }, now) {
+  return { ...newPeer(now, two), at };
 }
 
 /** @param {number} ms */
 const seconds = (ms) => `${Math.round(ms / 1000)} s`;
+/** @param {number} ms */
+const span = (ms) => (ms % 60_000 === 0 && ms > 60_000 ? `${ms / 60_000} minutes` : seconds(ms));
+
+/** @param {Peer["at"]} at @returns {Peer["at"]} */
+const other = (at) => (at === "url" ? "nextUrl" : "url");
+/** @param {Peer} peer @param {Peer["at"]} at @returns {string} for a line of the log; nothing for a peer with one address */
+const place = ({ two }, at) => (two ? `at its ${at === "url" ? "first" : "next"} address ` : "");
 
 /**
  * The longest wait before the next dial: from 5 s, doubled with each redial up to 30 s; after ten minutes, or with a wrong token, 5 minutes.
  * A quarter of it is chance, so that those who lost the same peer do not come back at one moment.
+ * The two addresses of a peer count as one: after the first of them the second's turn comes as soon as may be, and the wait is for the pair.
  * @param {Peer} peer
  * @param {number} now
  * @param {number} random from 0 to 1
  * @param {Timings} timings
  */
-function waitMs({ fault, since, attempts }, now, random, { firstMs, fastMs, fastForMs, slowMs }) {
-  const slow = fault === "refused" || now - since >= fastForMs;
-  return (slow ? slowMs : Math.min((firstMs / 0.75) * 2 ** attempts, fastMs)) * (0.75 + 0.25 * random);
+function waitMs({ fault, since, attempts, two }, now, random, { firstMs, fastMs, fastForMs, slowMs }) {
+  const rounds = two ? Math.ceil(attempts / 2) : attempts;
+  const halfway = two && attempts % 2 === 0;
+  const slow = fault === "refused" || (now - since >= fastForMs && !halfway);
+  const fast = Math.min((firstMs / 0.75) * 2 ** (halfway ? 0 : rounds), fastMs);
+  return (slow ? slowMs : fast) * (0.75 + 0.25 * random);
 }
 
 /**
@@ -114,10 +140,12 @@ function step(peer, input, now, random, timings = TIMINGS) {
       return input.connected ? connected(peer, now) : lost(peer, now);
     case "log":
       return logged({ ...peer, heardAt: now }, input, now, random, timings);
+    case "redialling":
+      return { peer: peer.two ? { ...peer, at: other(peer.at) } : peer };
     case "redial-failed": {
       if (peer.phase !== "dialling") return { peer };
       const next = giveUp({ ...peer, why: input.why }, now, random, timings);
-      return { peer: next, say: `could not be dialled again (${input.why}); next in ${seconds(next.due - now)}` };
+      return { peer: next, say: `could not be dialled again (${input.why}); next ${inTime(next, now)}` };
     }
     case "tick":
       if (peer.phase === "given-up" && now >= peer.due) {
@@ -126,27 +154,38 @@ function step(peer, input, now, random, timings = TIMINGS) {
       if (peer.phase === "dialling" && now - peer.heardAt >= timings.silentMs) {
         const why = "no dial has ended";
         const next = giveUp({ ...peer, why, fault: "unreachable" }, now, random, timings);
-        return { peer: next, say: `not connected (${why}); dialled again in ${seconds(next.due - now)}` };
+        return { peer: next, say: `not connected (${why}); dialled again ${inTime(next, now)}` };
       }
       return { peer };
   }
 }
 
+/** @param {Peer} peer given up @param {number} now @returns {string} where and when it is dialled again */
+function inTime(peer, now) {
+  return `${place(peer, other(peer.at))}in ${seconds(peer.due - now)}`;
+}
+
 /** @param {Peer} peer @param {number} now @returns {Step} */
 function connected(peer, now) {
   if (peer.phase === "connected") return { peer };
+  const where = place(peer, peer.at);
   const after = `after ${seconds(now - peer.since)} and ${peer.attempts} redial${peer.attempts === 1 ? "" : "s"}`;
   return {
-    peer: { ...newPeer(now), phase: "connected", everConnected: true },
+    peer: { ...forgotten(peer, now), phase: "connected", everConnected: true },
     say:
-      peer.everConnected || peer.attempts > 0 ? `connected ${peer.everConnected ? "again " : ""}${after}` : "connected",
+      peer.everConnected || peer.attempts > 0
+        ? `connected ${peer.everConnected ? "again " : ""}${where}${after}`
+        : `connected ${where}`.trimEnd(),
   };
 }
 
 /** @param {Peer} peer @param {number} now @returns {Step} */
 function lost(peer, now) {
   if (peer.phase !== "connected") return { peer };
-  return { peer: { ...newPeer(now), everConnected: true }, say: "connection lost; the connector dials it again" };
+  return {
+    peer: { ...forgotten(peer, now), everConnected: true },
+    say: "connection lost; the connector dials it again",
+  };
 }
 
 /**
@@ -169,16 +208,17 @@ function logged(peer, input, now, random, timings) {
     case "btp_auth_failed":
     case "btp_connection_error": {
       const { fault, why } = faultOf(input);
-      const say = fault === "refused" && peer.fault !== "refused" ? `refused: ${why}; asked again every 5 minutes` : "";
+      const every = span(timings.slowMs);
+      const say = fault === "refused" && peer.fault !== "refused" ? `refused: ${why}; asked again every ${every}` : "";
       return { peer: { ...peer, fault, why }, ...(say && { say }) };
     }
     case "btp_max_retries": {
       if (peer.phase === "given-up") return { peer };
-      const outage = peer.phase === "connected" ? { ...newPeer(now), everConnected: true } : peer;
+      const outage = peer.phase === "connected" ? { ...forgotten(peer, now), everConnected: true } : peer;
       const next = giveUp(outage, now, random, timings);
       if (next.fault === "refused") return { peer: next };
       const why = next.why ? ` (${next.why})` : "";
-      return { peer: next, say: `given up by the connector${why}; dialled again in ${seconds(next.due - now)}` };
+      return { peer: next, say: `given up by the connector${why}; dialled again ${inTime(next, now)}` };
     }
     default:
       return { peer };

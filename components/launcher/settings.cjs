@@ -1,10 +1,14 @@
 // @ts-check
-/* global module */
+/* global require, module */
 "use strict";
 /** The two files that lie beside the launcher, as texts to read: pure, so that each kind of fault is a line of a table. */
 
+const { TIMINGS } = require("./redial.cjs");
+
 /** Docker's own grace is 10 s by default. */
 const DEFAULT_STOP_GRACE_MS = 10_000;
+/** The connector's own default for `/admin/ilp/send`. */
+const DEFAULT_PACKET_EXPIRY_MS = 30_000;
 
 /** @typedef {import("./adminClient.cjs").Admin} Admin */
 /** @typedef {import("./adminClient.cjs").DialledPeer} DialledPeer */
@@ -15,7 +19,8 @@ const DEFAULT_STOP_GRACE_MS = 10_000;
  * @property {number} stopGraceMs
  * @property {string[]} redact
  * @property {Admin} [admin]
- * @property {{ peers: DialledPeer[] }} [redial]
+ * @property {number} packetExpiryMs
+ * @property {{ peers: DialledPeer[], timings: import("./redial.cjs").Timings }} [redial]
  */
 
 /** An error whose message is meant for the operator, and holds no secret. */
@@ -73,33 +78,72 @@ function parseAdmin(value) {
   return { port, healthPort, apiKey };
 }
 
-/** @param {unknown} value @returns {DialledPeer[]} */
-function parsePeers(value) {
-  const peers = isObject(value) ? value.peers : undefined;
+/** @param {unknown} value @param {number} least @param {number} most @returns {value is number} */
+function isWhole(value, least, most) {
+  return typeof value === "number" && Number.isInteger(value) && value >= least && value <= most;
+}
+
+/** Shortest and longest of the settable waits; milliseconds. */
+const [LEAST_WAIT_MS, MOST_WAIT_MS] = [1000, 3_600_000];
+
+/** @param {unknown} value @returns {import("./redial.cjs").Timings} */
+function parseTimings(value = {}) {
+  const known = /** @type {const} */ (["firstMs", "fastMs", "slowMs"]);
+  const names = known.join(", ");
+  if (!isObject(value) || Object.keys(value).some((key) => !known.some((k) => k === key))) {
+    throw new LauncherError(`launcher.json: redial.timings may hold ${names}, and nothing else`);
+  }
+  for (const key of known) {
+    if (value[key] === undefined || isWhole(value[key], LEAST_WAIT_MS, MOST_WAIT_MS)) continue;
+    throw new LauncherError(
+      `launcher.json: redial.timings.${key} must be a whole number of milliseconds from ${LEAST_WAIT_MS} to ${MOST_WAIT_MS}`,
+    );
+  }
+  const timings = { ...TIMINGS, ...value };
+  if (timings.firstMs > timings.fastMs || timings.fastMs > timings.slowMs) {
+    throw new LauncherError(`launcher.json: redial.timings must not decrease from one to the next: ${names}`);
+  }
+  return timings;
+}
+
+/** @param {unknown} peers @returns {DialledPeer[]} */
+function parsePeers(peers) {
   if (!Array.isArray(peers)) throw new LauncherError("launcher.json: redial.peers must be a list of peers");
-  const known = ["id", "url", "authToken", "relation", "transport"];
+  const known = ["id", "url", "authToken", "relation", "transport", "nextUrl"];
   const seen = new Set();
   return peers.map((peer, index) => {
     const where = `launcher.json: redial.peers[${index}]`;
     if (!isObject(peer) || Object.entries(peer).some(([key, v]) => !known.includes(key) || typeof v !== "string")) {
       throw new LauncherError(
-        `${where} must hold texts under id, url and authToken, and may under relation and transport`,
+        `${where} must hold texts under id, url and authToken, and may under relation, transport and nextUrl`,
       );
     }
-    const { id, url, authToken } = peer;
+    const { id, url, authToken, nextUrl } = peer;
     if (!id || !url || authToken === undefined)
       throw new LauncherError(`${where} must have an id, a url and an authToken`);
+    if (nextUrl === "") throw new LauncherError(`${where}.nextUrl must be a URL, or left out`);
     if (seen.has(id)) throw new LauncherError(`${where} has the id of an earlier one`);
     seen.add(id);
     return /** @type {DialledPeer} */ (/** @type {unknown} */ (peer));
   });
 }
 
+/** @param {unknown} value @returns {NonNullable<Settings["redial"]>} */
+function parseRedial(value) {
+  const { peers, timings, ...unknown } = isObject(value) ? value : {};
+  if (Object.keys(unknown).length > 0) {
+    throw new LauncherError("launcher.json: redial may hold peers and timings, and nothing else");
+  }
+  return { peers: parsePeers(peers), timings: parseTimings(timings) };
+}
+
 /**
  * Reads launcher.json: `command` (the connector's program and its arguments), `secretsFile` (a path, relative to launcher.json's folder),
  * `stopGraceMs` (milliseconds from the signal to SIGKILL; default 10000), `redact` (more values to take out of the output; default none), `admin` (the
- * connector's `port` and `healthPort` on loopback and the admin API's `apiKey`) and `redial` (its `peers`, each as the admin API takes one, are
- * dialled again when the connector has given them up; needs `admin`).
+ * connector's `port` and `healthPort` on loopback and the admin API's `apiKey`), `redial` (its `peers`, each as the admin API takes one and with a
+ * `nextUrl` where it announces one, are dialled again when the connector has given them up; its `timings` {firstMs, fastMs, slowMs} stand in for
+ * those of redial.cjs, in milliseconds; needs `admin`) and `packetExpiryMs` (how long a packet of the subcommand `send` lives, in milliseconds; default
+ * 30000; each hop takes 1000 of it and needs more than that to be left).
  * @param {string} text
  * @returns {Settings}
  * @throws {LauncherError} naming the key, and never a value
@@ -121,12 +165,13 @@ function parseSettings(text) {
     redact: values = [],
     admin,
     redial,
+    packetExpiryMs = DEFAULT_PACKET_EXPIRY_MS,
     ...unknown
   } = raw;
   const surplus = Object.keys(unknown);
   if (surplus.length > 0) {
     throw new LauncherError(
-      `launcher.json has ${surplus.length} unknown key(s); known are command, secretsFile, stopGraceMs, redact, admin, redial`,
+      `launcher.json has ${surplus.length} unknown key(s); known are command, secretsFile, stopGraceMs, redact, admin, redial, packetExpiryMs`,
     );
   }
   if (!isStringList(command) || !command[0] || command.some((c) => c.includes("\0"))) {
@@ -134,8 +179,11 @@ function parseSettings(text) {
   }
   if (typeof secretsFile !== "string" || secretsFile === "")
     throw new LauncherError("launcher.json: secretsFile must be a path");
-  if (typeof stopGraceMs !== "number" || !Number.isInteger(stopGraceMs) || stopGraceMs < 0 || stopGraceMs > 600_000) {
+  if (!isWhole(stopGraceMs, 0, 600_000)) {
     throw new LauncherError("launcher.json: stopGraceMs must be a whole number of milliseconds from 0 to 600000");
+  }
+  if (!isWhole(packetExpiryMs, 2000, 600_000)) {
+    throw new LauncherError("launcher.json: packetExpiryMs must be a whole number of milliseconds from 2000 to 600000");
   }
   if (!isStringList(values)) throw new LauncherError("launcher.json: redact must be a list of strings");
   if (redial !== undefined && admin === undefined) throw new LauncherError("launcher.json: redial needs admin");
@@ -144,9 +192,19 @@ function parseSettings(text) {
     secretsFile,
     stopGraceMs,
     redact: values,
+    packetExpiryMs,
     ...(admin !== undefined && { admin: parseAdmin(admin) }),
-    ...(redial !== undefined && { redial: { peers: parsePeers(redial) } }),
+    ...(redial !== undefined && { redial: parseRedial(redial) }),
   };
 }
 
-module.exports = { LauncherError, parseSecretsEnv, parseSettings };
+/**
+ * Every value of launcher.json that may not leave the container and does not look like an address, by which the filter knows the URLs.
+ * @param {Settings} settings
+ * @returns {string[]}
+ */
+function secretsOf({ redact, admin, redial }) {
+  return [...redact, ...(admin ? [admin.apiKey] : []), ...(redial?.peers ?? []).map(({ authToken }) => authToken)];
+}
+
+module.exports = { LauncherError, parseSecretsEnv, parseSettings, secretsOf };

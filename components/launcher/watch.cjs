@@ -24,7 +24,10 @@ const EVENT =
 /** @typedef {import("./redial.cjs").Peer} Peer */
 /** @typedef {import("./redial.cjs").Input} Input */
 /** @typedef {import("./adminClient.cjs").DialledPeer} DialledPeer */
-/** @typedef {{ state: string, attempts: number, since: string, next: string | null, why: string }} Shown `next`: when it is dialled again */
+/**
+ * @typedef {{ state: string, attempts: number, since: string, next: string | null, why: string, address?: "first" | "next" }} Shown
+ *   `next`: when it is dialled again; `address`: which of two the connector has
+ */
 
 /**
  * @typedef {object} Watch
@@ -36,7 +39,7 @@ const EVENT =
  * Starts to watch. Peers that are not given are none of its business, whatever the connector says of them.
  * @param {object} options
  * @param {import("./adminClient.cjs").Admin} options.admin
- * @param {DialledPeer[]} options.peers
+ * @param {DialledPeer[]} options.peers those with a `nextUrl` are redialled there and at `url` in turn
  * @param {(line: string) => void} options.say takes one line a change, without an address
  * @param {string} [options.statusFile]
  * @param {import("./redial.cjs").Timings} [options.timings]
@@ -54,7 +57,9 @@ function watchPeers({
   random = Math.random,
 }) {
   const wallClock = Date.now() - now();
-  const states = new Map(peers.map(({ id }) => [id, newPeer(now())]));
+  const states = new Map(
+    peers.map(({ id, url, nextUrl }) => [id, newPeer(now(), nextUrl !== undefined && nextUrl !== url)]),
+  );
   let stopped = false;
   /** Whether the admin API is to be asked at the next look, its last answer being out of date. */
   let stale = true;
@@ -95,9 +100,10 @@ function watchPeers({
   const writeStatus = () => {
     /** @type {[string, Shown][]} */
     const shown = [...states].map(([id, peer]) => {
-      const { attempts, since, phase, due, why } = peer;
+      const { attempts, since, phase, due, why, two, at } = peer;
       const next = phase === "given-up" ? wall(due) : null;
-      return [id, { state: shownState(peer), attempts, since: wall(since), next, why }];
+      const address = at === "url" ? "first" : "next";
+      return [id, { state: shownState(peer), attempts, since: wall(since), next, why, ...(two && { address }) }];
     });
     const text = `${JSON.stringify(Object.fromEntries(shown))}\n`;
     if (text === written) return;
@@ -152,13 +158,15 @@ function watchPeers({
 
   /** @param {string} id */
   const dialAgain = async (id) => {
-    const peer = peers.find((p) => p.id === id);
-    if (!peer) return;
+    const declared = peers.find((p) => p.id === id);
+    if (!declared) return;
+    const { nextUrl, ...peer } = declared;
     try {
       // A healthy connection must not be cut because its news did not reach us.
       const connected = (await askPeers(admin)).some((p) => p.id === id && p.connected);
       if (connected) return feed(id, { kind: "seen", connected });
-      await redial(admin, peer);
+      feed(id, { kind: "redialling" });
+      await redial(admin, nextUrl !== undefined && states.get(id)?.at === "nextUrl" ? { ...peer, url: nextUrl } : peer);
     } catch (error) {
       const why = error instanceof AdminError ? error.message : "unknown error";
       feed(id, { kind: "redial-failed", why: `the connector's admin API: ${why}` });

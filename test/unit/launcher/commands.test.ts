@@ -7,6 +7,7 @@ import path from "node:path";
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
 import { runCommand } from "../../../components/launcher/commands.cjs";
 import { LauncherError } from "../../../components/launcher/launcher.cjs";
+import { TIMINGS } from "../../../components/launcher/redial.cjs";
 import { API_KEY, endAll, startConnector } from "../developmentConnector/support";
 
 type Settings = Parameters<typeof runCommand>[1];
@@ -56,9 +57,9 @@ afterEach(async () => {
 
 function settings(more: Partial<Settings> = {}): Settings {
   const admin = { port, healthPort: port, apiKey: API_KEY };
-  return { command: ["node"], secretsFile: "s", stopGraceMs: 0, redact: [], admin, ...more };
+  return { command: ["node"], secretsFile: "s", stopGraceMs: 0, redact: [], packetExpiryMs: 6000, admin, ...more };
 }
-const REDIAL = { peers: [{ id: "bob", url: `ws://${ADDRESS}:3000`, authToken: TOKEN }] };
+const REDIAL = { peers: [{ id: "bob", url: `ws://${ADDRESS}:3000`, authToken: TOKEN }], timings: TIMINGS };
 
 async function run(argv: string[], given = settings()): Promise<unknown> {
   const line = await runCommand(argv, given, STATUS_FILE);
@@ -139,7 +140,7 @@ describe("send", () => {
       milliseconds: [...Array<unknown>(5)].map(() => expect.any(Number) as unknown),
     });
     expect(result.milliseconds.every((ms) => ms > 0 && ms < 5000)).toBe(true);
-    const body = { destination: "g.bob.x", amount: "0", data: "AA==", timeoutMs: 30_000 };
+    const body = { destination: "g.bob.x", amount: "0", data: "AA==", timeoutMs: 6000 };
     expect(asked).toEqual(Array(5).fill({ method: "POST", url: SEND, key: API_KEY, body }));
   });
 
@@ -181,8 +182,8 @@ test.each([
 });
 
 test.each([["peers"], ["send", "g.bob"]])("%s needs to know the admin API", async (...argv) => {
-  const { command, secretsFile, stopGraceMs, redact } = settings();
-  const without = { command, secretsFile, stopGraceMs, redact };
+  const { command, secretsFile, stopGraceMs, redact, packetExpiryMs } = settings();
+  const without = { command, secretsFile, stopGraceMs, redact, packetExpiryMs };
   await expect(run(argv, without)).rejects.toThrow(
     new LauncherError(`${argv[0]} needs the key admin of launcher.json`),
   );

@@ -8,6 +8,7 @@ import { afterAll, describe, expect, test } from "vitest";
 
 const LAUNCHER = path.join(__dirname, "../../../components/launcher");
 const ADDRESS = "aoqqpp7tzyil4hlq3umoos6atft6jvrqtosq2xy53sdgiesvgg4mqmqd.anon";
+const NEXT = `${"b".repeat(55)}d.anyone`;
 const root = mkdtempSync(path.join(tmpdir(), "launcher-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
@@ -250,16 +251,19 @@ describe.concurrent("the launcher", () => {
         });
       }).listen(${port}, "127.0.0.1", () => say("btp_max_retries"));`;
     const bob = { id: "bob", url: `ws://${ADDRESS}:3000`, authToken: "hunter22", relation: "peer" };
-    const more = { admin: { port, healthPort: port, apiKey: "admin-key-of-ours" }, redial: { peers: [bob] } };
+    const more = {
+      admin: { port, healthPort: port, apiKey: "admin-key-of-ours" },
+      redial: { peers: [{ ...bob, nextUrl: `ws://${NEXT}:3000` }], timings: { firstMs: 2000 } },
+    };
     const launched = new Launched({ script, more, faster: 20 });
     await launched.complains("redial\n");
     expect(launched.err).toMatch(
-      /^launcher: peer bob: given up by the connector; dialled again in [567] s\nlauncher: peer bob: connected after \d+ s and 1 redial\n$/,
+      /^launcher: peer bob: given up by the connector; dialled again at its next address in [23] s\nlauncher: peer bob: connected at its next address after \d+ s and 1 redial\n$/,
     );
     expect(launched.out.split("\n")).toEqual([
       '{"event":"btp_max_retries","peerId":"bob"}',
       "DELETE /admin/peers/bob?removeRoutes=false [secret] ",
-      'POST /admin/peers [secret] {"id":"bob","url":"ws://[address].anon:3000","authToken":"[secret]","relation":"peer"}',
+      'POST /admin/peers [secret] {"id":"bob","url":"ws://[address].anyone:3000","authToken":"[secret]","relation":"peer"}',
       '{"event":"btp_connected","peerId":"bob"}',
       "",
     ]);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { newPeer, nextTick, shownState, step } from "../../../components/launcher/redial.cjs";
+import { TIMINGS, newPeer, nextTick, shownState, step } from "../../../components/launcher/redial.cjs";
 
 type Peer = ReturnType<typeof newPeer>;
 type Input = Parameters<typeof step>[1];
@@ -87,6 +87,104 @@ describe("a peer that the connector gave up", () => {
     expect(failed.say).toBe("could not be dialled again (HTTP 500); next in 10 s");
     expect(failed.peer).toMatchObject({ phase: "given-up", due: peer.due + 10_000, why: "HTTP 500" });
   });
+});
+
+describe("a peer that announces its next address", () => {
+  const TWO = newPeer(0, true);
+  /** Given up by the connector, redialled, and so on; the `at` of each redial and what was said before it. */
+  function rounds(start: Peer, count: number): { at: string; wait: number; say: string | undefined }[] {
+    let [peer, now] = [start, 31_000];
+    return Array.from({ length: count }, () => {
+      const givenUp = step(peer, GIVEN_UP, now, 0);
+      const { due } = givenUp.peer;
+      peer = step(step(givenUp.peer, TICK, due, 0).peer, { kind: "redialling" }, due, 0).peer;
+      const wait = (due - now) / 1000;
+      now = due + 31_000;
+      return { at: peer.at, wait, say: givenUp.say };
+    });
+  }
+
+  test("is dialled at the two in turn, the other one at once and then both after a longer wait", () => {
+    expect(rounds(TWO, 6)).toEqual([
+      { at: "nextUrl", wait: 5, say: "given up by the connector; dialled again at its next address in 5 s" },
+      { at: "url", wait: 10, say: "given up by the connector; dialled again at its first address in 10 s" },
+      { at: "nextUrl", wait: 5, say: "given up by the connector; dialled again at its next address in 5 s" },
+      { at: "url", wait: 20, say: "given up by the connector; dialled again at its first address in 20 s" },
+      { at: "nextUrl", wait: 5, say: "given up by the connector; dialled again at its next address in 5 s" },
+      { at: "url", wait: 22.5, say: "given up by the connector; dialled again at its first address in 23 s" },
+    ]);
+  });
+
+  test("is dialled every five minutes after ten, at both", () => {
+    const late = rounds({ ...TWO, since: -600_000, attempts: 20 }, 4);
+    expect(late.map(({ at, wait }) => [at, wait])).toEqual([
+      ["nextUrl", 5],
+      ["url", 225],
+      ["nextUrl", 5],
+      ["url", 225],
+    ]);
+  });
+
+  test("stays with the one that worked: the connector's own tries go there, and the other one's turn is after them", () => {
+    const given = after([[31, GIVEN_UP]], 0, TWO).peer;
+    const next = step(step(given, TICK, given.due, 0).peer, { kind: "redialling" }, given.due, 0).peer;
+    const there = step(next, seen(true), 40_000, 0);
+    expect(there.say).toBe("connected at its next address after 40 s and 1 redial");
+    const lost = step(there.peer, seen(false), 100_000, 0).peer;
+    expect([lost.at, lost.attempts]).toEqual(["nextUrl", 0]);
+    expect(step(lost, seen(true), 103_000, 0).say).toBe("connected again at its next address after 3 s and 0 redials");
+    expect(step(lost, GIVEN_UP, 131_000, 0).say).toBe(
+      "given up by the connector; dialled again at its first address in 5 s",
+    );
+    // Its loss unseen, the connector's last word is the first that is heard of it.
+    expect(step(there.peer, GIVEN_UP, 131_000, 0).peer).toMatchObject({
+      at: "nextUrl",
+      two: true,
+      everConnected: true,
+    });
+  });
+
+  test("is where it was when a tick finds it connected, for nobody was told to dial", () => {
+    const given = after([[31, GIVEN_UP]], 0, TWO).peer;
+    const ticked = step(given, TICK, given.due, 0);
+    expect([ticked.redial, ticked.peer.at]).toEqual([true, "url"]);
+    expect(step(ticked.peer, seen(true), given.due, 0).say).toBe(
+      "connected at its first address after 36 s and 1 redial",
+    );
+  });
+
+  test("that refuses our token is asked slowly at either", () => {
+    const refused = step(TWO, log("btp_auth_failed", { reason: "F00" }), 500, 0).peer;
+    expect(step(refused, GIVEN_UP, 31_000, 0).peer.due).toBe(256_000);
+  });
+
+  test.each([
+    [
+      { kind: "redial-failed", why: "HTTP 500" } as const,
+      "could not be dialled again (HTTP 500); next at its next address in 5 s",
+    ],
+    [TICK, "not connected (no dial has ended); dialled again at its next address in 5 s"],
+  ])("is named by the turn, not by the address, after %j", (input, say) => {
+    expect(step(TWO, input, 61_000, 0).say).toBe(say);
+  });
+
+  test("is the same as any other while it has but one", () => {
+    const one = newPeer(0);
+    expect(step(one, { kind: "redialling" }, 5000, 0).peer).toEqual(one);
+    expect(step(one, seen(true), 900, 0).say).toBe("connected");
+    expect(step(TWO, seen(true), 900, 0).say).toBe("connected at its first address");
+  });
+});
+
+test("other timings hold for every wait", () => {
+  const timings = { ...TIMINGS, firstMs: 1000, fastMs: 3000, slowMs: 90_000 };
+  const wait = (peer: Peer, now: number): number => step(peer, GIVEN_UP, now, 1, timings).peer.due - now;
+  expect(wait(newPeer(0), 31_000)).toBeCloseTo(1333.3, 0);
+  expect(wait({ ...newPeer(0), attempts: 5 }, 31_000)).toBe(3000);
+  expect(wait({ ...newPeer(0), attempts: 5 }, 600_000)).toBe(90_000);
+  const refused = step(newPeer(0), log("btp_auth_failed", { reason: "F00" }), 500, 1, timings);
+  expect(refused.say).toBe("refused: the peer does not accept our token; asked again every 90 s");
+  expect(wait(refused.peer, 31_000)).toBe(90_000);
 });
 
 describe("a peer of which the connector says nothing", () => {
@@ -224,17 +322,20 @@ describe("a connection", () => {
   });
 });
 
-/** When the connector and we have the peer back after an outage from 0 to `end`; all in milliseconds. */
-function backAfter(end: number, { failMs, random }: { failMs: number; random: number }): number {
+/** When the connector and we have the peer back after an outage from 0 to `end`; all in milliseconds. `alive`: of two addresses those in use. */
+function backAfter(
+  end: number,
+  { failMs, random, alive }: { failMs: number; random: number; alive?: Peer["at"] | "both" },
+): number {
   const CONNECT_MS = 5000;
-  let peer = { ...newPeer(0), everConnected: true };
+  let peer = { ...newPeer(0, alive !== undefined), everConnected: true };
   const feed = (input: Input, now: number): void => void ({ peer } = step(peer, input, now, random) as { peer: Peer });
   for (let round = 0; ;) {
     // The connector's tries of one round, each `failMs` long while the peer is away.
     for (const pause of [0, 1000, 2000, 4000, 8000, 16_000]) {
       const dialled = round + pause;
       feed(log("btp_connection_attempt"), dialled);
-      if (dialled >= end) return dialled + CONNECT_MS;
+      if (dialled >= end && (alive === "both" || peer.at === (alive ?? "url"))) return dialled + CONNECT_MS;
       round = dialled + failMs;
       feed(log("btp_connection_error", { error: "Proxy connection timed out" }), round);
       if (nextTick(peer) <= round) throw new Error("taken for silent while the connector still dials");
@@ -242,6 +343,7 @@ function backAfter(end: number, { failMs, random }: { failMs: number; random: nu
     feed(GIVEN_UP, round);
     round = peer.due;
     feed(TICK, round);
+    feed({ kind: "redialling" }, round);
   }
 }
 
@@ -254,7 +356,31 @@ describe.each([50, 5000, 30_000])("with dials that fail after %i ms", (failMs) =
     expect(Math.max(...late)).toBeLessThanOrEqual(60_000);
   });
 
+  test("and two addresses in use, every peer is back 60 s after it too", () => {
+    const late = Array.from({ length: 540 }, (_, n) => (n + 1) * 1000).map(
+      (end) => backAfter(end, { failMs, random: 1, alive: "both" }) - end,
+    );
+    expect(Math.max(...late)).toBeLessThanOrEqual(60_000);
+  });
+
   test("it is back six minutes after the longest outage", () => {
     expect(backAfter(864_000_000, { failMs, random: 1 }) - 864_000_000).toBeLessThanOrEqual(360_000);
   });
+});
+
+describe.each(["url", "nextUrl"] as const)("with two addresses of which only the %s is in use", (alive) => {
+  // The other one's round of tries lies between: 31 s where a dial fails at once, some three minutes behind a silent proxy.
+  test.each([
+    [50, 75_000],
+    [5000, 100_000],
+    [30_000, 255_000],
+  ])(
+    "and dials that fail after %i ms, every peer is back %i ms after an outage of up to nine minutes",
+    (failMs, most) => {
+      const late = Array.from({ length: 540 }, (_, n) => (n + 1) * 1000).map(
+        (end) => backAfter(end, { failMs, random: 1, alive }) - end,
+      );
+      expect(Math.max(...late)).toBeLessThanOrEqual(most);
+    },
+  );
 });

@@ -84,8 +84,12 @@ interface Alice {
   log: string[];
 }
 
-/** Alice, who dials the peers at these ports, with the watch beside her. `level`: her LOG_LEVEL, or none at all of her lines. */
-async function startAlice(ports: Record<string, number>, level: string = "info"): Promise<Alice> {
+/** Alice, who dials the peers at these ports, with the watch beside her. `level`: her LOG_LEVEL, or none at all of her lines; `next`: ports that peers announce. */
+async function startAlice(
+  ports: Record<string, number>,
+  level: string = "info",
+  next: Record<string, number> = {},
+): Promise<Alice> {
   const peers = Object.entries(ports).map(([id, port]) => ({ id, url: `ws://127.0.0.1:${port}`, authToken: TOKEN }));
   const log: string[] = [];
   const node = createConnectorNode({
@@ -100,7 +104,11 @@ async function startAlice(ports: Record<string, number>, level: string = "info")
   // The watch begins with the connector, so that its first words are heard; the ports are known a little later.
   const admin = { port: 0, healthPort: 0, apiKey: API_KEY };
   const say = (line: string): void => void said.push(line);
-  watch = watchPeers({ admin, peers, say, statusFile, now: () => Date.now(), random: () => 1 });
+  const declared = peers.map((peer) => ({
+    ...peer,
+    ...(next[peer.id] !== undefined && { nextUrl: `ws://127.0.0.1:${next[peer.id]}` }),
+  }));
+  watch = watchPeers({ admin, peers: declared, say, statusFile, now: () => Date.now(), random: () => 1 });
   // Its end is not waited for: a peer that says nothing holds it.
   node.start().catch((error: unknown) => said.push(String(error)));
   await vi.waitUntil(() => node.ports().admin);
@@ -177,6 +185,45 @@ describe("a peer that is away for longer than the connector's patience", () => {
     expect(await answer.json()).toMatchObject({ peers: [{ id: "bob", connected: true, ilpAddresses: ["g.bob"] }] });
     await turn(60);
     expect(events(alice, "btp_connected")).toHaveLength(1);
+  });
+
+  test("is found at the next address that it announced, and kept there", async () => {
+    const [old, next] = [await freePort(), await freePort()];
+    await startBob({ port: next });
+    const alice = await startAlice({ bob: old }, "info", { bob: next });
+    await turn(60, connected(alice));
+    await turn(3);
+    expect(said).toEqual([
+      "peer bob: given up by the connector (ECONNREFUSED); dialled again at its next address in 7 s",
+      expect.stringMatching(/^peer bob: connected at its next address after \d\d s and 1 redial$/) as string,
+    ]);
+    expect(status().bob).toMatchObject({ state: "connected", address: "next" });
+    const added = events(alice, "admin_peer_added");
+    expect(added).toHaveLength(1);
+    expect(added[0]).toContain(`"url":"ws://127.0.0.1:${next}"`);
+    const text = said.join() + readFileSync(statusFile, "utf8");
+    for (const hidden of [String(old), String(next), "127.0.0.1"]) expect(text).not.toContain(hidden);
+
+    // Away for longer than the connector's patience: the first address gets its turn, and the next one is found again.
+    await stop(nodes.find((node) => node !== alice.node)!);
+    await turn(60);
+    expect(said.at(-1)).toBe(
+      "peer bob: given up by the connector (ECONNREFUSED); dialled again at its first address in 7 s",
+    );
+    await startBob({ port: next });
+    await turn(90, connected(alice));
+    await turn(3);
+    expect(said.at(-1)).toMatch(/^peer bob: connected again at its next address after \d+ s and 2 redials$/);
+  });
+
+  test("is back at its only address when the next one is another's or nobody's", async () => {
+    const port = await freePort();
+    const alice = await startAlice({ bob: port }, "info", { bob: await freePort() });
+    await turn(50);
+    await startBob({ port });
+    await turn(70, connected(alice));
+    await turn(3);
+    expect(status().bob).toMatchObject({ state: "connected", address: "first" });
   });
 
   test("is found without a word of the connector's log", async () => {
