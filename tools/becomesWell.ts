@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { isWell, type ContainerFacts } from "./diagnose";
+import { isWell } from "./diagnose";
 import { during } from "./say";
+import type { ContainerState } from "./stackContainers";
 
 const pollMilliseconds = 250;
 
@@ -18,7 +19,7 @@ export interface Clock {
  * 20 seconds. One that is starting gets the time that its own health check gives it, after which Docker calls it unhealthy.
  */
 export async function becomesWell(
-  look: () => Promise<ContainerFacts[]>,
+  look: () => Promise<ContainerState[]>,
   clock: Clock = { now: () => performance.now(), sleep },
 ): Promise<boolean> {
   const start = clock.now();

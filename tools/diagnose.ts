@@ -1,32 +1,23 @@
-import { run } from "./run";
-import type Docker from "dockerode";
 import { dockerClient } from "./dockerHost";
+import { logText } from "./dockerText";
 import type { Environment } from "./environment";
 import { usesLocalBackend } from "./localBackend";
 import { projectDirectory } from "./project";
+import { run } from "./run";
 import { during } from "./say";
+import { containersOf, type ContainerState } from "./stackContainers";
 import { explainOverlaps, interfaceSubnets, wantedNetworks, type Subnet } from "./subnetOverlap";
 
 const logLines = 5;
 
 /** What `describeContainer` needs to know of a container. */
-export interface ContainerFacts {
-  name: string;
-  /** Docker's word: running, exited, restarting, created ... */
-  status: string;
-  exitCode: number;
-  /** healthy, unhealthy, starting; undefined without a health check. */
-  health: string | undefined;
-  /** Output of the last health probe. */
-  lastProbe: string | undefined;
-  /** Why Docker could not start it. */
-  error: string;
+export interface ContainerFacts extends ContainerState {
   /** Its last log lines. */
-  log: string[];
+  readonly log: readonly string[];
 }
 
 /** Whether a container is as it should be: running and healthy (if it can tell), or a one-shot that has done its work. */
-export function isWell(facts: Pick<ContainerFacts, "status" | "exitCode" | "health">): boolean {
+export function isWell(facts: Pick<ContainerState, "status" | "exitCode" | "health">): boolean {
   if (facts.status === "running") return facts.health === undefined || facts.health === "healthy";
   return facts.status === "exited" && facts.exitCode === 0;
 }
@@ -75,40 +66,15 @@ async function attempt(work: () => Promise<string[]>): Promise<string[]> {
 }
 
 async function describeContainers(dockerHost: string, stack: string): Promise<string[]> {
-  return (await containersOf(dockerHost, stack)).flatMap(describeContainer);
-}
-
-/** The containers of a stack, stopped ones too, by name. */
-export async function containersOf(dockerHost: string, stack: string): Promise<ContainerFacts[]> {
   const docker = dockerClient(dockerHost, 10_000);
-  const containers = await docker.listContainers({ all: true, filters: { label: [`town-ator.stack=${stack}`] } });
-  const facts = await Promise.all(containers.map(({ Id }) => factsOf(docker.getContainer(Id))));
-  return facts.sort((a, b) => a.name.localeCompare(b.name));
-}
-
-async function factsOf(container: Docker.Container): Promise<ContainerFacts> {
-  const { Name: name, State: state, Config: config } = await container.inspect();
-  const raw = await container.logs({ stdout: true, stderr: true, tail: logLines });
-  return {
-    name: name.replace(/^\//, ""),
-    status: state.Status,
-    exitCode: state.ExitCode,
-    health: state.Health?.Status,
-    lastProbe: state.Health?.Log?.at(-1)?.Output,
-    error: state.Error,
-    log: (config.Tty ? raw.toString() : demultiplex(raw)).split("\n").filter((line) => line.trim() !== ""),
-  };
-}
-
-/** Text of a container's log in Docker's framing (8 bytes of header, then a chunk), stdout and stderr as they came. */
-export function demultiplex(raw: Buffer): string {
-  const chunks: Buffer[] = [];
-  for (let at = 0; at + 8 <= raw.length;) {
-    const length = raw.readUInt32BE(at + 4);
-    chunks.push(raw.subarray(at + 8, at + 8 + length));
-    at += 8 + length;
-  }
-  return Buffer.concat(chunks).toString();
+  const unwell = (await containersOf(docker, stack)).filter((state) => !isWell(state));
+  const facts = await Promise.all(
+    unwell.map(async (state): Promise<ContainerFacts> => {
+      const log = await logText(docker, state.name, logLines);
+      return { ...state, log: log.split("\n").filter((line) => line.trim() !== "") };
+    }),
+  );
+  return facts.flatMap(describeContainer);
 }
 
 /** Whether Docker refused a network for its subnet: its address pool says so where it can, and the bridge driver where the pool did not notice. */

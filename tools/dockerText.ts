@@ -41,16 +41,29 @@ export function demultiplexed(raw: NodeJS.ReadableStream): Demultiplexer {
   return raw.pipe(output);
 }
 
-/** The whole log of a container until now. */
-export async function logText(docker: Docker, id: string): Promise<string> {
-  const log = await docker.getContainer(id).logs({ follow: false, stdout: true, stderr: true });
+/** The log of a container until now, which has no terminal: the whole of it, or its last `tail` lines. */
+export async function logText(docker: Docker, id: string, tail?: number): Promise<string> {
+  const log = await docker.getContainer(id).logs({
+    follow: false,
+    stdout: true,
+    stderr: true,
+    ...(tail === undefined ? {} : { tail }),
+  });
   return text(demultiplexed(Readable.from([log])));
 }
 
-/** Runs a command in a container and gives what it prints. Throws when its exit code is not 0; the error holds none of the output. */
-export async function execText(docker: Docker, id: string, command: string[]): Promise<string> {
-  const exec = await docker.getContainer(id).exec({ Cmd: command, AttachStdout: true, AttachStderr: true });
-  const output = await text(demultiplexed(await exec.start({})));
+/**
+ * Runs a command in a container and gives what it prints. `input` is its standard input, the way for whatever must not stand in a command; without it that is empty.
+ * Throws when the exit code is not 0; the error holds none of the input and the output.
+ */
+export async function execText(docker: Docker, id: string, command: string[], input?: string): Promise<string> {
+  const withInput = input !== undefined;
+  const exec = await docker
+    .getContainer(id)
+    .exec({ Cmd: command, AttachStdin: withInput, AttachStdout: true, AttachStderr: true });
+  const stream = await exec.start(withInput ? { hijack: true, stdin: true } : {});
+  if (withInput) stream.end(input);
+  const output = await text(demultiplexed(stream));
   const { ExitCode } = await exec.inspect();
   if (ExitCode !== 0) throw new Error(`the command in the container ended with exit code ${ExitCode}`);
   return output;

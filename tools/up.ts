@@ -1,10 +1,12 @@
 import { prepareEnvironment } from "./environment";
 import { becomesWell } from "./becomesWell";
-import { containersOf, diagnose } from "./diagnose";
+import { diagnose } from "./diagnose";
+import { dockerClient } from "./dockerHost";
 import { repairInterrupted } from "./interrupted";
 import { runPulumi } from "./runPulumi";
 import { say } from "./say";
 import { assertStackExists, prepareStack } from "./stack";
+import { containersOf } from "./stackContainers";
 
 /**
  * Deploys a stack: gets the machine and the stack ready, repairs what an interrupted run left behind, refreshes and
@@ -18,7 +20,8 @@ export async function up(options: { stack: string }): Promise<number> {
   await repairInterrupted(environment, options.stack, chosen);
   const { exitCode, output } = await runPulumi(environment, ["up", "--yes", "--refresh", ...chosen]);
   // Pulumi waits for what it has just made. What it left alone may have failed since, and a refresh does not notice.
-  if (exitCode === 0 && (await becomesWell(() => containersOf(environment.dockerHost, options.stack)))) return 0;
+  const docker = dockerClient(environment.dockerHost, 10_000);
+  if (exitCode === 0 && (await becomesWell(() => containersOf(docker, options.stack)))) return 0;
   for (const line of await diagnose({ environment, stack: options.stack, chosen, output })) say(line);
   return exitCode === 0 ? 1 : exitCode;
 }

@@ -3,40 +3,11 @@ import { z } from "zod";
 import { PATHS } from "../../components/core/ports";
 import { execText } from "../dockerText";
 import { UserError } from "../project";
+import type { ContainerState } from "../stackContainers";
 import { failed, passed, type Outcome } from "./report";
-
-/** What is to be known of a container to tell whether it is as it should be. */
-export interface ContainerState {
-  readonly name: string;
-  readonly role: string;
-  /** Docker's word: running, exited, … */
-  readonly status: string;
-  readonly exitCode: number;
-  /** Docker's word: healthy, unhealthy, starting; undefined without a health check. */
-  readonly health?: string | undefined;
-}
 
 /** Roles that stay; every other container of a stack does its work once and ends with exit code 0. */
 const STAYING = new Set(["connector", "sidecar", "local-network"]);
-
-/** The containers of a stack but for the second daemon, by name. */
-export async function containersOf(docker: Docker, stack: string): Promise<ContainerState[]> {
-  const list = await docker.listContainers({ all: true, filters: { label: [`town-ator.stack=${stack}`] } });
-  const states = await Promise.all(
-    list.map(async ({ Id, Labels }): Promise<ContainerState> => {
-      const { Name, State } = await docker.getContainer(Id).inspect();
-      const role = Labels["town-ator.role"] ?? "";
-      return {
-        name: Name.replace(/^\//, ""),
-        role,
-        status: State.Status,
-        exitCode: State.ExitCode,
-        health: State.Health?.Status,
-      };
-    }),
-  );
-  return states.filter(({ role }) => role !== "verify").sort((a, b) => (a.name < b.name ? -1 : 1));
-}
 
 /** Whether every container is as it should be and none of `expected` is missing; otherwise a line for each that is not. */
 export function judgeContainers(states: readonly ContainerState[], expected: readonly string[]): Outcome {

@@ -1,22 +1,21 @@
 import { describe, expect, it, test } from "vitest";
 import { becomesWell } from "../../../tools/becomesWell";
-import type { ContainerFacts } from "../../../tools/diagnose";
+import type { ContainerState } from "../../../tools/stackContainers";
 
-const container = (status: string, health?: string, exitCode = 0): ContainerFacts => ({
+const container = (status: string, health?: string, exitCode = 0): ContainerState => ({
   name: "c",
+  role: "connector",
   status,
   health,
   exitCode,
-  lastProbe: undefined,
   error: "",
-  log: [],
 });
 const healthy = container("running", "healthy");
 const starting = container("running", "starting");
 const restarting = container("restarting", "unhealthy", 1);
 
 /** Looks at one state after the other, the last for ever, on a clock that only sleeping moves; gives the answer and the milliseconds until then. */
-async function watched(...states: ContainerFacts[][]): Promise<{ well: boolean; milliseconds: number }> {
+async function watched(...states: ContainerState[][]): Promise<{ well: boolean; milliseconds: number }> {
   let now = 0;
   const well = await becomesWell(() => Promise.resolve(states.length > 1 ? states.shift()! : states[0]!), {
     now: () => now,

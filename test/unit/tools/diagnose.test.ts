@@ -1,14 +1,9 @@
 import { describe, expect, it, test } from "vitest";
-import {
-  demultiplex,
-  describeContainer,
-  explainInterruption,
-  saysOverlap,
-  type ContainerFacts,
-} from "../../../tools/diagnose";
+import { describeContainer, explainInterruption, saysOverlap, type ContainerFacts } from "../../../tools/diagnose";
 
 const well: ContainerFacts = {
   name: "town-ator-dev-home-sidecar",
+  role: "sidecar",
   status: "running",
   exitCode: 0,
   health: "healthy",
@@ -54,19 +49,6 @@ describe("describeContainer", () => {
       "  Docker: Address already in use",
     ]);
   });
-});
-
-it("takes the text out of Docker's log frames, also the last one that was cut", () => {
-  const frame = (stream: number, text: string, length = Buffer.byteLength(text)) => {
-    const header = Buffer.alloc(8);
-    header[0] = stream;
-    header.writeUInt32BE(length, 4);
-    return Buffer.concat([header, Buffer.from(text)]);
-  };
-  expect(demultiplex(Buffer.concat([frame(1, "out\n"), frame(2, "err é\n"), frame(1, "cut", 100)]))).toBe(
-    "out\nerr é\ncut",
-  );
-  expect(demultiplex(Buffer.alloc(0))).toBe("");
 });
 
 describe("explainInterruption", () => {

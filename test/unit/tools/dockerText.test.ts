@@ -21,3 +21,9 @@ test("a log of 40,000 lines that arrives at once is read whole", async () => {
   const all = Buffer.concat(lines.map((line) => frame(1, line)));
   expect(await text(demultiplexed(Readable.from([all])))).toBe(lines.join(""));
 });
+
+test("of a frame that is cut short what there is of it is read, and of an empty log nothing", async () => {
+  const cut = Buffer.concat([frame(1, "whole\n"), frame(2, "cut here")]).subarray(0, -5);
+  expect(await text(demultiplexed(Readable.from([cut])))).toBe("whole\ncut");
+  expect(await text(demultiplexed(Readable.from([Buffer.alloc(0)])))).toBe("");
+});

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { judgeContainers, judgeHealth, type ContainerState } from "../../../tools/verify/containers";
+import type { ContainerState } from "../../../tools/stackContainers";
+import { judgeContainers, judgeHealth } from "../../../tools/verify/containers";
 
 const connector: ContainerState = {
   name: "connector",
@@ -7,8 +8,9 @@ const connector: ContainerState = {
   status: "running",
   exitCode: 0,
   health: "healthy",
+  error: "",
 };
-const identity: ContainerState = { name: "identity", role: "identity", status: "exited", exitCode: 0 };
+const identity: ContainerState = { name: "identity", role: "identity", status: "exited", exitCode: 0, error: "" };
 
 describe("the containers of a stack", () => {
   test("are well when those that stay are healthy and the others have ended with 0", () => {
