@@ -20,7 +20,7 @@ export interface TownConnectorArgs {
     readonly connector: pulumi.Input<string>;
     /** Holds the one-shots. */ readonly anon: pulumi.Input<string>;
   };
-  readonly town: Pick<TownSettings, "nodeId" | "logLevel" | "access" | "routes" | "memoryMiB">;
+  readonly town: Pick<TownSettings, "nodeId" | "logLevel" | "access" | "routes" | "timeouts" | "memoryMiB">;
   /** The hidden service's address; secret. */
   readonly address: pulumi.Output<string>;
   /** Its proxy, and what must be up first: a connector that finds no proxy at its start gives up. */
@@ -109,6 +109,7 @@ function renderFiles(args: TownConnectorArgs, adminKey: pulumi.Output<string>): 
           adminKey: key,
           peers: outbound.filter((peer) => peer !== undefined),
           routes: town.routes,
+          timeouts: town.timeouts,
         },
         inbound,
         launcher,

@@ -1,13 +1,13 @@
 import { btpPeerVariable } from "./names";
 import { PATHS, PORTS } from "./ports";
-import { type ConnectorInput, dialled, renderConnectorYaml } from "./renderConnectorYaml";
+import { type ConnectorInput, dialled, type DialledPeer, inOrder, renderConnectorYaml } from "./renderConnectorYaml";
 import type { TownSettings } from "./settings";
 
 /** Milliseconds that the connector gets to stop before the launcher kills it; the container gets a little more. */
 export const STOP_GRACE_MS = 10_000;
 
 /** Where the published image keeps its program, below its WORKDIR /app. */
-const CONNECTOR_COMMAND = ["node", "packages/connector/dist/main.js"];
+export const CONNECTOR_COMMAND = ["node", "packages/connector/dist/main.js"];
 
 /** What a peer presents to us. */
 export interface InboundSecret {
@@ -36,8 +36,9 @@ export function connectorFiles(
         stopGraceMs: STOP_GRACE_MS,
         redact: [input.adminKey, ...input.peers.map((peer) => peer.token)].sort(),
         admin: { port: PORTS.admin, healthPort: PORTS.health, apiKey: input.adminKey },
+        packetExpiryMs: input.timeouts.packetExpiryMs,
         // The connector gives a peer up after 31 s, for good; the launcher dials it again.
-        ...(input.peers.length === 0 ? {} : { redial: { peers: dialled(input.peers) } }),
+        ...(input.peers.length === 0 ? {} : { redial: redialOf(input.peers, input.timeouts) }),
       },
       null,
       2,
@@ -46,15 +47,28 @@ export function connectorFiles(
   };
 }
 
+/** The part of launcher.json about the peers that are dialled again: as the YAML has them, and with the second address that the connector has no place for. */
+function redialOf(peers: readonly DialledPeer[], timeouts: ConnectorInput["timeouts"]): object {
+  const { redialFirstMs: firstMs, redialMostMs: fastMs, redialSlowMs: slowMs } = timeouts;
+  const second = inOrder(peers).map(({ nextUrl }) => (nextUrl === undefined ? {} : { nextUrl }));
+  return {
+    peers: dialled(peers).map((peer, index) => ({ ...peer, ...second[index] })),
+    timings: { firstMs, fastMs, slowMs },
+  };
+}
+
 /** The connector's environment, all of it plain: what is secret comes by the launcher. */
 export function connectorEnvironment({
   logLevel,
   access,
-}: Pick<TownSettings, "logLevel" | "access">): Record<string, string> {
+  timeouts,
+}: Pick<TownSettings, "logLevel" | "access" | "timeouts">): Record<string, string> {
   return {
     CONFIG_FILE: `${PATHS.files}/connector.yaml`,
     LOG_LEVEL: logLevel,
     // Exactly the text "false": without it the connector lets in whoever presents an empty token, even under a peer's name that has a secret.
     BTP_ALLOW_NOAUTH: access === "permissionless" ? "true" : "false",
+    // For frames that carry no expiry (its btp-client.ts); an ILP packet always carries one.
+    BTP_SEND_TIMEOUT_MS: String(timeouts.btpSendMs),
   };
 }

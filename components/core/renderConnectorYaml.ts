@@ -1,6 +1,6 @@
 import { stringify } from "yaml";
 import { PORTS } from "./ports";
-import type { RouteSettings } from "./settings";
+import type { RouteSettings, Timeouts } from "./settings";
 
 /** A peer that the connector dials. */
 export interface DialledPeer {
@@ -27,6 +27,8 @@ export interface ConnectorInput {
   readonly adminKey: string;
   readonly peers: readonly DialledPeer[];
   readonly routes: readonly RouteSettings[];
+  /** Of no use to the YAML: the connector takes its one in the environment, and the launcher takes the others. */
+  readonly timeouts: Pick<Timeouts, "redialFirstMs" | "redialMostMs" | "redialSlowMs" | "packetExpiryMs">;
 }
 
 /**

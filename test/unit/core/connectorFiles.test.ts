@@ -2,10 +2,23 @@ import { describe, expect, it, test } from "vitest";
 import { parse } from "yaml";
 import { connectorEnvironment, connectorFiles } from "../../../components/core/connectorFiles";
 import { btpPeerVariable, dockerLabels, dockerName } from "../../../components/core/names";
-import { anonUrlOf, renderConnectorYaml, type ConnectorInput } from "../../../components/core/renderConnectorYaml";
+import {
+  anonUrlOf,
+  dialledByInvite,
+  renderConnectorYaml,
+  type ConnectorInput,
+} from "../../../components/core/renderConnectorYaml";
+import { parseSettings } from "../../../components/launcher/launcher.cjs";
 import { loadConnectorConfig } from "../../../images/connector/src/config";
 
 const ADDRESS = "aoqqpp7tzyil4hlq3umoos6atft6jvrqtosq2xy53sdgiesvgg4mqmqd.anon";
+const TIMEOUTS = {
+  btpSendMs: 1001,
+  redialFirstMs: 2002,
+  redialMostMs: 3003,
+  redialSlowMs: 4004,
+  packetExpiryMs: 5005,
+};
 const INPUT: ConnectorInput = {
   nodeId: "g.home",
   logLevel: "info",
@@ -17,7 +30,9 @@ const INPUT: ConnectorInput = {
     { id: "g.bob", relation: "parent", url: `ws://${ADDRESS}:3000`, token: "b".repeat(64) },
   ],
   routes: [{ prefix: "g.home", nextHop: "g.home", priority: 0 }],
+  timeouts: TIMEOUTS,
 };
+const TIMINGS = { firstMs: 2002, fastMs: 3003, slowMs: 4004 };
 
 describe("the connector's YAML", () => {
   const yaml = parse(renderConnectorYaml(INPUT)) as Record<string, unknown>;
@@ -45,7 +60,7 @@ describe("the connector's YAML", () => {
   it("is accepted by the development connector's own loader", () => {
     const config = loadConnectorConfig(
       renderConnectorYaml(INPUT),
-      connectorEnvironment({ logLevel: "info", access: "permissioned" }),
+      connectorEnvironment({ logLevel: "info", access: "permissioned", timeouts: TIMEOUTS }),
     );
     expect(config.nodeId).toBe("g.home");
     expect(config.peers.map((peer) => peer.id)).toEqual(["g.bob", "g.zoe"]);
@@ -77,9 +92,50 @@ describe("the connector's files", () => {
       stopGraceMs: 10_000,
       redact: ["b".repeat(64), "k".repeat(64), "z".repeat(64)],
       admin: { port: 8081, healthPort: 8080, apiKey: "k".repeat(64) },
-      redial: { peers: yamlPeers },
+      packetExpiryMs: 5005,
+      redial: { peers: yamlPeers, timings: TIMINGS },
     });
     expect(files["launcher.cjs"]).toBe("the launcher");
+  });
+
+  it("have a peer's next address for the launcher alone, for the connector has one URL a peer", () => {
+    const next = `ws://${"b".repeat(55)}d.anon:3000`;
+    const [zoe, bob] = [INPUT.peers[0]!, { ...INPUT.peers[1]!, nextUrl: next }];
+    const { "connector.yaml": yaml, "launcher.json": json } = connectorFiles({ ...INPUT, peers: [zoe, bob] }, [], {});
+    expect(yaml).toBe(renderConnectorYaml(INPUT));
+    const { peers } = parse(yaml!) as { peers: object[] };
+    expect((JSON.parse(json!) as { redial: unknown }).redial).toEqual({
+      peers: [{ ...peers[0], nextUrl: next }, peers[1]],
+      timings: TIMINGS,
+    });
+  });
+
+  it("say of a peer in the town's own subnet that it is reached directly, to the connector and to the launcher", () => {
+    const child = {
+      id: "g.relay",
+      relation: "child",
+      url: "ws://10.1.2.9:3000",
+      token: "",
+      transport: "direct",
+    } as const;
+    const files = connectorFiles({ ...INPUT, peers: [child] }, [], {});
+    const expected = {
+      id: "g.relay",
+      url: "ws://10.1.2.9:3000",
+      authToken: "",
+      relation: "child",
+      transport: "direct",
+    };
+    expect((parse(files["connector.yaml"]!) as { peers: unknown }).peers).toEqual([expected]);
+    expect(JSON.parse(files["launcher.json"]!)).toMatchObject({ redial: { peers: [expected] } });
+  });
+
+  it("are taken by the launcher as they are", () => {
+    const peers = [{ ...INPUT.peers[0]!, nextUrl: "ws://10.1.2.9:3000" }, INPUT.peers[1]!];
+    for (const input of [INPUT, { ...INPUT, peers }, { ...INPUT, peers: [] }]) {
+      const json = connectorFiles(input, [], {})["launcher.json"]!;
+      expect(parseSettings(json)).toMatchObject(JSON.parse(json) as object);
+    }
   });
 
   it("are never empty, for the provider refuses an empty upload", () => {
@@ -91,14 +147,41 @@ describe("the connector's files", () => {
   });
 
   it("open the door to an empty token only where access is permissionless", () => {
-    expect(connectorEnvironment({ logLevel: "info", access: "permissionless" })["BTP_ALLOW_NOAUTH"]).toBe("true");
+    const environment = connectorEnvironment({ logLevel: "info", access: "permissionless", timeouts: TIMEOUTS });
+    expect(environment["BTP_ALLOW_NOAUTH"]).toBe("true");
   });
 
   it("leave nothing secret for the environment", () => {
-    expect(connectorEnvironment({ logLevel: "warn", access: "permissioned" })).toEqual({
+    expect(connectorEnvironment({ logLevel: "warn", access: "permissioned", timeouts: TIMEOUTS })).toEqual({
       CONFIG_FILE: "/etc/town-ator/connector.yaml",
       LOG_LEVEL: "warn",
       BTP_ALLOW_NOAUTH: "false",
+      BTP_SEND_TIMEOUT_MS: "1001",
+    });
+  });
+});
+
+describe("an invite", () => {
+  const invite = {
+    nodeId: "g.bob",
+    peerId: "g.home",
+    url: `ws://${ADDRESS}:3000`,
+    token: "b".repeat(64),
+    key: "K".repeat(52),
+  };
+  const peer = { id: "g.bob", relation: "parent" } as const;
+
+  it("has its peer dialled, and its discovery key does not reach the connector", () => {
+    expect(dialledByInvite(peer, invite)).toEqual({ ...peer, url: invite.url, token: invite.token });
+  });
+
+  it("has its next address with it", () => {
+    const nextUrl = `ws://${"b".repeat(55)}d.anon:3000`;
+    expect(dialledByInvite(peer, { ...invite, nextUrl })).toEqual({
+      ...peer,
+      url: invite.url,
+      token: invite.token,
+      nextUrl,
     });
   });
 });
