@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { DISCOVERY_KEY } from "./discovery";
 import { addressProblem } from "./identity";
 import { PEER_ID } from "./names";
 
@@ -12,16 +13,25 @@ export interface Invite {
   readonly peerId: string;
   /** What the invited peer presents as its secret: the inviting town's inbound half. */
   readonly token: string;
+  /** Without which the service of a town with restricted discovery is not even found: the private half of an x25519 key, 52 characters of base32. */
+  readonly key?: string;
+  /** Where the town will be dialled when it has moved, while it announces another address; like `url`. */
+  readonly nextUrl?: string;
 }
 
 /** What every invite begins with: its kind and its version. */
 const PREFIX = "ator-invite-1.";
 const CHECKSUM_LENGTH = 8;
 
-/** An invite as one line for a chat message: prefix, base64url of the JSON fields, and the first 48 bits of SHA-256 over both. */
+/**
+ * An invite as one line for a chat message: prefix, base64url of the JSON fields, and the first 48 bits of SHA-256 over both. The fields are nodeId, url, peerId, token, key and
+ * nextUrl; the last two are empty, or left out at the end, where an invite has none.
+ */
 export function formatInvite(invite: Invite): string {
-  const { nodeId, url, peerId, token } = invite;
-  const body = PREFIX + Buffer.from(JSON.stringify([nodeId, url, peerId, token])).toString("base64url");
+  const { nodeId, url, peerId, token, key = "", nextUrl = "" } = invite;
+  const all = [nodeId, url, peerId, token, key, nextUrl];
+  const fields = all.slice(0, nextUrl ? 6 : key ? 5 : 4);
+  const body = PREFIX + Buffer.from(JSON.stringify(fields)).toString("base64url");
   return `${body}.${checksum(body)}`;
 }
 
@@ -65,15 +75,29 @@ function fields(json: string): Invite {
   } catch {
     parsed = undefined;
   }
-  if (!Array.isArray(parsed) || parsed.length !== 4 || !parsed.every((field) => typeof field === "string")) {
+  if (
+    !Array.isArray(parsed) ||
+    !parsed.every((field) => typeof field === "string") ||
+    !/^[456]$/.test(`${parsed.length}`)
+  ) {
     throw new InviteError("does not hold what an invite holds");
   }
-  const [nodeId, url, peerId, token] = parsed as [string, string, string, string];
-  const problem = inviteUrlProblem(url);
-  if (problem) throw new InviteError(`names an address that ${problem}`);
+  const [nodeId, url, peerId, token, key = "", nextUrl = ""] = parsed as [
+    string,
+    string,
+    string,
+    string,
+    string?,
+    string?,
+  ];
+  for (const named of nextUrl ? [url, nextUrl] : [url]) {
+    const problem = inviteUrlProblem(named);
+    if (problem) throw new InviteError(`names an address that ${problem}`);
+  }
+  if (key && !DISCOVERY_KEY.test(key)) throw new InviteError("holds a discovery key that is no x25519 key");
   if (!PEER_ID.test(nodeId) || !PEER_ID.test(peerId)) throw new InviteError("names a peer whose nodeId is not valid");
   if (!/^[\x21-\x7e]{16,}$/.test(token)) throw new InviteError("holds a token that no town of ours would make");
-  return { nodeId, url, peerId, token };
+  return { nodeId, url, peerId, token, ...(key && { key }), ...(nextUrl && { nextUrl }) };
 }
 
 function checksum(body: string): string {

@@ -1,10 +1,13 @@
-import { z } from "zod";
-import { InviteError, parseInvite, type Invite } from "./invite";
-import { ILP_PREFIX, NODE_ID, PEER_ID, TOWN_NAME } from "./names";
+import { type Suffix } from "./identity";
+import type { Invite } from "./invite";
+import { ILP_PREFIX } from "./names";
 import { lineFor, type Problem, problemsOf } from "./problems";
 import { Secret } from "./secret";
 import { crossChecks } from "./settingsChecks";
-import { defaultSubnet, MAX_PREFIX, MIN_PREFIX, parseSubnet } from "./subnets";
+import { BUILD, settingsSchema, type ParsedPeer, type ParsedSettings, type ParsedTown } from "./settingsSchema";
+import { defaultSubnet } from "./subnets";
+
+export { BUILD };
 
 /** The namespace of this project's keys in a stack's config. */
 export const NAMESPACE = "town-ator";
@@ -16,14 +19,12 @@ export const NAMESPACE = "town-ator";
 export const PUBLISHED_CONNECTOR =
   "ghcr.io/toon-protocol/connector@sha256:48d2160e4479aae068ebd8b735a0a063995f1f2f17308c847f3a9b6cc57b1de4";
 
-/** Says that an image is built on the Docker host from this project's images/ folder. */
-export const BUILD = "build";
-
 /** Where a town learns how to reach a peer. A peer that is only expected dials in. */
 export type PeerSource =
   | { readonly kind: "town"; readonly town: string }
   | { readonly kind: "stack"; readonly stack: string; readonly town: string }
   | { readonly kind: "invite"; readonly invite: Secret<Invite> }
+  | { readonly kind: "direct"; readonly url: string; readonly token: Secret }
   | { readonly kind: "expected" };
 
 /** One peer of a town. */
@@ -32,6 +33,34 @@ export interface PeerSettings {
   readonly id: string;
   readonly relation: "parent" | "peer" | "child";
   readonly source: PeerSource;
+  /** From 1; a higher one makes a new inbound secret. */
+  readonly secretVersion: number;
+  /** The inbound secret, where the operator gives it; otherwise one is made. */
+  readonly given?: Secret;
+}
+
+/** Which of a town's identities are published, by their numbers. At most one of `next` and `previous` is there. */
+export interface IdentityNumbers {
+  /** The one whose address is in `anonUrl` and in invites. */
+  readonly current: number;
+  /** `current` + 1: announced, to be switched to. */
+  readonly next?: number;
+  /** `current` - 1: switched from, and still answering. */
+  readonly previous?: number;
+}
+
+/** How long things may take, in milliseconds; docs/peers.md has the table to plan with. */
+export interface Timeouts {
+  /** The connector's `BTP_SEND_TIMEOUT_MS`. */
+  readonly btpSendMs: number;
+  /** From the connector's giving a peer up to the first redial. */
+  readonly redialFirstMs: number;
+  /** Longest time between two dials in the first ten minutes of an outage. */
+  readonly redialMostMs: number;
+  /** And after these, or to a peer that refuses our token. */
+  readonly redialSlowMs: number;
+  /** The expiry of packets that we send ourselves, to try a peering. */
+  readonly packetExpiryMs: number;
 }
 
 /** A rule of the connector's routing table. */
@@ -48,6 +77,12 @@ export interface TownSettings {
   readonly topology: "gateway";
   /** Whether a peer that presents no token is let in. */
   readonly access: "permissioned" | "permissionless";
+  /** Who can find the hidden service: whoever knows its address, or invited peers only. */
+  readonly discovery: "open" | "restricted";
+  readonly identity: IdentityNumbers;
+  /** The key files of adopted identities, 96 bytes each, by number; every other number's identity follows from a seed in the state. */
+  readonly adopted: ReadonlyMap<number, Secret<Buffer>>;
+  readonly timeouts: Timeouts;
   /** The town's internal network, as `10.1.2.0/27`. */
   readonly subnet: string;
   readonly logLevel: "debug" | "info" | "warn" | "error";
@@ -60,6 +95,12 @@ export interface TownSettings {
 /** The whole configuration of a stack, checked and with every default filled in. */
 export interface Settings {
   readonly stack: string;
+  /** Whether identities and data are protected and outlive the stack. */
+  readonly keep: boolean;
+  /** What the daemon appends to an address. */
+  readonly suffix: Suffix;
+  /** Fingerprints of addresses that the operator has given up. */
+  readonly retired: readonly string[];
   readonly network: "local" | "public";
   /** The network of the local relays, this stack's own or the one of another stack on the same Docker host; only with `network: local`. */
   readonly localNetwork: { readonly subnet: string } | { readonly join: string };
@@ -79,116 +120,25 @@ export class SettingsError extends Error {
   }
 }
 
-const byDigest = /^[a-z0-9][a-z0-9._:/-]*@sha256:[0-9a-f]{64}$/;
-const subnet = z
-  .string("must be a text such as 10.77.0.0/27")
-  .refine(
-    (text) => parseSubnet(text) !== undefined,
-    `must be an IPv4 network of /${MIN_PREFIX} to /${MAX_PREFIX} without host bits, such as 10.77.0.0/27`,
-  );
-const image = z
-  .string("must be a text")
-  .refine(
-    (text) => text === BUILD || byDigest.test(text),
-    `must be "${BUILD}" or a reference by digest, name@sha256:<64 hex digits>: a tag can change behind your back`,
-  );
-const mebibytes = (least: number) => {
-  const rule = `must be a whole number of MiB from ${least} to 65536`;
-  return z.int(rule).min(least, rule).max(65536, rule);
-};
-const oneOf = <const T extends readonly [string, ...string[]]>(values: T) =>
-  z.enum(values, `must be one of ${values.join(", ")}`);
-
-const prefix = z
-  .string("must be an ILP address prefix, such as g.bob")
-  .regex(
-    ILP_PREFIX,
-    "must be an ILP address prefix of lower-case letters, digits, dots, dashes and underscores, such as g.bob",
-  );
-
-const peerSchema = z.strictObject({
-  relation: oneOf(["peer", "parent", "child"]).default("peer"),
-  town: z.string("must be the name of another town of this stack").optional(),
-  stack: z
-    .strictObject({
-      name: z.string("is required: a stack's full name, as pulumi stack ls --all shows it").min(1, "must not be empty"),
-      town: z.string("is required: the name of a town of that stack").min(1, "must not be empty"),
-    })
-    .optional(),
-  routes: z.array(prefix, "must be a list of ILP address prefixes").optional(),
-  priority: z.int("must be a whole number").default(0),
-});
-
-const townSchema = z.strictObject({
-  nodeId: z
-    .string("is required: the connector's nodeId, such as g.home")
-    .regex(
-      NODE_ID,
-      "must be 1 to 63 lower-case letters, digits, dots, dashes and underscores, beginning and ending with a letter or digit",
-    ),
-  topology: oneOf(["gateway"]).default("gateway"),
-  access: oneOf(["permissioned", "permissionless"]).default("permissioned"),
-  subnet: subnet.optional(),
-  logLevel: oneOf(["debug", "info", "warn", "error"]).default("info"),
-  memoryMiB: z
-    .strictObject({ connector: mebibytes(64).default(256), sidecar: mebibytes(64).default(128) })
-    .prefault({}),
-  peers: z
-    .record(
-      z
-        .string()
-        .regex(
-          PEER_ID,
-          "is no nodeId that a peer can have here: 1 to 63 letters, digits, dots, dashes and underscores, beginning and ending with a letter or digit",
-        ),
-      peerSchema,
-      "must be a map from the nodeIds of peers to what is known of them; {} for one that is only expected",
-    )
-    .default({}),
-});
-
-const inviteText = z.string("must be an invite, one line of text").transform((text, context) => {
-  try {
-    return new Secret(parseInvite(text));
-  } catch (error) {
-    if (!(error instanceof InviteError)) throw error;
-    context.addIssue({ code: "custom", message: error.message });
-    return z.NEVER;
-  }
-});
-
-const settingsSchema = z.strictObject({
-  network: oneOf(["local", "public"]).default("local"),
-  localNetwork: z
-    .strictObject({
-      subnet: subnet.optional(),
-      join: z.string("must be the name of a stack on the same Docker host").min(1, "must not be empty").optional(),
-    })
-    .prefault({}),
-  images: z.strictObject({ anon: image.optional(), connector: image.optional() }).prefault({}),
-  towns: z
-    .record(
-      z
-        .string()
-        .regex(
-          TOWN_NAME,
-          "is no name for a town: 1 to 20 lower-case letters, digits and dashes, beginning with a letter and not ending with a dash",
-        ),
-      townSchema,
-      "is required: a map from the names of towns to their settings",
-    )
-    .refine((towns) => Object.keys(towns).length > 0, "must hold at least one town"),
-  invites: z
-    .record(
-      z.string(),
-      z.record(z.string(), inviteText),
-      "must be a map of towns, each a map from peers to their invites",
-    )
-    .default({}),
-});
-
 /** Keys of the stack's config that hold structures; Pulumi hands these over as JSON. */
-const STRUCTURED = new Set(["localNetwork", "images", "towns", "invites"]);
+const STRUCTURED = new Set([
+  "localNetwork",
+  "images",
+  "towns",
+  "retired",
+  "invites",
+  "identities",
+  "secrets",
+  "tokens",
+]);
+
+/** Keys whose values must be encrypted, with the way to put one there. */
+const SECRET_KEYS = {
+  invites: "take it out and use `make accept`, or pulumi config set --secret --path",
+  identities: "take it out and use `make identity-adopt`, or pulumi config set --secret --path",
+  secrets: "take it out and use pulumi config set --secret --path",
+  tokens: "take it out and use pulumi config set --secret --path",
+} as const;
 
 /**
  * Checks a stack's configuration and fills in the defaults. `config` maps full keys (`town-ator:towns`) to values as Pulumi hands them to a
@@ -207,11 +157,9 @@ export function parseSettings(
   const unread = new Set(problems.map(({ path }) => path[0]));
   const issues = (result.error?.issues ?? []).filter(({ path }) => path.length === 0 || !unread.has(path[0]));
   problems.push(...problemsOf(issues, settingsSchema), ...crossChecks(raw, stack));
-  if (secretKeys && Object.keys(raw["invites"] ?? {}).length > 0 && !secretKeys.includes(`${NAMESPACE}:invites`)) {
-    problems.push({
-      path: ["invites"],
-      message: "must be secret: take it out and use `make accept`, or pulumi config set --secret --path",
-    });
+  for (const [key, way] of Object.entries(SECRET_KEYS)) {
+    if (secretKeys && Object.keys(raw[key] ?? {}).length > 0 && !secretKeys.includes(`${NAMESPACE}:${key}`))
+      problems.push({ path: [key], message: `must be secret: ${way}` });
   }
   if (problems.length > 0 || !result.success) throw new SettingsError(problems.map(lineFor).sort());
   return withDefaults(result.data, stack);
@@ -234,9 +182,13 @@ function ownKeys(config: Readonly<Record<string, string>>, problems: Problem[]):
   return raw;
 }
 
-function withDefaults(parsed: z.output<typeof settingsSchema>, stack: string): Settings {
+function withDefaults(parsed: ParsedSettings, stack: string): Settings {
   return {
     stack,
+    // An address of a local network means nothing without that network, so a local stack leaves nothing behind.
+    keep: parsed.keep ?? parsed.network !== "local",
+    suffix: parsed.suffix,
+    retired: parsed.retired,
     network: parsed.network,
     localNetwork:
       parsed.localNetwork.join === undefined
@@ -248,23 +200,37 @@ function withDefaults(parsed: z.output<typeof settingsSchema>, stack: string): S
     },
     towns: Object.entries(parsed.towns)
       .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([name, town]) => townWithDefaults(name, town, parsed.invites[name] ?? {}, stack)),
+      .map(([name, town]) => townWithDefaults(name, town, secretsOf(parsed, name), stack)),
   };
 }
 
-function townWithDefaults(
-  name: string,
-  town: z.output<typeof townSchema>,
-  invites: Readonly<Record<string, Secret<Invite>>>,
-  stack: string,
-): TownSettings {
-  const { peers, ...rest } = town;
+/** What the secret keys of a config hold for one town. */
+interface TownSecrets {
+  readonly invites: Readonly<Record<string, Secret<Invite>>>;
+  readonly adopted: ReadonlyMap<number, Secret<Buffer>>;
+  readonly given: Readonly<Record<string, Secret>>;
+  readonly tokens: Readonly<Record<string, Secret>>;
+}
+
+function secretsOf(parsed: ParsedSettings, town: string): TownSecrets {
+  return {
+    invites: parsed.invites[town] ?? {},
+    adopted: new Map(Object.entries(parsed.identities[town] ?? {}).map(([number, key]) => [Number(number), key])),
+    given: parsed.secrets[town] ?? {},
+    tokens: parsed.tokens[town] ?? {},
+  };
+}
+
+function townWithDefaults(name: string, town: ParsedTown, secrets: TownSecrets, stack: string): TownSettings {
+  const { peers, identity, ...rest } = town;
   const sorted = Object.entries(peers).sort(([a], [b]) => (a < b ? -1 : 1));
   return {
     ...rest,
     name,
+    identity: numbersOf(identity),
+    adopted: secrets.adopted,
     subnet: town.subnet ?? defaultSubnet(stack, name),
-    peers: sorted.map(([id, peer]) => ({ id, relation: peer.relation, source: sourceOf(peer, invites[id]) })),
+    peers: sorted.map(([id, peer]) => peerWithDefaults(id, peer, secrets)),
     routes: [
       { prefix: town.nodeId, nextHop: town.nodeId, priority: 0 },
       ...sorted.flatMap(([id, peer]) =>
@@ -274,13 +240,31 @@ function townWithDefaults(
   };
 }
 
+function numbersOf({ current, next, previous }: ParsedTown["identity"]): IdentityNumbers {
+  return { current, ...(next !== undefined && { next }), ...(previous !== undefined && { previous }) };
+}
+
+function peerWithDefaults(id: string, peer: ParsedPeer, secrets: TownSecrets): PeerSettings {
+  const given = secrets.given[id];
+  return {
+    id,
+    relation: peer.relation,
+    source: sourceOf(id, peer, secrets),
+    secretVersion: peer.secretVersion,
+    ...(given && { given }),
+  };
+}
+
 /** The prefixes that lead to a peer: those that are asked for, or else its own nodeId, where that is an ILP address. */
 export function routesThrough(id: string, routes: readonly string[] | undefined): readonly string[] {
   return routes ?? (ILP_PREFIX.test(id) ? [id] : []);
 }
 
-function sourceOf({ town, stack }: z.output<typeof peerSchema>, invite: Secret<Invite> | undefined): PeerSource {
+function sourceOf(id: string, { town, stack, url }: ParsedPeer, { invites, tokens }: TownSecrets): PeerSource {
   if (town !== undefined) return { kind: "town", town };
   if (stack !== undefined) return { kind: "stack", stack: stack.name, town: stack.town };
+  // A connector that asks for no token takes the empty one.
+  if (url !== undefined) return { kind: "direct", url, token: tokens[id] ?? new Secret("") };
+  const invite = invites[id];
   return invite === undefined ? { kind: "expected" } : { kind: "invite", invite };
 }

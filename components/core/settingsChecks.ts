@@ -1,9 +1,11 @@
+import { DEFAULT_SUFFIX, SUFFIXES } from "./identity";
+import { identityChecks } from "./identityChecks";
+import { InviteError, parseInvite } from "./invite";
 import { btpPeerVariable } from "./names";
 import type { Problem } from "./problems";
-import { InviteError, parseInvite } from "./invite";
+import { asMap, repeated, type Map, type RawTown } from "./rawConfig";
+import { secretsChecks } from "./secretsChecks";
 import { defaultSubnet, overlap, parseSubnet, type Subnet } from "./subnets";
-
-type Map = Readonly<Record<string, unknown>>;
 
 /**
  * What no single value shows: the rules between the parts of a configuration. It works on the raw input and looks only at parts of the right
@@ -13,8 +15,10 @@ export function crossChecks(raw: Map, stack: string): Problem[] {
   const towns = Object.entries(asMap(raw["towns"])).map(([name, town]) => ({ name, town: asMap(town) }));
   return [
     ...imagesAndNetwork(raw),
+    ...daemonSuffix(raw),
     ...joinedNetwork(raw, stack),
     ...equalNodeIds(towns),
+    ...towns.flatMap(redialOrder),
     ...overlappingSubnets(raw, towns, stack),
     ...towns.flatMap(({ name, town }) => [
       ...peersOf(name, town),
@@ -23,12 +27,9 @@ export function crossChecks(raw: Map, stack: string): Problem[] {
     ]),
     ...severalSources(raw, towns),
     ...invitesOf(raw),
+    ...identityChecks(raw, towns),
+    ...secretsChecks(raw, towns),
   ];
-}
-
-interface RawTown {
-  readonly name: string;
-  readonly town: Map;
 }
 
 function imagesAndNetwork(raw: Map): Problem[] {
@@ -44,6 +45,18 @@ function imagesAndNetwork(raw: Map): Problem[] {
     problems.push({ path: ["localNetwork"], message: "has no meaning when town-ator:network is public; remove it" });
   }
   return problems;
+}
+
+function daemonSuffix(raw: Map): Problem[] {
+  const anon = asMap(raw["images"])["anon"] ?? "build";
+  if (anon !== "build" || raw["suffix"] === DEFAULT_SUFFIX || !SUFFIXES.some((suffix) => suffix === raw["suffix"]))
+    return [];
+  return [
+    {
+      path: ["suffix"],
+      message: `must be ${DEFAULT_SUFFIX} where town-ator:images.anon is "build": the daemon that is built here, anon 0.4.9.11, appends that`,
+    },
+  ];
 }
 
 function joinedNetwork(raw: Map, stack: string): Problem[] {
@@ -65,6 +78,19 @@ function equalNodeIds(towns: readonly RawTown[]): Problem[] {
     path: ["towns", again.name, "nodeId"],
     message: `must differ from that of towns.${first.name}: peers tell connectors apart by it`,
   }));
+}
+
+function redialOrder({ name, town }: RawTown): Problem[] {
+  const { redialFirstMs = 5000, redialMostMs = 30_000, redialSlowMs = 300_000 } = asMap(town["timeouts"]);
+  const path = ["towns", name, "timeouts"];
+  return [
+    ...(Number(redialFirstMs) > Number(redialMostMs)
+      ? [{ path: [...path, "redialFirstMs"], message: "must not be more than redialMostMs" }]
+      : []),
+    ...(Number(redialMostMs) > Number(redialSlowMs)
+      ? [{ path: [...path, "redialMostMs"], message: "must not be more than redialSlowMs" }]
+      : []),
+  ];
 }
 
 function overlappingSubnets(raw: Map, towns: readonly RawTown[], stack: string): Problem[] {
@@ -138,6 +164,7 @@ function severalSources(raw: Map, towns: readonly RawTown[]): Problem[] {
       const sources = [
         ...(peer["town"] === undefined ? [] : ["town"]),
         ...(peer["stack"] === undefined ? [] : ["stack"]),
+        ...(peer["url"] === undefined ? [] : ["url"]),
         ...(id in asMap(asMap(raw["invites"])[name]) ? [`the invite at invites.${name}.${id}`] : []),
       ];
       if (sources.length < 2) return [];
@@ -183,12 +210,15 @@ function invitesOf(raw: Map): Problem[] {
       const path = ["invites", name, peer];
       if (!(peer in asMap(town["peers"])))
         return [{ path, message: `must be a peer that towns.${name}.peers declares` }];
-      return inviteFor(text, peer, town["nodeId"]).map((message) => ({ path, message }));
+      return inviteFor(text, peer, town["nodeId"], raw["suffix"] ?? DEFAULT_SUFFIX).map((message) => ({
+        path,
+        message,
+      }));
     });
   });
 }
 
-function inviteFor(text: unknown, peer: string, ownNodeId: unknown): string[] {
+function inviteFor(text: unknown, peer: string, ownNodeId: unknown, suffix: unknown): string[] {
   if (typeof text !== "string") return [];
   try {
     const invite = parseInvite(text);
@@ -197,25 +227,13 @@ function inviteFor(text: unknown, peer: string, ownNodeId: unknown): string[] {
     if (invite.nodeId !== peer) return ["comes from another town than this peer: the nodeId in it differs"];
     if (invite.peerId !== ownNodeId)
       return ["is meant for another town: the nodeId that it invites is not this town's"];
+    if (!new URL(invite.url).hostname.endsWith(`.${String(suffix)}`))
+      return [
+        `holds an address that does not end in .${String(suffix)}: the peer's daemon is of another version than this stack's, and the two do not find each other`,
+      ];
     return [];
   } catch (error) {
     if (error instanceof InviteError) return []; // the schema reports it
     throw error;
   }
-}
-
-/** Pairs of items that have the same key, each later one with the first of its kind; items without a text as key don't count. */
-function repeated<T>(items: readonly T[], keyOf: (item: T) => unknown): [first: T, again: T][] {
-  const seen = new globalThis.Map<string, T>();
-  return items.flatMap((item): [T, T][] => {
-    const key = keyOf(item);
-    if (typeof key !== "string") return [];
-    const first = seen.get(key);
-    if (first === undefined) seen.set(key, item);
-    return first === undefined ? [] : [[first, item]];
-  });
-}
-
-function asMap(value: unknown): Map {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Map) : {};
 }

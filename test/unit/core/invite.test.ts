@@ -1,8 +1,11 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it, test } from "vitest";
+import { addressOf } from "../../../components/core/identity";
 import { formatInvite, InviteError, parseInvite, type Invite } from "../../../components/core/invite";
 
 const ADDRESS = "aoqqpp7tzyil4hlq3umoos6atft6jvrqtosq2xy53sdgiesvgg4mqmqd.anon";
+const NEXT = addressOf(Buffer.alloc(32, 7));
+const KEY = "A".repeat(51) + "Q";
 const INVITE: Invite = { nodeId: "g.home", url: `ws://${ADDRESS}:3000`, peerId: "g.visitor", token: "a".repeat(64) };
 const line = formatInvite(INVITE);
 
@@ -29,6 +32,16 @@ describe("an invite", () => {
     expect(parseInvite(line)).toEqual(INVITE);
   });
 
+  it.each<[string, Partial<Invite>]>([
+    ["a discovery key", { key: KEY }],
+    ["a next address", { nextUrl: `ws://${NEXT}:3000` }],
+    ["both", { key: KEY, nextUrl: `ws://${NEXT}:3000` }],
+  ])("carries %s, and stays one line", (_, more) => {
+    const text = formatInvite({ ...INVITE, ...more });
+    expect(parseInvite(text)).toEqual({ ...INVITE, ...more });
+    expect(text).toMatch(/^\S{200,450}$/);
+  });
+
   it("is read with white space around it", () => {
     expect(parseInvite(`\n  ${line}\r\n`)).toEqual(INVITE);
   });
@@ -42,6 +55,17 @@ describe("an invite", () => {
     ["its end cut off", line.slice(0, -3), "is cut short"],
     ["its middle cut out", line.slice(0, 40) + line.slice(60), "is damaged"],
     ["too few fields", sealed(["g.home", INVITE.url, "g.visitor"]), "does not hold what an invite holds"],
+    ["too many fields", sealed([...Object.values(INVITE), "", "", ""]), "does not hold what an invite holds"],
+    [
+      "a discovery key that is none",
+      sealed(["g.home", INVITE.url, "g.visitor", INVITE.token, KEY.slice(1)]),
+      "holds a discovery key that is no x25519 key",
+    ],
+    [
+      "a next address that is none",
+      sealed(["g.home", INVITE.url, "g.visitor", INVITE.token, "", "ws://example.com:3000"]),
+      "is not 56 characters",
+    ],
     ["a field that is no text", sealed(["g.home", INVITE.url, "g.visitor", 7]), "does not hold what an invite holds"],
     [
       "wss",

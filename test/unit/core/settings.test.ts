@@ -1,8 +1,11 @@
 import { inspect } from "node:util";
 import { describe, expect, it, test } from "vitest";
 import { formatInvite } from "../../../components/core/invite";
+import { Secret } from "../../../components/core/secret";
 import { parseSettings, PUBLISHED_CONNECTOR, SettingsError } from "../../../components/core/settings";
 
+/** The seed 00 01 … 1f of the published vector, as base64. */
+const SEED = Buffer.from(Array.from({ length: 32 }, (_, index) => index)).toString("base64");
 const ADDRESS = "aoqqpp7tzyil4hlq3umoos6atft6jvrqtosq2xy53sdgiesvgg4mqmqd.anon";
 
 function config(settings: Record<string, unknown>): Record<string, string> {
@@ -32,6 +35,9 @@ describe("settings", () => {
   it("need no more than a town with a nodeId", () => {
     expect(parseSettings(config({ towns: { home: { nodeId: "g.home" } } }), "dev")).toEqual({
       stack: "dev",
+      keep: false,
+      suffix: "anon",
+      retired: [],
       network: "local",
       localNetwork: { subnet: "10.247.147.0/27" },
       images: { anon: "build", connector: "build" },
@@ -41,6 +47,16 @@ describe("settings", () => {
           nodeId: "g.home",
           topology: "gateway",
           access: "permissioned",
+          discovery: "open",
+          identity: { current: 1 },
+          adopted: new Map(),
+          timeouts: {
+            btpSendMs: 30_000,
+            redialFirstMs: 5000,
+            redialMostMs: 30_000,
+            redialSlowMs: 300_000,
+            packetExpiryMs: 10_000,
+          },
           subnet: "10.139.80.96/27",
           logLevel: "info",
           memoryMiB: { connector: 256, sidecar: 128 },
@@ -65,8 +81,8 @@ describe("settings", () => {
     );
     expect(towns.map((town) => town.name)).toEqual(["a", "b"]);
     expect(towns[0]?.peers).toEqual([
-      { id: "y", relation: "child", source: { kind: "expected" } },
-      { id: "z", relation: "peer", source: { kind: "expected" } },
+      { id: "y", relation: "child", source: { kind: "expected" }, secretVersion: 1 },
+      { id: "z", relation: "peer", source: { kind: "expected" }, secretVersion: 1 },
     ]);
   });
 
@@ -102,13 +118,57 @@ describe("settings", () => {
     ]);
   });
 
-  it("refuse an invite that stands in the config in plain text", () => {
-    const plain = config({
-      towns: { home: { nodeId: "g.home", peers: { "g.bob": {} } } },
-      invites: { home: { "g.bob": invite("g.bob", "g.home") } },
+  it("keep identities and data on the public network, and wherever that is asked for", () => {
+    const towns = { home: { nodeId: "g.home" } };
+    expect(parseSettings(config({ network: "public", towns }), "prod").keep).toBe(true);
+    expect(parseSettings(config({ keep: "true", towns }), "dev").keep).toBe(true);
+    expect(parseSettings(config({ network: "public", keep: "false", towns }), "prod").keep).toBe(false);
+  });
+
+  it("take an adopted key, a given secret and a token, and show none of them", () => {
+    const settings = parseSettings(
+      config({
+        towns: {
+          home: {
+            nodeId: "g.home",
+            subnet: "10.1.0.0/27",
+            identity: { current: 2, previous: 1 },
+            peers: { "g.bob": {}, "g.cart": { relation: "child", transport: "direct", url: "ws://10.1.0.9:3000" } },
+          },
+        },
+        identities: { home: { 1: SEED } },
+        secrets: { home: { "g.bob": "s".repeat(32) } },
+        tokens: { home: { "g.cart": "cart-token" } },
+      }),
+      "dev",
+    );
+    const [town] = settings.towns;
+    expect(town?.adopted.get(1)?.reveal()).toHaveLength(96);
+    expect(town?.peers[0]?.given?.reveal()).toBe("s".repeat(32));
+    expect(town?.peers[1]?.source).toEqual({
+      kind: "direct",
+      url: "ws://10.1.0.9:3000",
+      token: new Secret("cart-token"),
     });
-    expect(() => parseSettings(plain, "dev", [])).toThrow("town-ator:invites: must be secret");
-    expect(parseSettings(plain, "dev", ["town-ator:invites"]).stack).toBe("dev");
+    expect(town?.peers[1]?.source).toHaveProperty(
+      "token",
+      expect.toSatisfy((t: Secret) => t.reveal() === "cart-token"),
+    );
+    expect(inspect(settings, { depth: 9 }) + JSON.stringify(settings)).not.toMatch(/AAEC|ssss|cart-token/);
+  });
+
+  it.each(["invites", "identities", "secrets", "tokens"])("refuse %s that stand in the config in plain text", (key) => {
+    const values = {
+      invites: { home: { "g.bob": invite("g.bob", "g.home") } },
+      identities: { home: { 1: SEED } },
+      secrets: { home: { "g.bob": "s".repeat(32) } },
+      tokens: { home: { "g.bob": "" } },
+    }[key];
+    const direct = key === "tokens" ? { transport: "direct", url: "ws://10.1.0.9:3000" } : {};
+    const town = { nodeId: "g.home", subnet: "10.1.0.0/27", peers: { "g.bob": direct } };
+    const plain = config({ towns: { home: town }, [key]: values });
+    expect(() => parseSettings(plain, "dev", [])).toThrow(`town-ator:${key}: must be secret`);
+    expect(parseSettings(plain, "dev", [`town-ator:${key}`]).stack).toBe("dev");
   });
 
   it("of other namespaces are none of ours", () => {
@@ -149,12 +209,12 @@ describe("a config with one mistake is refused with one line that names its key"
     [
       "a misspelt setting",
       { towns: { home: { ...town, logLvel: "info" } } },
-      "town-ator:towns.home.logLvel: is no setting; did you mean logLevel? The settings here are access, logLevel, memoryMiB, nodeId, peers, subnet, topology",
+      "town-ator:towns.home.logLvel: is no setting; did you mean logLevel? The settings here are access, discovery, identity, logLevel, memoryMiB, nodeId, peers, subnet, timeouts, topology",
     ],
     [
       "a misspelt top-level key",
       { towns: { home: town }, netwrok: "local" },
-      "town-ator:netwrok: is no setting; did you mean network? The settings here are images, invites, localNetwork, network, towns",
+      "town-ator:netwrok: is no setting; did you mean network? The settings here are identities, images, invites, keep, localNetwork, network, retired, secrets, suffix, tokens, towns",
     ],
     [
       "a misspelt key of a peer",
@@ -328,6 +388,155 @@ describe("a config with one mistake is refused with one line that names its key"
       "one's own invite",
       { towns: { home: { ...town, peers: { bob: {} } } }, invites: { home: { bob: invite("g.home", "bob") } } },
       "town-ator:invites.home.bob: is this town's own invite",
+    ],
+    [
+      "an invite of another kind of daemon",
+      {
+        towns: { home: { ...town, peers: { bob: {} } } },
+        images: { anon: `anon@sha256:${"0".repeat(64)}` },
+        suffix: "anyone",
+        invites: { home: { bob: invite("bob", "g.home") } },
+      },
+      "town-ator:invites.home.bob: holds an address that does not end in .anyone",
+    ],
+    [
+      "a suffix that the daemon built here does not append",
+      { suffix: "anyone", towns: { home: town } },
+      'town-ator:suffix: must be anon where town-ator:images.anon is "build"',
+    ],
+    [
+      "a suffix of no daemon",
+      { suffix: "tor", towns: { home: town } },
+      "town-ator:suffix: must be one of anon, anyone, onion",
+    ],
+    ["keep as a word", { keep: "yes", towns: { home: town } }, "town-ator:keep: must be true or false"],
+    [
+      "a retired address by anything but its fingerprint",
+      { retired: ["home"], towns: { home: town } },
+      "town-ator:retired.0: must be a fingerprint, such as 3f2a-91bc-0d4e-77aa",
+    ],
+    [
+      "a retired address that is published",
+      { retired: ["350b-20b0-16a7-a574"], towns: { home: town }, identities: { home: { 1: SEED } } },
+      "town-ator:retired.0: is the address of towns.home, identity 1, which is published",
+    ],
+    [
+      "a next identity that is not the next",
+      { towns: { home: { ...town, identity: { next: 3 } } } },
+      "town-ator:towns.home.identity.next: must be 2, one more than identity.current",
+    ],
+    [
+      "a previous identity before the first",
+      { towns: { home: { ...town, identity: { current: 1, previous: 0 } } } },
+      "town-ator:towns.home.identity.previous: must be a whole number from 1",
+    ],
+    [
+      "a previous identity that is not the previous",
+      { towns: { home: { ...town, identity: { current: 3, previous: 1 } } } },
+      "town-ator:towns.home.identity.previous: must be 2, one less than identity.current",
+    ],
+    [
+      "a next and a previous identity at once",
+      { towns: { home: { ...town, identity: { current: 2, next: 3, previous: 1 } } } },
+      "town-ator:towns.home.identity: has both next and previous",
+    ],
+    [
+      "a key for no town",
+      { towns: { home: town }, identities: { away: { 1: SEED } } },
+      "town-ator:identities.away: must be the name of a town of this stack",
+    ],
+    [
+      "a key for an identity that is not announced",
+      { towns: { home: town }, identities: { home: { 2: SEED } } },
+      "town-ator:identities.home.2: belongs to no identity of towns.home, whose highest is 1",
+    ],
+    [
+      "a key without a number",
+      { towns: { home: town }, identities: { home: { old: SEED } } },
+      "town-ator:identities.home.old: is no identity's number",
+    ],
+    [
+      "a key that is none",
+      { towns: { home: town }, identities: { home: { 1: "AAECAwQ=" } } },
+      "town-ator:identities.home.1: ",
+    ],
+    [
+      "one key for two towns",
+      { towns: { a: { nodeId: "a" }, b: { nodeId: "b" } }, identities: { a: { 1: SEED }, b: { 1: SEED } } },
+      "town-ator:identities.b.1: is the key of identities.a.1 too",
+    ],
+    [
+      "a given secret that is short",
+      { towns: { home: { ...town, peers: { bob: {} } } }, secrets: { home: { bob: "s".repeat(31) } } },
+      "town-ator:secrets.home.bob: must be at least 32 printable ASCII characters without spaces",
+    ],
+    [
+      "a given secret for an undeclared peer",
+      { towns: { home: town }, secrets: { home: { bob: "s".repeat(32) } } },
+      "town-ator:secrets.home.bob: must be a peer that towns.home.peers declares",
+    ],
+    [
+      "a secret's version of 0",
+      { towns: { home: { ...town, peers: { bob: { secretVersion: 0 } } } } },
+      "town-ator:towns.home.peers.bob.secretVersion: must be a whole number from 1",
+    ],
+    [
+      "a token for a peer that is not direct",
+      { towns: { home: { ...town, peers: { bob: {} } } }, tokens: { home: { bob: "t" } } },
+      "town-ator:tokens.home.bob: is for a direct peer",
+    ],
+    [
+      "a direct peer without a url",
+      { towns: { home: { ...town, peers: { bob: { transport: "direct" } } } } },
+      "town-ator:towns.home.peers.bob.transport: direct needs the peer's url",
+    ],
+    [
+      "a url for a peer that is reached by ATOR",
+      { towns: { home: { ...town, subnet: "10.1.0.0/27", peers: { bob: { url: "ws://10.1.0.9:3000" } } } } },
+      "town-ator:towns.home.peers.bob.url: is for a peer with transport: direct",
+    ],
+    [
+      "a direct peer outside the town's subnet",
+      {
+        towns: {
+          home: { ...town, subnet: "10.1.0.0/27", peers: { bob: { transport: "direct", url: "ws://10.1.0.32:3000" } } },
+        },
+      },
+      "town-ator:towns.home.peers.bob.url: must be an address in the town's subnet, 10.1.0.0/27",
+    ],
+    [
+      "a direct peer at the connector's own address",
+      {
+        towns: {
+          home: { ...town, subnet: "10.1.0.0/27", peers: { bob: { transport: "direct", url: "ws://10.1.0.3:3000" } } },
+        },
+      },
+      "town-ator:towns.home.peers.bob.url: is an address that the town itself needs",
+    ],
+    [
+      "a direct peer in a subnet that nobody has fixed",
+      { towns: { home: { ...town, peers: { bob: { transport: "direct", url: "ws://10.1.0.9:3000" } } } } },
+      "town-ator:towns.home.peers.bob.url: needs the town's subnet in the config too",
+    ],
+    [
+      "a timeout in seconds",
+      { towns: { home: { ...town, timeouts: { redialFirstMs: 5 } } } },
+      "town-ator:towns.home.timeouts.redialFirstMs: must be a whole number of milliseconds from 1000 to 60000",
+    ],
+    [
+      "a first redial after the longest wait",
+      { towns: { home: { ...town, timeouts: { redialFirstMs: 40_000 } } } },
+      "town-ator:towns.home.timeouts.redialFirstMs: must not be more than redialMostMs",
+    ],
+    [
+      "a longest wait of hours before the slow one",
+      { towns: { home: { ...town, timeouts: { redialSlowMs: 30_000, redialMostMs: 31_000 } } } },
+      "town-ator:towns.home.timeouts.redialMostMs: must not be more than redialSlowMs",
+    ],
+    [
+      "an unknown kind of discovery",
+      { towns: { home: { ...town, discovery: "closed" } } },
+      "town-ator:towns.home.discovery: must be one of open, restricted",
     ],
     [
       "a damaged invite",
