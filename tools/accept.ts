@@ -1,14 +1,13 @@
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import { NAMESPACE } from "../components/core/settings";
-import { redact } from "../components/launcher/launcher.cjs";
 import { acceptedInvite, checkInvite, declaredTown, type StackConfig } from "./checkInvite";
 import { assertOpen, encryptedAt, withEncrypted } from "./configText";
-import { prepareEnvironment, type Environment } from "./environment";
-import { localPath, projectDirectory, UserError } from "./project";
+import { encryptInCopy, replaceFile } from "./encryptedConfig";
+import { prepareEnvironment } from "./environment";
+import { projectDirectory, UserError } from "./project";
 import { readInvite } from "./readInvite";
-import { run } from "./run";
-import { during, say } from "./say";
+import { say } from "./say";
 import { assertStackExists, prepareStack } from "./stack";
 import { configOf } from "./stackState";
 
@@ -39,7 +38,7 @@ export async function accept(options: { stack: string; town?: string | undefined
     config: () => configOf(environment, chosen),
     readInvite,
     readFile: () => fs.readFile(file, "utf8"),
-    encrypt: (keys, secret) => encryptInCopy(environment, chosen, file, keys, secret),
+    encrypt: (keys, secret) => encryptInCopy(environment, chosen, file, [{ keys, secret }], "the invite"),
     writeFile: (text) => replaceFile(file, text),
     say,
   });
@@ -80,59 +79,4 @@ function outcome(town: string, peer: string, earlier: "new" | "plain" | "other")
   if (earlier === "new") return `${town} has accepted the invite of ${peer}`;
   if (earlier === "plain") return `the invite of ${peer} that ${town} had in plain text is encrypted now`;
   return `${town} has accepted another invite of ${peer}; the earlier one is replaced`;
-}
-
-/**
- * Lets Pulumi put a secret, given on its standard input, into a copy of a stack's config file, and gives the text of the copy. The file itself is not touched: Pulumi would
- * lay it out anew. `chosen` are the arguments of `prepareStack`; where they name a config file, which then has the salt that goes with the state, that one is copied.
- */
-export async function encryptInCopy(
-  environment: Pick<Environment, "pulumi" | "env">,
-  chosen: readonly string[],
-  file: string,
-  keys: readonly string[],
-  secret: string,
-): Promise<string> {
-  const at = chosen.indexOf("--config-file");
-  const source = at === -1 ? file : chosen[at + 1]!;
-  await fs.mkdir(localPath(), { recursive: true });
-  const directory = await fs.mkdtemp(localPath("accept-"));
-  try {
-    const copy = path.join(directory, path.basename(source));
-    await fs.copyFile(source, copy);
-    const [first, ...rest] = keys;
-    const property = `${first}${rest.map((key) => `["${key}"]`).join("")}`;
-    const stack = at === -1 ? chosen : chosen.slice(0, at);
-    const args = [
-      "config",
-      "set",
-      "--secret",
-      "--path",
-      property,
-      "--non-interactive",
-      ...stack,
-      "--config-file",
-      copy,
-    ];
-    const result = await during("encrypting the invite", () =>
-      run(environment.pulumi, args, { cwd: projectDirectory, env: environment.env, input: secret, reject: false }),
-    );
-    if (result.exitCode !== 0) {
-      throw new UserError(`Pulumi cannot encrypt the invite; nothing is changed:\n${redact(result.all, [secret])}`);
-    }
-    return await fs.readFile(copy, "utf8");
-  } finally {
-    await fs.rm(directory, { recursive: true });
-  }
-}
-
-/** Replaces a file whole or not at all, keeping its mode. */
-async function replaceFile(file: string, text: string): Promise<void> {
-  const draft = `${file}.${process.pid}.new`;
-  try {
-    await fs.writeFile(draft, text, { mode: (await fs.stat(file)).mode, flag: "wx", flush: true });
-    await fs.rename(draft, file);
-  } finally {
-    await fs.rm(draft, { force: true });
-  }
 }

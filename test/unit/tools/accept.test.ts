@@ -1,11 +1,8 @@
-import * as fs from "node:fs/promises";
-import { tmpdir } from "node:os";
-import * as path from "node:path";
-import { afterAll, beforeAll, describe, expect, it, test } from "vitest";
+import { describe, expect, it, test } from "vitest";
 import { parse, stringify } from "yaml";
 import { deriveIdentity } from "../../../components/core/identity";
 import { formatInvite, type Invite } from "../../../components/core/invite";
-import { acceptInvite, encryptInCopy, type AcceptEffects } from "../../../tools/accept";
+import { acceptInvite, type AcceptEffects } from "../../../tools/accept";
 
 const { address: ADDRESS } = deriveIdentity(Buffer.alloc(32, 7));
 const INVITE: Invite = {
@@ -201,60 +198,5 @@ describe("accepting an invite", () => {
       "Pulumi.dev.yaml was changed meanwhile, so it is left as it is: run this again.",
     );
     expect(stack.file).toBe("config: {}\n");
-  });
-});
-
-describe("letting Pulumi encrypt", () => {
-  let directory: string;
-  beforeAll(async () => {
-    directory = await fs.mkdtemp(path.join(tmpdir(), "town-ator-accept-"));
-  });
-  afterAll(() => fs.rm(directory, { recursive: true }));
-
-  /** A program in Pulumi's place: it writes its arguments and its standard input into the config file that it is given. */
-  async function fakePulumi(body: string): Promise<string> {
-    const file = path.join(directory, "pulumi");
-    const script = `#!${process.execPath}\nconst fs = require("node:fs");\nconst args = process.argv.slice(2);\nconst input = fs.readFileSync(0, "utf8");\n${body}\n`;
-    await fs.writeFile(file, script, { mode: 0o755 });
-    return file;
-  }
-
-  const writes = `const file = args[args.indexOf("--config-file") + 1];\nfs.appendFileSync(file, JSON.stringify({ args, input }));`;
-
-  test.each([
-    ["the stack's own file", ["--stack", "dev"], "Pulumi.dev.yaml"],
-    ["the file that the stack is chosen with", ["--stack", "dev", "--config-file", "copy.yaml"], "copy.yaml"],
-  ])("gives it the secret on standard input and a copy of %s", async (_, chosen, source) => {
-    const pulumi = await fakePulumi(writes);
-    for (const name of ["Pulumi.dev.yaml", "copy.yaml"]) await fs.writeFile(path.join(directory, name), `${name}\n`);
-    const at = (name: string) => (name.endsWith(".yaml") ? path.join(directory, name) : name);
-    const text = await encryptInCopy(
-      { pulumi, env: process.env },
-      chosen.map(at),
-      at("Pulumi.dev.yaml"),
-      ["a:b", "home", "g.bob"],
-      LINE,
-    );
-
-    const [first, json] = text.split("\n");
-    expect(first).toBe(source);
-    const { args, input } = JSON.parse(json!) as { args: string[]; input: string };
-    expect(input).toBe(LINE);
-    const copy = args.at(-1)!;
-    expect(args).toEqual([
-      ...["config", "set", "--secret", "--path", 'a:b["home"]["g.bob"]', "--non-interactive"],
-      ...["--stack", "dev", "--config-file", copy],
-    ]);
-    await expect(fs.access(path.dirname(copy))).rejects.toThrow("ENOENT");
-    expect(await fs.readFile(at(source), "utf8")).toBe(`${source}\n`);
-  });
-
-  it("says why Pulumi fails, without the secret", async () => {
-    const pulumi = await fakePulumi(`console.error("error: incorrect passphrase for " + input);\nprocess.exit(255);`);
-    const file = path.join(directory, "Pulumi.dev.yaml");
-    await fs.writeFile(file, "config: {}\n");
-    await expect(encryptInCopy({ pulumi, env: process.env }, ["--stack", "dev"], file, ["a:b"], LINE)).rejects.toThrow(
-      "Pulumi cannot encrypt the invite; nothing is changed:\nerror: incorrect passphrase for [secret]",
-    );
   });
 });

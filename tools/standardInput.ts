@@ -1,0 +1,44 @@
+import * as readline from "node:readline/promises";
+import { Writable } from "node:stream";
+import { UserError } from "./project";
+
+/** Where something secret comes from, and where a user at a terminal is asked for it; replaceable in tests. */
+export interface Terminal {
+  input: NodeJS.ReadableStream & { isTTY?: boolean };
+  output: NodeJS.WritableStream;
+}
+
+/** The process's own; questions go to stderr, for stdout is for what a command is asked to print. */
+export const ownTerminal: Terminal = { input: process.stdin, output: process.stderr };
+
+/** Asks for one line at a terminal and shows nothing of it. Throws a UserError with `givenUp` when the user gives up (Ctrl-C, Ctrl-D). */
+export async function askHidden(question: string, givenUp: string, { input, output }: Terminal): Promise<string> {
+  output.write(question);
+  // In terminal mode readline does the echo itself, so an output that drops everything shows nothing.
+  const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const prompt = readline.createInterface({ input, output: silent, terminal: true, historySize: 0 });
+  try {
+    return await new Promise<string>((resolve, reject) => {
+      prompt.once("line", resolve);
+      const giveUp = () => reject(new UserError(givenUp));
+      prompt.once("SIGINT", giveUp);
+      prompt.once("close", giveUp);
+    });
+  } finally {
+    prompt.close();
+    output.write("\n");
+  }
+}
+
+/** Reads everything that is piped in. Throws a UserError with `tooLong` once there are more than `most` bytes. */
+export async function readBytes(input: NodeJS.ReadableStream, most: number, tooLong: string): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of input) {
+    const bytes = Buffer.from(chunk as Uint8Array | string);
+    length += bytes.length;
+    if (length > most) throw new UserError(tooLong);
+    chunks.push(bytes);
+  }
+  return Buffer.concat(chunks);
+}
