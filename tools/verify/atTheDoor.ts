@@ -70,8 +70,9 @@ export function doorChecks(door: Door): Check[] {
   ];
 }
 
-async function reach(door: Door): Promise<Outcome> {
-  const socket = await dialPatiently(door.dial, PORTS.btp, door.deadlineMs);
+/** Whether the connector's port is reached at an address within the deadline; rejects with the reason when it is not. */
+export async function reach({ dial, deadlineMs }: Pick<Door, "dial" | "deadlineMs">): Promise<Outcome> {
+  const socket = await dialPatiently(dial, PORTS.btp, deadlineMs);
   socket.destroy();
   return passed();
 }

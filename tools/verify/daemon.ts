@@ -1,12 +1,15 @@
 import type { Readable } from "node:stream";
 import type Docker from "dockerode";
 import { redact } from "../../components/launcher/launcher.cjs";
-import { demultiplexed } from "../dockerText";
+import { demultiplexed, execText } from "../dockerText";
 import { UserError } from "../project";
+import type { Control } from "./keyRing";
 
 /** Where the second daemon keeps its consensus and guards: memory, gone with it. */
 const DATA = "/run/verify";
 const SOCKS_PORT = 9050;
+/** On loopback inside the container. */
+const CONTROL_PORT = 9051;
 /** Stands in the anonrc for the container's own address, which Docker chooses at the start. */
 const OWN_ADDRESS = "@own@";
 /** The daemon ends itself after this many seconds, so that a killed `verify` leaves nothing behind for long. */
@@ -38,6 +41,8 @@ export interface SecondDaemon {
   readonly name: string;
   /** Its SOCKS port, as this machine reaches it. */
   readonly socks: { readonly host: string; readonly port: number };
+  /** What is sent does not show in the container's description, its command lines and its environments. */
+  readonly control: Control;
   /** Stops and removes the container. Safe to call more than once. */
   remove(): Promise<void>;
 }
@@ -52,6 +57,8 @@ export function renderClientAnonrc(gateway: string, include?: string): string[] 
     `SocksPort ${OWN_ADDRESS}:${SOCKS_PORT} OnionTrafficOnly ExtendedErrors`,
     `SocksPolicy accept ${gateway}/32`,
     "SocksPolicy reject *",
+    `ControlPort 127.0.0.1:${CONTROL_PORT}`,
+    "CookieAuthentication 1",
     "NoExec 1",
     "SafeLogging 1",
     "Log notice stdout",
@@ -81,7 +88,12 @@ export async function startSecondDaemon(docker: Docker, options: DaemonOptions):
     const host = NetworkSettings.Networks[options.network]?.IPAddress;
     if (!host) throw new UserError(`The second daemon has no address on the network ${options.network}.`);
     await bootstrapped(container, options);
-    return { name, socks: { host, port: SOCKS_PORT }, remove: () => removeContainer(docker, name) };
+    return {
+      name,
+      socks: { host, port: SOCKS_PORT },
+      control: (lines) => execText(docker, name, ["bash", "-c", CONTROL], lines.map((line) => `${line}\n`).join("")),
+      remove: () => removeContainer(docker, name),
+    };
   } catch (error) {
     await removeContainer(docker, name);
     throw error;
@@ -93,6 +105,15 @@ const START = [
   'while read -r address name _; do [ "$name" = "$HOSTNAME" ] && own=$address; done </etc/hosts',
   `printf '%s\\n' "\${@//${OWN_ADDRESS}/$own}" >/tmp/anonrc`,
   `exec timeout ${LONGEST_LIFE_S} anon --defaults-anonrc /dev/null -f /tmp/anonrc`,
+].join("\n");
+
+/** Takes lines from standard input to the control port, the daemon's cookie before them, and prints the answers. Only commands of the shell itself see the lines. */
+const CONTROL = [
+  `exec 3<>/dev/tcp/127.0.0.1/${CONTROL_PORT} || exit 1`,
+  `printf 'AUTHENTICATE %s\\r\\n' "$(od -An -v -tx1 ${DATA}/control_auth_cookie | tr -d ' \\n')" >&3`,
+  `while read -r line; do printf '%s\\r\\n' "$line"; done >&3`,
+  `printf 'QUIT\\r\\n' >&3`,
+  "cat <&3",
 ].join("\n");
 
 function containerSettings(options: DaemonOptions): Docker.ContainerCreateOptions {

@@ -1,29 +1,33 @@
 import type Docker from "dockerode";
-import { formatInvite } from "../../components/core/invite";
+import { discoveryKeyFromSecret } from "../../components/core/discovery";
+import { formatInvite, parseInvite } from "../../components/core/invite";
 import { PATHS } from "../../components/core/ports";
 import { redact } from "../../components/launcher/launcher.cjs";
 import { dockerClient } from "../dockerHost";
 import type { Environment } from "../environment";
-import { collectPlaces } from "../leaks/places";
-import { findLeaks, type Leak, type NamedSecret } from "../leaks/scan";
+import { scanStack } from "../leaks/index";
+import type { Scene } from "../leaks/places";
+import type { Leak, NamedSecret } from "../leaks/scan";
 import { secretsToLookFor } from "../leaks/secrets";
+import { readPassphrase } from "../localBackend";
 import { UserError } from "../project";
 import { during } from "../say";
 import { assertStackExists, prepareStack } from "../stack";
 import { containersOf } from "../stackContainers";
 import { configOf, secretsOf } from "../stackState";
-import { doorChecks } from "./atTheDoor";
-import { authenticate } from "./authenticate";
+import { doorChecks, reach } from "./atTheDoor";
 import { CleanUp } from "./cleanUp";
 import { connectorWords, type ConnectorWords } from "./connectorWords";
 import { judgeContainers, judgeHealth, readHealth, sidecarFacts } from "./containers";
 import { startSecondDaemon, type SecondDaemon } from "./daemon";
-import { dialPatiently, dialThrough } from "./door";
-import type { Present } from "./halves";
+import { discoveryChecks } from "./discovery";
+import { dialThrough } from "./door";
 import { configuredInvites, heldInvites } from "./heldInvites";
+import { keyRing, type KeyRing } from "./keyRing";
 import { Patience, peerChecks } from "./peerChecks";
 import { chooseRightClaim, peeringsOf, type HeldInvites, type Peering } from "./peerings";
 import { passesWithin } from "./passesWithin";
+import { ANSWER_MS, CONNECT_MS, presentThrough } from "./presentThrough";
 import {
   allPassed,
   failed,
@@ -34,20 +38,12 @@ import {
   type CheckResult,
   type Outcome,
 } from "./report";
-import { hostOf, judgeFingerprint, readOutputs, readPlainState, type TownOutputs } from "./stackFacts";
+import { addressesOf, hostOf, judgeFingerprint, nameOf, readOutputs, type TownOutputs } from "./stackFacts";
 
 /** Milliseconds for the second daemon to find its way into the network, and again to find a town's service: the budgets of `up` itself. */
 const BUDGET_MS = { local: 60_000, public: 300_000 };
 /** Milliseconds for the connector to notice that its proxy is back: it looks every 30 s. */
 const HEALTH_MS = 35_000;
-/** Milliseconds for one connection over the network. A client that asked for a service at a bad moment recovers within half a minute. */
-const CONNECT_MS = 45_000;
-/** Milliseconds for the connector to answer once there is a connection; it itself waits 5 s for its peers' answers. */
-const ANSWER_MS = 15_000;
-
-/** Milliseconds in which a peer's service is looked for again after a failure, to tell why the peer is not connected. */
-const LOOK_FOR_PEER_MS = 10_000;
-
 /**
  * Proves from the outside that a deployed stack works, through a second daemon: who gets in over the hidden service and who does not, that the towns' peers are
  * connected and packets come back from them, that the containers are well, and that nothing secret stands where it can be read. Prints a redacted report with the time of each check.
@@ -63,15 +59,23 @@ export async function verify(options: { stack: string; environment: Environment 
   const facts = await during(`reading the stack ${stack}`, () => readFacts(environment, stack));
   const docker = dockerClient(environment.dockerHost);
   const results: CheckResult[] = [];
+  const reportOf = (made: readonly CheckResult[]) =>
+    redact(
+      renderReport(`The stack ${stack}, seen from outside:`, made, (performance.now() - start) / 1000),
+      facts.secrets.flatMap(({ value }) => (typeof value === "string" ? [value] : [])),
+    );
   const make = async (check: Check) => results.push(await during(check.waitsFor ?? check.name, () => makeCheck(check)));
 
   for (const check of standingChecks(docker, stack, facts)) await make(check);
   await withSecondDaemon(docker, stack, facts, make, async (daemon) => {
+    // Before everything else that dials: the first checks want a daemon that has no key yet, and the others one that has them.
+    const ring = daemon && keyRing(daemon.control);
+    for (const check of ring ? restrictedChecks(facts, daemon, ring) : []) await make(check);
     const words = connectorWords(docker);
     const peerings = peeringsOf(facts.towns, facts.held);
     // Before the door's checks: by then whoever dials in should have done so, and nobody is mistaken for one who is away.
     const patience = new Patience(Math.max(...Object.values(facts.towns).map(budgetOf)));
-    const present = daemon && presentThrough(daemon);
+    const present = ring && presentThrough(daemon.socks, ring);
     for (const check of peerings.flatMap((peering) => peerChecks(peering, { words, present, patience })))
       await make(check);
     const ofTown = (name: string) => peerings.filter(({ town }) => town === name);
@@ -79,16 +83,14 @@ export async function verify(options: { stack: string; environment: Environment 
       ? Object.entries(facts.towns).flatMap(([name, town]) => townChecks(name, town, ofTown(name), words, daemon))
       : [];
     for (const check of checks) await make(check);
-    await make({ name: "nothing secret can be read", run: () => scan(docker, stack, facts) });
+    const said = () => [{ place: "the report of make verify", content: reportOf(results) }];
+    await make({
+      name: "nothing secret can be read",
+      run: () => scan({ ...facts, docker, stack, environment, said: said() }),
+    });
   });
 
-  const report = renderReport(`The stack ${stack}, seen from outside:`, results, (performance.now() - start) / 1000);
-  process.stdout.write(
-    `${redact(
-      report,
-      facts.secrets.map(({ value }) => value),
-    )}\n`,
-  );
+  process.stdout.write(`${reportOf(results)}\n`);
   return allPassed(results);
 }
 
@@ -98,17 +100,18 @@ interface Facts {
   /** Invites of peers that are no towns of this stack. */
   readonly held: HeldInvites;
   readonly secrets: readonly NamedSecret[];
-  /** Texts from Pulumi that anybody may read. */
-  readonly plain: { readonly outputs: string; readonly state: string };
+  /** The operator's keys for the discovery of towns where it is restricted, by town. */
+  readonly operatorKeys: ReadonlyMap<string, string>;
+  /** The arguments of `prepareStack`. */
+  readonly chosen: readonly string[];
 }
 
 async function readFacts(environment: Environment, stack: string): Promise<Facts> {
   const chosen = await prepareStack(environment, stack);
-  const [outputs, config, random, state] = await Promise.all([
+  const [outputs, config, random] = await Promise.all([
     readOutputs(environment, stack),
     configOf(environment, chosen),
     secretsOf(environment, stack),
-    readPlainState(environment, stack),
   ]);
   const towns = Object.entries(outputs.towns);
   if (towns.length === 0) throw new UserError(`The stack ${stack} has no town: run \`make up\` first.`);
@@ -129,10 +132,22 @@ async function readFacts(environment: Environment, stack: string): Promise<Facts
   ];
   const secrets = secretsToLookFor({
     random,
-    addresses: new Map(towns.map(([name, town]) => [name, hostOf(town)])),
+    addresses: new Map(
+      towns.flatMap(([name, town]) =>
+        addressesOf(town).map(({ which, host }) => [which === "current" ? name : `${name} (${which})`, host] as const),
+      ),
+    ),
     invites: new Map(invites),
+    config,
+    passphrase: await readPassphrase(environment.env),
   });
-  return { towns: outputs.towns, held, secrets, plain: { outputs: outputs.plain, state } };
+  const operatorKeys = new Map(
+    towns.flatMap(([town]) => {
+      const secret = random.get(`${town}-operator-key`);
+      return secret === undefined ? [] : [[town, discoveryKeyFromSecret(secret).privateKey] as const];
+    }),
+  );
+  return { towns: outputs.towns, held, secrets, operatorKeys, chosen };
 }
 
 function standingChecks(docker: Docker, stack: string, { towns }: Facts): Check[] {
@@ -140,7 +155,10 @@ function standingChecks(docker: Docker, stack: string, { towns }: Facts): Check[
   return [
     { name: "every container is well", run: async () => judgeContainers(await containersOf(docker, stack), expected) },
     ...Object.entries(towns).flatMap(([name, town]): Check[] => [
-      { name: `${name}: the fingerprint is the address's`, run: () => Promise.resolve(judgeFingerprint(town)) },
+      ...addressesOf(town).map((address) => ({
+        name: `${name}: the ${nameOf(address.which, "fingerprint")} is the ${nameOf(address.which, "address")}'s`,
+        run: () => Promise.resolve(judgeFingerprint(address)),
+      })),
       {
         name: `${name}: the connector is healthy`,
         run: () =>
@@ -150,6 +168,21 @@ function standingChecks(docker: Docker, stack: string, { towns }: Facts): Check[
       },
     ]),
   ];
+}
+
+function restrictedChecks({ towns, operatorKeys }: Facts, { socks }: SecondDaemon, ring: KeyRing): Check[] {
+  return Object.entries(towns).flatMap(([name, town]) => {
+    if (town.discovery === "open") return [];
+    const checks = discoveryChecks({
+      addresses: addressesOf(town),
+      peers: Object.entries(town.invites).map(([peerId, text]) => ({ peerId, key: parseInvite(text).key })),
+      operatorKey: operatorKeys.get(name),
+      dialOf: (host) => dialThrough(socks, host, CONNECT_MS),
+      ring,
+      deadlineMs: budgetOf(town),
+    });
+    return checks.map((check) => ({ ...check, name: `${name}: ${check.name}` }));
+  });
 }
 
 function townChecks(
@@ -170,17 +203,13 @@ function townChecks(
     deadlineMs: budgetOf(town),
     answerMs: ANSWER_MS,
   });
-  return checks.map((check) => ({ ...check, name: `${name}: ${check.name}` }));
-}
-
-function presentThrough({ socks }: SecondDaemon): Present {
-  return async ({ url }, claim) => {
-    const { hostname, port } = new URL(url);
-    const dial = dialThrough(socks, hostname, CONNECT_MS);
-    // A URL of ws:// with port 80 is without one.
-    const socket = await dialPatiently(dial, Number(port || 80), LOOK_FOR_PEER_MS);
-    return authenticate(socket, hostname, claim, ANSWER_MS);
-  };
+  const others = addressesOf(town)
+    .slice(1)
+    .map((other): Check => ({
+      name: `the ${nameOf(other.which, "address")} is reached`,
+      run: () => reach({ dial: dialThrough(daemon.socks, other.host, CONNECT_MS), deadlineMs: budgetOf(town) }),
+    }));
+  return [...checks, ...others].map((check) => ({ ...check, name: `${name}: ${check.name}` }));
 }
 
 function budgetOf(town: TownOutputs): number {
@@ -218,13 +247,10 @@ async function withSecondDaemon(
   }
 }
 
-async function scan(docker: Docker, stack: string, { secrets, plain }: Facts): Promise<Outcome> {
-  const places = [
-    ...(await collectPlaces(docker, stack)),
-    { place: "pulumi stack output", text: plain.outputs },
-    { place: "pulumi stack export", text: plain.state },
-  ];
-  return judgeLeaks(findLeaks(places, secrets), places.length, secrets.length);
+async function scan(scene: Scene): Promise<Outcome> {
+  const { leaks, looked } = await scanStack(scene, { quick: true });
+  const places = looked.reduce((sum, collector) => sum + collector.places, 0);
+  return judgeLeaks(leaks, places, scene.secrets.length);
 }
 
 /** The outcome of a scan: how much was looked through, or a line for each leak. */

@@ -7,14 +7,19 @@ import { run } from "../run";
 import { stackArguments } from "../stack";
 import { failed, passed, type Outcome } from "./report";
 
+const addressSchema = z.object({ fingerprint: z.string(), anonUrl: z.string() });
+
 const townSchema = z.object({
+  ...addressSchema.shape,
   nodeId: z.string(),
-  fingerprint: z.string(),
   topology: z.string(),
   access: z.enum(["permissioned", "permissionless"]),
   network: z.string(),
+  discovery: z.enum(["open", "restricted"]).default("open"),
   containers: z.object({ connector: z.string(), sidecar: z.string() }),
-  anonUrl: z.string(),
+  /** While the town moves, the address that it moves to or comes from. */
+  next: addressSchema.optional(),
+  previous: addressSchema.optional(),
   peers: z.record(z.string(), z.enum(["dialled", "expected"])),
   invites: z.record(z.string(), z.string()),
 });
@@ -61,18 +66,40 @@ async function pulumiText(environment: Environment, args: string[]): Promise<str
 }
 
 /** The host name of a town's address. */
-export function hostOf(town: TownOutputs): string {
-  return new URL(town.anonUrl).hostname;
+export function hostOf({ anonUrl }: Pick<TownOutputs, "anonUrl">): string {
+  return new URL(anonUrl).hostname;
 }
 
-/** Whether a town's address is a well-formed one and the fingerprint is its own. */
-export function judgeFingerprint(town: TownOutputs): Outcome {
-  const host = hostOf(town);
+/** An address at which a town is published. */
+export interface PublishedAddress {
+  /** `current` is the one in the town's invites. */
+  readonly which: "current" | "next" | "previous";
+  readonly anonUrl: string;
+  readonly fingerprint: string;
+  readonly host: string;
+}
+
+/** The addresses at which a town is published: the current one, and the next or the previous one while it moves. */
+export function addressesOf(town: TownOutputs): PublishedAddress[] {
+  const all = [["current", town] as const, ["next", town.next] as const, ["previous", town.previous] as const];
+  return all.flatMap(([which, at]) => {
+    if (!at) return [];
+    const { anonUrl, fingerprint } = at;
+    return [{ which, anonUrl, fingerprint, host: hostOf({ anonUrl }) }];
+  });
+}
+
+/** A noun with what tells a published address from the others, as `next address`; the current one needs nothing. */
+export function nameOf(which: PublishedAddress["which"], noun: string): string {
+  return which === "current" ? noun : `${which} ${noun}`;
+}
+
+/** Whether an address is a well-formed one and the fingerprint is its own. */
+export function judgeFingerprint({ anonUrl, fingerprint }: Pick<TownOutputs, "anonUrl" | "fingerprint">): Outcome {
+  const host = hostOf({ anonUrl });
   const problem = addressProblem(host);
   if (problem !== undefined) return failed(`the address in the outputs ${problem}`);
-  return fingerprintOf(host) === town.fingerprint
-    ? passed(town.fingerprint)
-    : failed(
-        `the address in the outputs has the fingerprint ${fingerprintOf(host)}, the outputs say ${town.fingerprint}`,
-      );
+  return fingerprintOf(host) === fingerprint
+    ? passed(fingerprint)
+    : failed(`the address in the outputs has the fingerprint ${fingerprintOf(host)}, the outputs say ${fingerprint}`);
 }

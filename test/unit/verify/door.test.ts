@@ -26,13 +26,14 @@ async function proxy(reply: number | undefined, asked: Buffer[] = []) {
 }
 
 /** How a dialling failed. */
-async function failureOf(dialling: Promise<unknown>): Promise<Pick<DoorError, "message" | "refused">> {
+async function failureOf(dialling: Promise<unknown>): Promise<Pick<DoorError, "message" | "refused" | "reply">> {
   const error: unknown = await dialling.then(
     () => undefined,
     (e: unknown) => e,
   );
   expect(error).toBeInstanceOf(DoorError);
-  return { message: (error as DoorError).message, refused: (error as DoorError).refused };
+  const { message, refused, reply } = error as DoorError;
+  return { message, refused, reply };
 }
 
 describe("dialling through a proxy", () => {
@@ -57,7 +58,7 @@ describe("dialling through a proxy", () => {
     [0xee, "the second daemon cannot connect: an unknown reply (SOCKS reply 0xEE)", false],
   ])("tells what the reply %i means", async (reply, message, refused) => {
     const dial = dialThrough(await proxy(reply), "name.invalid", 1000);
-    expect(await failureOf(dial(3000))).toEqual({ message, refused });
+    expect(await failureOf(dial(3000))).toEqual({ message, refused, reply });
   });
 
   test("gives up on a proxy that does not answer", async () => {
@@ -90,5 +91,21 @@ describe("patience", () => {
     const { message } = await failureOf(dialPatiently(dial, 3000, 20, 5));
     expect(message).toBe(`try ${tries}`);
     expect(tries).toBeGreaterThan(1);
+  });
+});
+
+describe("a service that wants another key than the daemon has", () => {
+  const dialling = (...replies: number[]) => {
+    let tries = 0;
+    const dial = () => Promise.reject(new DoorError(`try ${tries + 1}`, false, replies[tries++] ?? 0xf0));
+    return dialPatiently(dial, 3000, 200, 1);
+  };
+
+  test.each([
+    ["no key", [0xf4, 0xf4, 0xf4], 3],
+    ["a wrong key", [0xf5, 0xf5, 0xf5], 3],
+    ["no descriptor at first", [0xf0, 0xf5, 0xf0, 0xf4, 0xf5], 5],
+  ])("is given up after three such replies, long before the deadline: %s", async (_, replies, tries) => {
+    expect(await failureOf(dialling(...replies))).toMatchObject({ message: `try ${tries}`, reply: replies.at(-1) });
   });
 });

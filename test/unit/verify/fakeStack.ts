@@ -22,6 +22,7 @@ export function townOutputs(name: string, peers: TownOutputs["peers"], more: Par
     topology: "gateway",
     access: "permissioned",
     network: "local",
+    discovery: "open",
     containers: { connector: name, sidecar: `${name}-sidecar` },
     anonUrl: `ws://${ADDRESS}:3000`,
     peers,

@@ -2,7 +2,14 @@ import { describe, expect, test } from "vitest";
 import { UserError } from "../../../tools/project";
 import { bootstrapPercent, renderClientAnonrc } from "../../../tools/verify/daemon";
 import { assertLocalEngine, judgeLeaks } from "../../../tools/verify/index";
-import { hostOf, judgeFingerprint, parseOutputs, type TownOutputs } from "../../../tools/verify/stackFacts";
+import {
+  addressesOf,
+  hostOf,
+  judgeFingerprint,
+  nameOf,
+  parseOutputs,
+  type TownOutputs,
+} from "../../../tools/verify/stackFacts";
 
 // The vector of the seed 00 01 … 1f, and the first 16 digits of the SHA-256 of the address.
 const ADDRESS = "aoqqpp7tzyil4hlq3umoos6atft6jvrqtosq2xy53sdgiesvgg4mqmqd.anon";
@@ -12,6 +19,7 @@ const town: TownOutputs = {
   topology: "gateway",
   access: "permissioned",
   network: "local",
+  discovery: "open",
   containers: { connector: "c", sidecar: "s" },
   anonUrl: `ws://${ADDRESS}:3000`,
   peers: {},
@@ -24,8 +32,35 @@ describe("the stack's outputs", () => {
     expect(hostOf(town)).toBe(ADDRESS);
   });
 
+  test("are those of an open town with one address when they do not say otherwise", () => {
+    const { discovery, ...older } = town;
+    expect(parseOutputs(JSON.stringify({ towns: { home: older } }))).toEqual({ home: { ...older, discovery } });
+  });
+
+  test("tell of restricted discovery, and of the address that a town moves to or comes from", () => {
+    const other = { fingerprint: "0000-0000-0000-0000", anonUrl: "ws://other.invalid:3000" };
+    const [moving, moved] = [
+      { ...town, discovery: "restricted" as const, next: other },
+      { ...town, previous: other },
+    ];
+    const read = parseOutputs(JSON.stringify({ towns: { moving, moved } }));
+    expect(read).toEqual({ moving, moved });
+    const addresses = Object.values(read).map((each) =>
+      addressesOf(each).map(({ which, host, fingerprint }) => [nameOf(which, "address"), host, fingerprint]),
+    );
+    const current = ["address", ADDRESS, town.fingerprint];
+    expect(addresses).toEqual([
+      [current, ["next address", "other.invalid", other.fingerprint]],
+      [current, ["previous address", "other.invalid", other.fingerprint]],
+    ]);
+  });
+
   test.each([
     ["{}", "towns"],
+    [
+      JSON.stringify({ towns: { home: { ...town, discovery: "hidden", next: {}, previous: "ws://other.invalid" } } }),
+      "towns.home.discovery, towns.home.next.fingerprint, towns.home.next.anonUrl, towns.home.previous",
+    ],
     [
       JSON.stringify({
         towns: { home: { ...town, anonUrl: undefined, peers: { "g.a": "dailed" }, invites: "hunter22" } },
@@ -67,6 +102,8 @@ describe("the second daemon", () => {
       "SocksPort @own@:9050 OnionTrafficOnly ExtendedErrors",
       "SocksPolicy accept 10.1.2.1/32",
       "SocksPolicy reject *",
+      "ControlPort 127.0.0.1:9051",
+      "CookieAuthentication 1",
       "NoExec 1",
       "SafeLogging 1",
       "Log notice stdout",
