@@ -19,8 +19,46 @@ export function namesPassphrase(env: NodeJS.ProcessEnv): boolean {
 }
 
 /**
- * Environment entries for the project-local backend; makes its directory (0700) and, unless the user gives a
- * passphrase, the passphrase file (0600, 32 random bytes as base64), which is never printed and never overwritten.
+ * The passphrase with which Pulumi would encrypt and decrypt in this environment, without the white space around it, or undefined where none is given. As in Pulumi, the variable wins over
+ * the file, even an empty one.
+ *
+ * @throws UserError when the file cannot be read
+ */
+export async function readPassphrase(env: NodeJS.ProcessEnv): Promise<string | undefined> {
+  const given = env["PULUMI_CONFIG_PASSPHRASE"];
+  if (given !== undefined) return given.trim();
+  const file = env["PULUMI_CONFIG_PASSPHRASE_FILE"];
+  if (!file) return undefined;
+  try {
+    return (await fs.readFile(file, "utf8")).trim();
+  } catch (error) {
+    throw new UserError(
+      `The passphrase file ${file} (PULUMI_CONFIG_PASSPHRASE_FILE) cannot be read: ${(error as NodeJS.ErrnoException).code}.`,
+    );
+  }
+}
+
+/**
+ * Closes a folder and all that is in it to everybody but its owner: folders 0700, files 0600. Pulumi makes its files with the umask that it finds. What vanishes meanwhile, because
+ * another command is at work, and what is not there at all is left out.
+ */
+export async function closeToOthers(at: string): Promise<void> {
+  let stat;
+  try {
+    stat = await fs.lstat(at);
+    const mode = stat.isDirectory() ? 0o700 : 0o600;
+    if (!stat.isSymbolicLink() && (stat.mode & 0o777) !== mode) await fs.chmod(at, mode);
+    if (!stat.isDirectory()) return;
+    await Promise.all((await fs.readdir(at)).map((name) => closeToOthers(path.join(at, name))));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+  }
+}
+
+/**
+ * Environment entries for the project-local backend; makes its directory and, unless the user gives a
+ * passphrase, the passphrase file (32 random bytes as base64), which is never printed and never overwritten. Closes the whole directory (0700), the state and the copies of the config
+ * in it down to the last file, and the passphrase (0600).
  *
  * @param env the user's environment; what it says about the passphrase is respected
  * @param directory where `state/` and `passphrase` are: `.town-ator` of the project
@@ -32,14 +70,15 @@ export async function prepareLocalBackend(
 ): Promise<Record<string, string>> {
   const state = path.join(directory, "state");
   const entries: Record<string, string> = { PULUMI_BACKEND_URL: `file://${state}` };
-  await fs.mkdir(directory, { recursive: true });
+  await fs.mkdir(directory, { recursive: true, mode: 0o700 });
+  await fs.chmod(directory, 0o700);
   if (!namesPassphrase(env)) {
     const file = path.join(directory, "passphrase");
     await ensurePassphrase(file, state);
     entries["PULUMI_CONFIG_PASSPHRASE_FILE"] = file;
   }
   await fs.mkdir(state, { recursive: true, mode: 0o700 });
-  await fs.chmod(state, 0o700);
+  await Promise.all(["state", "config", "passphrase"].map((name) => closeToOthers(path.join(directory, name))));
   return entries;
 }
 

@@ -4,9 +4,10 @@ import { run } from "./run";
 import { parse } from "yaml";
 import { redact } from "../components/launcher/launcher.cjs";
 import type { Environment } from "./environment";
-import { usesLocalBackend } from "./localBackend";
+import { closeToOthers, readPassphrase, usesLocalBackend } from "./localBackend";
 import { localPath, projectDirectory, UserError } from "./project";
 import { during } from "./say";
+import { configProblem, NEW_WITH_PASSPHRASE, stateProblem } from "./sealed";
 
 /** The project's name, from Pulumi.yaml. */
 export async function projectName(): Promise<string> {
@@ -32,17 +33,25 @@ export async function assertStackExists(stack: string, directory: string = proje
 }
 
 /**
- * Makes sure that the stack (which has a config file: `assertStackExists`) exists in the backend, and gives the command-line arguments that choose it and its config.
+ * Makes sure that the stack (which has a config file: `assertStackExists`) exists in the backend, and gives the command-line arguments that choose it and its config. Throws a
+ * UserError, before anything else, when its secrets are in plain text in the config or the state, or would be: see sealed.ts.
+ *
  * In the project-local backend the config is a copy in `.town-ator/config/`, because Pulumi writes the salt of the
  * passphrase into the file that it is given, and the project's own file is the same for everybody.
  */
 export async function prepareStack(environment: Environment, stack: string): Promise<string[]> {
+  await assertConfigSealed(stack);
   if (!usesLocalBackend(environment.env)) {
     await createStack(environment, stack, projectDirectory, []);
+    assertStateSealed(stack, await exportedState(environment, stack), await readPassphrase(environment.env));
     return ["--stack", stack];
   }
+  const passphrase = await readPassphrase(environment.env);
+  const file = localStackFile(await projectName(), stack);
+  const state = await readIfThere(file);
+  assertStateSealed(stack, state === undefined ? NEW_WITH_PASSPHRASE : stateIn(file, state), passphrase);
   const config = await copyConfig(stack);
-  if (!(await exists(localStackFile(await projectName(), stack)))) {
+  if (state === undefined) {
     await createStack(environment, stack, path.dirname(config), ["--secrets-provider", "passphrase"]);
   }
   return ["--stack", stack, "--config-file", config];
@@ -74,6 +83,7 @@ async function copyConfig(stack: string): Promise<string> {
     fs.copyFile(path.join(projectDirectory, "Pulumi.yaml"), path.join(directory, "Pulumi.yaml")),
   ]);
   await fs.writeFile(copy, keepSalt(text, earlier), { mode: 0o600 });
+  await closeToOthers(directory);
   return copy;
 }
 
@@ -85,9 +95,41 @@ export function keepSalt(text: string, earlier: string): string {
   return `${text.trimEnd()}\n${kept}\n`;
 }
 
-function exists(file: string): Promise<boolean> {
-  return fs.access(file).then(
-    () => true,
-    () => false,
-  );
+async function assertConfigSealed(stack: string): Promise<void> {
+  const name = `Pulumi.${stack}.yaml`;
+  const problem = configProblem(await fs.readFile(path.join(projectDirectory, name), "utf8"));
+  if (problem !== undefined) throw new UserError(`${name} ${problem}`);
+}
+
+function assertStateSealed(stack: string, deployment: unknown, passphrase: string | undefined): void {
+  const problem = stateProblem(deployment, passphrase);
+  if (problem !== undefined) throw new UserError(`The stack ${stack} ${problem.replaceAll("<stack>", stack)}`);
+}
+
+function stateIn(file: string, text: string): unknown {
+  try {
+    return (JSON.parse(text) as { checkpoint?: { latest?: unknown } }).checkpoint?.latest;
+  } catch {
+    throw new UserError(`The state in ${file} is damaged: put it back from a backup (${path.dirname(file)} has one).`);
+  }
+}
+
+async function exportedState(environment: Environment, stack: string): Promise<unknown> {
+  const result = await run(environment.pulumi, ["stack", "export", "--non-interactive", "--stack", stack], {
+    cwd: projectDirectory,
+    env: environment.env,
+    reject: false,
+  });
+  if (result.exitCode !== 0)
+    throw new UserError(`The state of the stack ${stack} cannot be read:\n${redact(result.stderr)}`);
+  return (JSON.parse(result.stdout) as { deployment?: unknown }).deployment;
+}
+
+async function readIfThere(file: string): Promise<string | undefined> {
+  try {
+    return await fs.readFile(file, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
 }

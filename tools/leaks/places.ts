@@ -1,38 +1,52 @@
 import type Docker from "dockerode";
-import { logText } from "../dockerText";
-import type { Place } from "./scan";
+import type { Environment } from "../environment";
+import { collectImageLayers, collectImages, collectInspect, collectLogs } from "./docker";
+import { collectFiles, collectState } from "./files";
+import { collectProcesses } from "./processes";
+import { collectOutputs, collectPreviews } from "./pulumi";
+import type { NamedSecret, Place } from "./scan";
+import { collectVolumes } from "./volumes";
+
+/** A deployed stack, as the collectors see it. */
+export interface Scene {
+  readonly stack: string;
+  readonly docker: Docker;
+  readonly environment: Environment;
+  /** The arguments of `prepareStack`. */
+  readonly chosen: readonly string[];
+  /** What our own commands have said of the stack: the report of `make verify`, what an `up` that failed has printed. */
+  readonly said: readonly Place[];
+  /** What is looked for. Only one collector asks: what belongs into the environment of a connector's process is taken out there. */
+  readonly secrets: readonly NamedSecret[];
+}
+
+/** One kind of places where a secret could show. */
+export interface Collector {
+  readonly name: string;
+  /** Whether it takes so little time that `make verify` does it too; otherwise the end-to-end tests alone do. */
+  readonly quick: boolean;
+  /** Shows each place to `look`, one after the other, for a place may be a stream. */
+  readonly collect: (scene: Scene, look: (place: Place) => Promise<void>) => Promise<void>;
+}
 
 /**
- * Everything that the Docker Engine shows of a stack to whoever may ask it: the whole of `docker inspect` (environment, labels, command, mounts, health probes) and of
- * `docker logs` of each container, one-shots that have ended among them, and `docker inspect` of its networks, volumes and images.
+ * Everywhere that a stack's secrets could show to somebody who has neither the state's passphrase nor the files of a volume. This is the one list of them: what is not in here is looked
+ * at by nobody.
  */
-export async function collectPlaces(docker: Docker, stack: string): Promise<Place[]> {
-  const filters = { label: [`town-ator.stack=${stack}`] };
-  const [containers, networks, { Volumes: volumes }] = await Promise.all([
-    docker.listContainers({ all: true, filters }),
-    docker.listNetworks({ filters }),
-    docker.listVolumes({ filters }),
-  ]);
-  const places = await Promise.all([
-    ...containers.map(({ Id }) => placesOfContainer(docker, Id)),
-    ...networks.map(async ({ Id, Name }) => [await inspected("network", Name, docker.getNetwork(Id))]),
-    ...volumes.map(async ({ Name }) => [await inspected("volume", Name, docker.getVolume(Name))]),
-    ...[...new Set(containers.map(({ ImageID }) => ImageID))].map(async (id) => [
-      await inspected("image", id.slice(0, 19), docker.getImage(id)),
-    ]),
-  ]);
-  return places.flat();
-}
+export const COLLECTORS: readonly Collector[] = [
+  { name: "the state", quick: true, collect: collectState },
+  { name: "the outputs", quick: true, collect: collectOutputs },
+  { name: "previews and the event log", quick: false, collect: collectPreviews },
+  { name: "what our commands said", quick: true, collect: collectSaid },
+  { name: "docker inspect", quick: true, collect: collectInspect },
+  { name: "docker logs", quick: true, collect: collectLogs },
+  { name: "processes", quick: true, collect: collectProcesses },
+  { name: "images", quick: true, collect: collectImages },
+  { name: "image layers", quick: false, collect: collectImageLayers },
+  { name: "files in volumes", quick: true, collect: collectVolumes },
+  { name: "files of our tools", quick: true, collect: collectFiles },
+];
 
-async function placesOfContainer(docker: Docker, id: string): Promise<Place[]> {
-  const [inspect, log] = await Promise.all([docker.getContainer(id).inspect(), logText(docker, id)]);
-  const name = inspect.Name.replace(/^\//, "");
-  return [
-    { place: `docker inspect ${name}`, text: JSON.stringify(inspect) },
-    { place: `docker logs ${name}`, text: log },
-  ];
-}
-
-async function inspected(kind: string, name: string, object: { inspect(): Promise<unknown> }): Promise<Place> {
-  return { place: `docker ${kind} inspect ${name}`, text: JSON.stringify(await object.inspect()) };
+async function collectSaid({ said }: Scene, look: (place: Place) => Promise<void>): Promise<void> {
+  for (const place of said) await look(place);
 }

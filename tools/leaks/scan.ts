@@ -1,45 +1,54 @@
-import { encodingsOf } from "../../components/launcher/launcher.cjs";
+import { Search, type Content } from "./search";
+import { spellingsOf } from "./spellings";
 
-/** A text that somebody without the stack's passphrase can read. */
+/** Something that somebody without the stack's passphrase can read. */
 export interface Place {
   /** What it is, for the report: `docker logs town-ator-dev-home-connector`. */
   readonly place: string;
-  readonly text: string;
+  readonly content: Content;
+  /** What is wrong with the place itself, whatever stands in it: a file that others may read, something that could not be looked at. */
+  readonly faults?: readonly Fault[];
 }
 
-/** Something that must stand in no such text. */
+/** Why a place is no good: `{ what: "/keys/hs-1/hs_ed25519_secret_key", why: "mode 0644" }`. */
+export interface Fault {
+  readonly what: string;
+  readonly why: string;
+}
+
+/** Something that must stand in no such place. */
 export interface NamedSecret {
   readonly name: string;
-  readonly value: string;
+  /** A text, or the bytes of a key. */
+  readonly value: string | Uint8Array;
+  /** The one place where it has to stand: this variable in the environment of the process of this town's connector. */
+  readonly variable?: { readonly town: string; readonly name: string };
 }
 
-/** A secret in a place. The value itself is not in here, so this can be printed. */
+/** A secret in a place, or a fault of the place. The value itself is not in here, so this can be printed. */
 export interface Leak {
   readonly place: string;
   readonly name: string;
-  /** How it stands there: raw, JSON-escaped, URL-escaped, hex, base64 or base64url. */
+  /** How it stands there (raw, JSON-escaped, URL-escaped, hex, base64 or base64url), or why it is a fault. */
   readonly encoding: string;
 }
 
-/**
- * Every secret that stands in a place, in any of the encodings, once for each place and encoding. An address is also looked for without its suffix, base64 also without its
- * padding, and letters of either case count: a hex dump and a host name may have either. An empty value is no secret.
- */
-export function findLeaks(places: readonly Place[], secrets: readonly NamedSecret[]): Leak[] {
-  const wanted = secrets.flatMap(({ name, value }) => spellings(value).map((spelling) => ({ name, ...spelling })));
-  return places.flatMap(({ place, text }) => {
-    const lower = text.toLowerCase();
-    const leaks = wanted
-      .filter(({ needle }) => lower.includes(needle))
-      .map(({ name, encoding }) => ({ place, name, encoding }));
-    return leaks.filter(
-      (leak, at) => leaks.findIndex((l) => l.name === leak.name && l.encoding === leak.encoding) === at,
-    );
-  });
-}
+/** Looks for the same secrets in one place after the other. */
+export class Scanner {
+  readonly #wanted: readonly { readonly name: string; readonly encoding: string }[];
+  readonly #search: Search;
 
-function spellings(value: string): { encoding: string; needle: string }[] {
-  const bare = value.replace(/\.(anon|anyone|onion)$/, "").replace(/=+$/, "");
-  if (bare === "") return [];
-  return encodingsOf(bare).map(({ encoding, text }) => ({ encoding, needle: text.toLowerCase() }));
+  constructor(secrets: readonly NamedSecret[]) {
+    const all = secrets.flatMap(({ name, value }) => spellingsOf(value).map((spelling) => ({ name, ...spelling })));
+    this.#wanted = all;
+    this.#search = new Search(all.map(({ bytes }) => bytes));
+  }
+
+  /** The secrets that stand in a place, once for each encoding, and the place's faults; and how many bytes it has. */
+  async look({ place, content, faults = [] }: Place): Promise<{ leaks: Leak[]; bytes: number }> {
+    const { found, bytes } = await this.#search.in(content);
+    const seen = new Map([...found].map((index) => this.#wanted[index]!).map((w) => [`${w.name}\0${w.encoding}`, w]));
+    const leaks = [...seen.values()].map(({ name, encoding }) => ({ place, name, encoding }));
+    return { leaks: [...leaks, ...faults.map(({ what, why }) => ({ place, name: what, encoding: why }))], bytes };
+  }
 }

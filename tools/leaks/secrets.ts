@@ -1,53 +1,155 @@
-import { deriveIdentity, seedFromRandom } from "../../components/core/identity";
-import { InviteError, parseInvite } from "../../components/core/invite";
+import { decodeBase32 } from "../../components/core/base32";
+import { discoveryKeyFromSecret } from "../../components/core/discovery";
+import {
+  deriveIdentity,
+  IdentityError,
+  identityFromKeyFile,
+  parseIdentityText,
+  SEED_BYTES,
+  seedFromRandom,
+} from "../../components/core/identity";
+import { InviteError, parseInvite, type Invite } from "../../components/core/invite";
+import { btpPeerVariable } from "../../components/core/names";
+import { NAMESPACE } from "../../components/core/settings";
 import type { NamedSecret } from "./scan";
 
 /** Where a stack's secrets come from. */
 export interface SecretSources {
   /** The random secrets of the state, by the names of their resources. */
   readonly random: ReadonlyMap<string, string>;
-  /** The addresses of the towns, by name. */
+  /** The addresses of the towns, with what each is: `home`, `home, next`. */
   readonly addresses: ReadonlyMap<string, string>;
   /** The towns' own invites, by town and peer (`home/g.visitor`), and those in the config, likewise. */
   readonly invites: ReadonlyMap<string, string>;
+  /** The stack's config, secrets in plain text: given identities, secrets and tokens are in it. */
+  readonly config?: Readonly<Record<string, string>>;
+  /** What the state's secrets are encrypted with, where it is a passphrase. */
+  readonly passphrase?: string | undefined;
 }
 
-/** Everything that must stand in no plain text: addresses, tokens, the admin keys, seeds, the keys that follow from them, invites and what is in them. */
-export function secretsToLookFor({ random, addresses, invites }: SecretSources): NamedSecret[] {
-  return [
-    ...[...addresses].map(([town, value]) => ({ name: `address of ${town}`, value })),
-    ...[...random].flatMap(([name, value]) => [
-      { name, value },
-      ...(name.endsWith("-seed") ? keysOf(name, value) : []),
-    ]),
+/**
+ * Everything that must stand in no plain text: addresses and the public keys in them, tokens, the admin keys, seeds, the keys that follow from all these, invites and what is in
+ * them, what the operator has given in the config, the passphrase. Each value once, under the first of its names.
+ */
+export function secretsToLookFor(sources: SecretSources): NamedSecret[] {
+  const { random, addresses, invites, config = {}, passphrase } = sources;
+  const all = [
+    ...[...addresses].flatMap(([of, address]) => addressSecrets(`address of ${of}`, address)),
+    ...[...random].flatMap(([name, value]) => randomSecrets(name, value)),
+    ...[...givenIn(config, "identities")].flatMap(([town, number, text]) =>
+      adoptedSecrets(`adopted identity ${number} of ${town}`, text),
+    ),
+    ...[...givenIn(config, "secrets")].flatMap(([town, peer, value]) =>
+      inboundSecrets(`given secret of ${town}/${peer}`, value, town, peer),
+    ),
+    ...[...givenIn(config, "tokens")].map(([town, peer, value]) => ({ name: `token of ${town}/${peer}`, value })),
     ...[...invites].flatMap(([name, value]) => [{ name: `invite ${name}`, value }, ...partsOf(name, value)]),
+    ...(passphrase === undefined ? [] : [{ name: "the state's passphrase", value: passphrase }]),
+  ];
+  const seen = new Set<string>();
+  return all.filter(({ value }) => {
+    const key = typeof value === "string" ? `text ${value}` : `bytes ${Buffer.from(value).toString("hex")}`;
+    return value.length > 0 && !seen.has(key) && seen.add(key);
+  });
+}
+
+/** Characters of an address that hold nothing but its public key: 32 bytes, 5 bits each. What follows depends on the suffix. */
+const KEY_CHARACTERS = 51;
+
+function addressSecrets(name: string, address: string): NamedSecret[] {
+  const bare = address.replace(/\..*$/, "").toLowerCase();
+  const publicKey = decodeBase32(bare)?.subarray(0, 32);
+  return [
+    { name, value: bare.slice(0, KEY_CHARACTERS) },
+    ...(publicKey?.length === 32 ? [{ name: `public key in the ${name}`, value: publicKey }] : []),
   ];
 }
 
-/** The key file of the identity and the key in it, as text: in base64 as a whole and alone, and in hex. */
-function keysOf(name: string, random: string): NamedSecret[] {
-  const seed = seedFromRandom(random);
-  const file = deriveIdentity(seed).secretKeyFile;
-  // The file is a public tag of 32 bytes, then the key.
-  const key = file.subarray(32);
+function randomSecrets(name: string, value: string): NamedSecret[] {
+  if (/-seed(-\d+)?$/.test(name)) return [{ name, value }, ...seedSecrets(name, seedFromRandom(value))];
+  if (name.endsWith("-operator-key")) return [{ name, value }, ...discoverySecrets(name, value)];
+  const inbound = /^(.+?)-peer-(.+)-inbound$/.exec(name);
+  return inbound ? inboundSecrets(name, value, inbound[1]!, inbound[2]!) : [{ name, value }];
+}
+
+function inboundSecrets(name: string, value: string, town: string, peer: string): NamedSecret[] {
   return [
-    { name: `${name}, as bytes`, value: Buffer.from(seed).toString("base64") },
-    { name: `${name}, as bytes`, value: Buffer.from(seed).toString("hex") },
-    { name: `key of ${name}`, value: file.toString("base64") },
-    { name: `key of ${name}`, value: key.toString("base64") },
-    { name: `key of ${name}`, value: key.toString("hex") },
+    { name, value, variable: { town, name: btpPeerVariable(peer) } },
+    // Of towns that hide nothing from those who know their address this key has no use; looking for it costs nothing.
+    ...discoverySecrets(name, value),
+  ];
+}
+
+function discoverySecrets(name: string, value: string): NamedSecret[] {
+  const { privateKey } = discoveryKeyFromSecret(value);
+  return [{ name: `discovery key of ${name}`, value: privateKey }, ...decoded(`discovery key of ${name}`, privateKey)];
+}
+
+function decoded(name: string, base32: string): NamedSecret[] {
+  const bytes = decodeBase32(base32.toLowerCase());
+  return bytes === undefined ? [] : [{ name: `${name}, as bytes`, value: bytes }];
+}
+
+function seedSecrets(name: string, seed: Uint8Array): NamedSecret[] {
+  const { secretKeyFile, address } = deriveIdentity(seed);
+  return [
+    { name: `${name}, as bytes`, value: seed },
+    keyIn(name, secretKeyFile),
+    ...addressSecrets(`address of ${name}`, address),
+  ];
+}
+
+/** Bytes of the daemon's hs_ed25519_secret_key before the key: a tag that is the same in every one. */
+const TAG_BYTES = 32;
+
+/** The half of the key in a key file that is the identity by itself: who has it can answer for the address. It stands in every copy of the file. */
+function keyIn(name: string, secretKeyFile: Uint8Array): NamedSecret {
+  return { name: `key of ${name}`, value: secretKeyFile.subarray(TAG_BYTES, TAG_BYTES + 32) };
+}
+
+/** What follows from a key that the operator has given. One that is none is a problem of the config, which `up` explains; then only the text itself is looked for. */
+function adoptedSecrets(name: string, text: string): NamedSecret[] {
+  const given = { name, value: text.trim() };
+  let file;
+  try {
+    file = parseIdentityText(text);
+  } catch (error) {
+    if (error instanceof IdentityError) return [given];
+    throw error;
+  }
+  const seed = Buffer.from(text, "base64");
+  return [
+    given,
+    ...(seed.length === SEED_BYTES ? [{ name: `${name}, as bytes`, value: seed }] : []),
+    keyIn(name, file),
+    ...addressSecrets(`address of ${name}`, identityFromKeyFile(file).address),
   ];
 }
 
 function partsOf(name: string, text: string): NamedSecret[] {
+  let invite: Invite;
   try {
-    const { url, token } = parseInvite(text);
-    return [
-      { name: `address in invite ${name}`, value: new URL(url).hostname },
-      { name: `token in invite ${name}`, value: token },
-    ];
+    invite = parseInvite(text);
   } catch (error) {
     if (error instanceof InviteError) return [];
     throw error;
   }
+  const { url, token, key, nextUrl } = invite;
+  return [
+    ...addressSecrets(`address in invite ${name}`, new URL(url).hostname),
+    ...(nextUrl === undefined ? [] : addressSecrets(`next address in invite ${name}`, new URL(nextUrl).hostname)),
+    { name: `token in invite ${name}`, value: token },
+    ...(key === undefined
+      ? []
+      : [{ name: `key in invite ${name}`, value: key }, ...decoded(`key in invite ${name}`, key)]),
+  ];
+}
+
+/** The entries of a map of maps of texts in the config. */
+function* givenIn(config: Readonly<Record<string, string>>, key: string): Generator<[string, string, string]> {
+  const text = config[`${NAMESPACE}:${key}`];
+  if (text === undefined) return;
+  const towns = JSON.parse(text) as Record<string, Record<string, unknown>>;
+  for (const [town, ofTown] of Object.entries(towns))
+    for (const [name, value] of Object.entries(ofTown)) if (typeof value === "string") yield [town, name, value];
 }

@@ -2,7 +2,13 @@ import * as fs from "node:fs/promises";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { afterEach, beforeEach, describe, expect, it, test } from "vitest";
-import { namesBackend, prepareLocalBackend, usesLocalBackend } from "../../../tools/localBackend";
+import {
+  closeToOthers,
+  namesBackend,
+  prepareLocalBackend,
+  readPassphrase,
+  usesLocalBackend,
+} from "../../../tools/localBackend";
 import { localBackendUrl } from "../../../tools/project";
 
 let directory: string;
@@ -61,6 +67,56 @@ describe("prepareLocalBackend", () => {
   ])("leaves the passphrase to the user who gives %j", async (env) => {
     expect(await prepareLocalBackend(env, directory)).toEqual({ PULUMI_BACKEND_URL: `file://${directory}/state` });
     expect(await fs.readdir(directory)).toEqual(["state"]);
+  });
+});
+
+describe("a directory of others' making", () => {
+  it("is closed to others down to the last file, what links lead to excepted", async () => {
+    const outside = path.join(path.dirname(directory), "outside");
+    await fs.writeFile(outside, "", { mode: 0o644 });
+    await fs.mkdir(path.join(directory, "state", "a"), { recursive: true, mode: 0o755 });
+    await fs.writeFile(path.join(directory, "state", "a", "dev.json"), "{}", { mode: 0o644 });
+    await fs.mkdir(path.join(directory, "config"), { mode: 0o755 });
+    await fs.writeFile(path.join(directory, "config", "Pulumi.dev.yaml"), "", { mode: 0o664 });
+    await fs.writeFile(path.join(directory, "passphrase"), "a passphrase\n", { mode: 0o644 });
+    await fs.symlink(outside, path.join(directory, "state", "link"));
+    await prepareLocalBackend({}, directory);
+    const files = ["", "state", "state/a", "state/a/dev.json", "config", "config/Pulumi.dev.yaml", "passphrase"];
+    expect(await Promise.all(files.map(mode))).toEqual(["700", "700", "700", "600", "700", "600", "600"]);
+    expect((await fs.stat(outside)).mode & 0o777).toBe(0o644);
+  });
+
+  it("that is not there is left so", async () => {
+    await closeToOthers(path.join(directory, "nothing"));
+    await expect(fs.stat(directory)).rejects.toThrow("ENOENT");
+  });
+});
+
+describe("the passphrase", () => {
+  const file = () => path.join(path.dirname(directory), "given");
+
+  it.each<[string, (given: string) => NodeJS.ProcessEnv, string | undefined]>([
+    [
+      "of the variable, which wins over the file",
+      (given) => ({ PULUMI_CONFIG_PASSPHRASE: " one ", PULUMI_CONFIG_PASSPHRASE_FILE: given }),
+      "one",
+    ],
+    [
+      "of the variable, the empty one too",
+      (given) => ({ PULUMI_CONFIG_PASSPHRASE: "", PULUMI_CONFIG_PASSPHRASE_FILE: given }),
+      "",
+    ],
+    ["of the file", (given) => ({ PULUMI_CONFIG_PASSPHRASE_FILE: given }), "two"],
+    ["of nobody", () => ({ PULUMI_CONFIG_PASSPHRASE_FILE: "" }), undefined],
+  ])("is that %s", async (_whose, env, passphrase) => {
+    await fs.writeFile(file(), "two\n");
+    expect(await readPassphrase(env(file()))).toBe(passphrase);
+  });
+
+  it("of a file that is not there is an error that names the file", async () => {
+    await expect(readPassphrase({ PULUMI_CONFIG_PASSPHRASE_FILE: file() })).rejects.toThrow(
+      `The passphrase file ${file()} (PULUMI_CONFIG_PASSPHRASE_FILE) cannot be read: ENOENT.`,
+    );
   });
 });
 
