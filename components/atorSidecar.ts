@@ -3,12 +3,15 @@ import * as path from "node:path";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import type { AtorNetwork } from "./atorNetwork";
-import { FIXED_NAME, service } from "./container";
+import { allOf, FIXED_NAME, service } from "./container";
+import { authorizedFiles, clientAuthFiles } from "./core/discovery";
 import type { Place } from "./core/names";
 import { PATHS, PORTS } from "./core/ports";
 import { renderAnonrc } from "./core/renderAnonrc";
 import { fileVolume } from "./fileVolume";
 import type { HiddenServiceVolume } from "./hiddenServiceVolume";
+import type { PeerSecret } from "./peerSecret";
+import { randomSecret } from "./randomSecret";
 import { dataVolume } from "./volume";
 
 export interface AtorSidecarArgs {
@@ -19,6 +22,10 @@ export interface AtorSidecarArgs {
   /** Whether the daemon's data outlives the stack: its guards, from whose changes an observer learns. */
   readonly keep: boolean;
   readonly identity: HiddenServiceVolume;
+  /** Whether only the declared peers can find the hidden service. */
+  readonly discovery: "open" | "restricted";
+  /** Whose services may need a key of ours to be found, and who needs one for ours if discovery is restricted. */
+  readonly peers: readonly PeerSecret[];
   /** The ATOR network that the service is published on. */
   readonly atorNetwork: AtorNetwork;
   /** Docker's name of the town's internal network, and the addresses there. */
@@ -45,10 +52,7 @@ export class AtorSidecar extends pulumi.ComponentResource {
         role: "sidecar-files",
         image: args.image,
         dataVolume: data.name,
-        files: identity.identityFile.apply((line): Record<string, string> => ({
-          ...sidecarFiles(args),
-          identity: line,
-        })),
+        files: renderFiles(name, args, this),
       },
       this,
     );
@@ -74,9 +78,9 @@ export class AtorSidecar extends pulumi.ComponentResource {
         healthIntervalSeconds: atorNetwork.healthIntervalSeconds,
         startBudgetSeconds: atorNetwork.publishBudgetSeconds,
         stopSeconds: 5,
-        labels: { "town-ator.files": files.digest, "town-ator.fingerprint": identity.fingerprint },
+        labels: { "town-ator.files": files.digest, "town-ator.fingerprint": identity.current.fingerprint },
       }),
-      { parent: this, ...FIXED_NAME, dependsOn: atorNetwork.ready },
+      { parent: this, ...FIXED_NAME, dependsOn: allOf(atorNetwork.ready, identity.filled, files.filled) },
     );
     this.containerName = container.name;
     this.socksProxy = `socks5h://${inside.sidecar}:${PORTS.socks}`;
@@ -84,21 +88,40 @@ export class AtorSidecar extends pulumi.ComponentResource {
   }
 }
 
-/** The sidecar's files less the identity's. */
-export function sidecarFiles({
-  inside,
-  atorNetwork,
-}: Pick<AtorSidecarArgs, "inside" | "atorNetwork">): Record<string, string> {
-  return {
-    anonrc: renderAnonrc({
-      target: { host: inside.connector, port: PORTS.btp },
-      socksHost: inside.sidecar,
-      socksClient: inside.connector,
-      ...(atorNetwork.includeVolume === undefined ? {} : { include: `${PATHS.localNetwork}/anonnet.conf` }),
-    }),
-    "start.sh": script("start.sh"),
-    "health.sh": script("health.sh"),
-  };
+function renderFiles(
+  name: string,
+  { identity, discovery, peers, inside, atorNetwork }: AtorSidecarArgs,
+  parent: pulumi.Resource,
+): pulumi.Output<Record<string, string>> {
+  const anonrc = renderAnonrc({
+    identities: identity.published.map(({ number }) => number),
+    target: { host: inside.connector, port: PORTS.btp },
+    socksHost: inside.sidecar,
+    socksClient: inside.connector,
+    ...(atorNetwork.includeVolume === undefined ? {} : { include: `${PATHS.localNetwork}/anonnet.conf` }),
+  });
+  const clients =
+    discovery === "open"
+      ? pulumi.output({})
+      : pulumi
+          .all([
+            pulumi.all(peers.map(({ inbound }) => inbound)),
+            randomSecret(name.replace(/-sidecar$/, "-operator-key"), { parent }),
+          ])
+          .apply(([inbound, operatorKey]) => authorizedFiles(inbound, operatorKey));
+  const found = pulumi
+    .all(peers.map(({ peerId, invite }) => invite.apply((known) => Object.entries(clientAuthFiles(peerId, known)))))
+    .apply((files) => Object.fromEntries(files.flat()));
+  return pulumi
+    .all([identity.identityFile, clients, found])
+    .apply(([lines, authorized, keys]): Record<string, string> => ({
+      anonrc,
+      "start.sh": script("start.sh"),
+      "health.sh": script("health.sh"),
+      identity: lines,
+      ...authorized,
+      ...keys,
+    }));
 }
 
 function script(name: string): string {

@@ -1,7 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { AtorNetwork } from "./atorNetwork";
+import { lostAddresses, rotatedSecrets, type DeployedTown } from "./core/deployed";
 import type { Invite } from "./core/invite";
 import type { PeerSettings, Settings } from "./core/settings";
+import { DeploymentError } from "./deploymentError";
 import { stackImages, type Images, type LocalBuild } from "./images";
 import { joinedNetwork, LocalAtorNetwork } from "./localAtorNetwork";
 import { PublicAtorNetwork } from "./publicAtorNetwork";
@@ -15,16 +17,20 @@ export interface StackOutputs {
   readonly anonUrl?: pulumi.Output<string>;
 }
 
-/** Declares a stack: its images, its ATOR network and its towns. */
+/**
+ * Declares a stack: its images, its ATOR network and its towns. `deployed` is what the last `up` has left; throws a DeploymentError, before anything is registered, when an address would be
+ * lost that was published then.
+ */
 export function buildTowns(
   settings: Settings,
   builds: { readonly anon: LocalBuild; readonly connector: LocalBuild },
+  deployed: readonly DeployedTown[] = [],
 ): StackOutputs {
-  const { stack } = settings;
+  const { stack, keep, suffix } = settings;
+  assertNothingLost(settings, deployed);
+  for (const line of rotatedSecrets(settings, deployed)) void pulumi.log.warn(line);
   const images = stackImages(settings, builds);
   const atorNetwork = networkOf(settings, images);
-  // An address of a local network means nothing without that network, so a local stack leaves nothing behind.
-  const keep = settings.network !== "local";
 
   const towns = new Map<string, Town>();
   const references = new Map<string, pulumi.StackReference>();
@@ -39,15 +45,24 @@ export function buildTowns(
           return inviteFromStack(reference(references, source.stack), source.town, { nodeId: id, peerId: town.nodeId });
         case "invite":
           return pulumi.secret(source.invite.reveal());
+        case "direct":
         case "expected":
           return undefined;
       }
     };
-    towns.set(town.name, new Town(town.name, { stack, town, images, atorNetwork, keep, inviteOf }));
+    towns.set(town.name, new Town(town.name, { stack, town, images, atorNetwork, keep, suffix, inviteOf }));
   }
   const outputs = Object.fromEntries([...towns].map(([name, town]) => [name, town.outputs]));
   const [only, ...others] = Object.values(outputs);
   return only && others.length === 0 ? { towns: outputs, anonUrl: only.anonUrl } : { towns: outputs };
+}
+
+function assertNothingLost(settings: Settings, deployed: readonly DeployedTown[]): void {
+  const lost = lostAddresses(settings, deployed);
+  if (lost.length === 0) return;
+  throw new DeploymentError(
+    `This would lose ${lost.length === 1 ? "an address" : `${lost.length} addresses`} that peers know; nothing was changed:\n${lost.map((line) => `  ${line}`).join("\n")}`,
+  );
 }
 
 function networkOf({ stack, network, localNetwork }: Settings, images: Images): AtorNetwork {

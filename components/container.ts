@@ -94,6 +94,25 @@ export function oneShot(place: Place, role: Role, args: OneShotArgs): docker.Con
   };
 }
 
+/**
+ * What a container needs that uses what a one-shot has made, for its `dependsOn`: the one-shot, once `check` has found that it ended well. Not to be had from an input of the
+ * container: then the container would be deleted, as a dependent, whenever the one-shot is replaced (`deleteBeforeReplace`), and stay away if the new one-shot fails.
+ */
+export function ended(
+  job: docker.Container,
+  check: (exitCode: number, logs: string | undefined) => void,
+): pulumi.Output<pulumi.Resource[]> {
+  return pulumi.all([job.exitCode, job.containerLogs]).apply(([exitCode, logs]) => {
+    check(exitCode, logs);
+    return [job];
+  });
+}
+
+/** One list for `dependsOn`. */
+export function allOf(...lists: pulumi.Input<pulumi.Resource[]>[]): pulumi.Output<pulumi.Resource[]> {
+  return pulumi.all(lists).apply((resolved) => resolved.flat());
+}
+
 /** Throws unless a one-shot ended well: the provider takes any exit code for a success. `what` begins the error. */
 export function assertEnded(what: string, exitCode: number, logs: string | undefined): void {
   if (exitCode !== 0)

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { assertEnded, FIXED_NAME, oneShot } from "./container";
+import { assertEnded, ended, FIXED_NAME, oneShot } from "./container";
 import type { Place } from "./core/names";
 import { dockerVolume } from "./volume";
 
@@ -19,8 +19,10 @@ export interface FileVolumeArgs {
 
 /** A volume with files for a container to mount read-only. */
 export interface FileVolume {
-  /** Docker's name for the volume; known once the files are in it. */
+  /** Docker's name for the volume. */
   readonly volumeName: pulumi.Output<string>;
+  /** What has to be there before the volume is used, for `dependsOn`; fails when the files could not be put there. */
+  readonly filled: pulumi.Output<pulumi.Resource[]>;
   /** A hash of the files, as a label for the container that reads them: it must be replaced when they change. Plain: the files hold keys of 256 bits, so nobody finds them by it. */
   readonly digest: pulumi.Output<string>;
 }
@@ -47,10 +49,10 @@ export function fileVolume(name: string, args: FileVolumeArgs, parent: pulumi.Re
     { parent, ...FIXED_NAME },
   );
   return {
-    volumeName: pulumi.all([volume.name, job.exitCode, job.containerLogs]).apply(([volumeName, exitCode, logs]) => {
-      assertEnded(`Putting the files of ${name} into the volume ${volumeName}`, exitCode, logs);
-      return volumeName;
-    }),
+    volumeName: volume.name,
+    filled: ended(job, (exitCode, logs) =>
+      assertEnded(`Putting the files of ${name} into their volume`, exitCode, logs),
+    ),
     digest: pulumi.unsecret(
       files.apply((contents) =>
         createHash("sha256")

@@ -1,10 +1,12 @@
 import { createHash } from "node:crypto";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { assertEnded, FIXED_NAME, oneShot } from "./container";
-import { deriveIdentity, seedFromRandom } from "./core/identity";
-import type { Place } from "./core/names";
+import { assertEnded, ended, FIXED_NAME, oneShot } from "./container";
+import { published } from "./core/deployed";
+import { deriveIdentity, identityFromKeyFile, seedFromRandom, type Identity, type Suffix } from "./core/identity";
+import { dockerName, type Place } from "./core/names";
 import { PATHS } from "./core/ports";
+import type { IdentityNumbers, TownSettings } from "./core/settings";
 import { DeploymentError } from "./deploymentError";
 import { randomSecret } from "./randomSecret";
 import { dataVolume } from "./volume";
@@ -14,33 +16,68 @@ export interface HiddenServiceVolumeArgs {
   readonly place: Place;
   /** This project's anon image, which holds the one-shot. */
   readonly image: pulumi.Input<string>;
-  /** Whether the seed and the volume outlive the stack: protected in the state and kept on the Docker host. */
+  /** Whether the seeds and the volume outlive the stack: protected in the state and kept on the Docker host. */
   readonly keep: boolean;
+  /** Which identities are published. */
+  readonly identity: IdentityNumbers;
+  /** The key files of adopted identities by number. */
+  readonly adopted: TownSettings["adopted"];
+  /** What the daemon appends to an address. */
+  readonly suffix: Suffix;
+}
+
+/** An address under which the hidden service is published. */
+export interface PublishedAddress {
+  /** The number of its identity. */
+  readonly number: number;
+  /** `<56 characters of base32>.anon`; secret. */
+  readonly address: pulumi.Output<string>;
+  /** A short name for the address that may stand anywhere. */
+  readonly fingerprint: pulumi.Output<string>;
+  /** Whether its key was given by the operator, and does not follow from a seed of the state. */
+  readonly adopted: boolean;
 }
 
 /**
- * The identity of a hidden service. A seed in the stack's encrypted state gives the address before anything starts; a one-shot writes the key file that follows from it into a
- * volume, and refuses when that volume holds another identity. Losing the volume, the container or the host does not lose the address; losing the state does.
+ * The identity of a hidden service, or two of them while the town moves to another address. A seed in the stack's encrypted state, or an adopted key, gives the address before anything
+ * starts; a one-shot writes the key file that follows from it into a volume, and refuses when that volume holds another identity. Losing the volume, the container or the host does not lose
+ * the address; losing the state does.
  */
 export class HiddenServiceVolume extends pulumi.ComponentResource {
-  /** Docker's name for the volume; known once it holds the right key. */
+  /** Docker's name for the volume. */
   public readonly volumeName: pulumi.Output<string>;
-  /** `<56 characters of base32>.anon`; secret. */
-  public readonly address: pulumi.Output<string>;
-  /** A short name for the address that may stand anywhere. */
-  public readonly fingerprint: pulumi.Output<string>;
-  /** What the sidecar checks the volume against before it starts the daemon: the SHA-256 of the key file and the fingerprint, a line each; secret. */
+  /** What has to be there before the volume is used, for `dependsOn`; fails when the volume holds another identity. */
+  public readonly filled: pulumi.Output<pulumi.Resource[]>;
+  /** The town's address. */
+  public readonly current: PublishedAddress;
+  /** The address that the town will move to. */
+  public readonly next: PublishedAddress | undefined;
+  /** The address that the town has moved away from. */
+  public readonly previous: PublishedAddress | undefined;
+  /** The three of them that there are, by number. */
+  public readonly published: readonly PublishedAddress[];
+  /**
+   * What the sidecar checks the volume against before it starts the daemon, a line for each published identity: its number, the SHA-256 of its key file and its fingerprint; secret.
+   */
   public readonly identityFile: pulumi.Output<string>;
 
   constructor(name: string, args: HiddenServiceVolumeArgs, opts?: pulumi.ComponentResourceOptions) {
     super("town-ator:index:HiddenServiceVolume", name, {}, opts);
-    const seed = randomSecret(`${name}-seed`, { parent: this, protect: args.keep });
-    const identity = seed.apply((text) => deriveIdentity(seedFromRandom(text)));
-    this.address = identity.address;
-    this.fingerprint = pulumi.unsecret(identity.fingerprint);
-    this.identityFile = identity.apply(
-      ({ secretKeyFile, fingerprint }) =>
-        `${createHash("sha256").update(secretKeyFile).digest("hex")}\n${fingerprint}\n`,
+    const identities = publishedIdentities(name, args, this);
+    this.published = identities.map(({ number, identity }) => ({
+      number,
+      address: identity.address,
+      fingerprint: pulumi.unsecret(identity.fingerprint),
+      adopted: args.adopted.has(number),
+    }));
+    const address = (number: number | undefined) => this.published.find((candidate) => candidate.number === number);
+    this.current = address(args.identity.current)!;
+    this.next = address(args.identity.next);
+    this.previous = address(args.identity.previous);
+    this.identityFile = pulumi.secret(
+      pulumi
+        .all(identities.map(({ number, identity }) => identity.apply((resolved) => identityLine(number, resolved))))
+        .apply((lines) => lines.join("")),
     );
 
     const volume = dataVolume(`${name}-keys`, args.place, "keys", this, args.keep);
@@ -49,22 +86,56 @@ export class HiddenServiceVolume extends pulumi.ComponentResource {
       oneShot(args.place, "identity", {
         image: args.image,
         command: "/usr/local/bin/install-identity",
-        uploads: identity.apply(({ secretKeyFile, fingerprint }) => [
-          { file: `${PATHS.keys}/.offered-key`, contentBase64: secretKeyFile.toString("base64"), permissions: "0444" },
-          { file: `${PATHS.keys}/.offered-fingerprint`, content: `${fingerprint}\n`, permissions: "0444" },
-        ]),
+        uploads: pulumi
+          .all(identities.map(({ number, identity }) => identity.apply((resolved) => offered(number, resolved))))
+          .apply((uploads) => uploads.flat()),
         volumes: [{ volumeName: volume.name, containerPath: PATHS.keys }],
       }),
       { parent: this, ...FIXED_NAME },
     );
-    this.volumeName = pulumi
-      .all([volume.name, job.exitCode, job.containerLogs])
-      .apply(([volumeName, exitCode, logs]) => {
-        assertIdentity(name, volumeName, exitCode, logs);
-        return volumeName;
-      });
-    this.registerOutputs({ volumeName: this.volumeName, fingerprint: this.fingerprint });
+    this.volumeName = volume.name;
+    this.filled = ended(job, (exitCode, logs) => assertIdentity(name, dockerName(args.place, "keys"), exitCode, logs));
+    this.registerOutputs({ volumeName: this.volumeName });
   }
+}
+
+/**
+ * The identities that are published, by number. Every number up to the highest has a seed, whether it is used or not: a town that adopts its own key (from a backup) or
+ * retires an address must not have a seed deleted, which would be the end of an address.
+ */
+function publishedIdentities(
+  name: string,
+  { identity, adopted, suffix, keep }: HiddenServiceVolumeArgs,
+  parent: pulumi.Resource,
+): { number: number; identity: pulumi.Output<Identity> }[] {
+  const highest = identity.next ?? identity.current;
+  const seeds = Array.from({ length: highest }, (_, index) =>
+    randomSecret(index === 0 ? `${name}-seed` : `${name}-seed-${index + 1}`, { parent, protect: keep }),
+  );
+  return published(identity).map((number) => {
+    const key = adopted.get(number);
+    return {
+      number,
+      identity: key
+        ? // Not pulumi.secret(identity): that would look for Outputs in every byte of its buffers.
+          pulumi
+            .secret(key.reveal().toString("base64"))
+            .apply((text) => identityFromKeyFile(Buffer.from(text, "base64"), suffix))
+        : seeds[number - 1]!.apply((text) => deriveIdentity(seedFromRandom(text), suffix)),
+    };
+  });
+}
+
+function identityLine(number: number, { secretKeyFile, fingerprint }: Identity): string {
+  return `${number} ${createHash("sha256").update(secretKeyFile).digest("hex")} ${fingerprint}\n`;
+}
+
+function offered(number: number, { secretKeyFile, fingerprint }: Identity): docker.types.input.ContainerUpload[] {
+  const offer = (what: string) => `${PATHS.keys}/.offered-${what}-${number}`;
+  return [
+    { file: offer("key"), contentBase64: secretKeyFile.toString("base64"), permissions: "0444" },
+    { file: offer("fingerprint"), content: `${fingerprint}\n`, permissions: "0444" },
+  ];
 }
 
 /** The one-shot's exit code for a volume that holds another identity (images/anon/bin/install-identity). */
@@ -75,7 +146,7 @@ function assertIdentity(name: string, volumeName: string, exitCode: number, logs
     return assertEnded(`Putting the identity of ${name} into the volume ${volumeName}`, exitCode, logs);
   throw new DeploymentError(
     `The volume ${volumeName} of ${name} belongs to another address: ${logs?.trim() ?? "no fingerprints were printed"}. Nothing was changed. ` +
-      `If that address is not needed any more, remove the containers that use the volume and the volume itself (docker volume rm ${volumeName}), then run up again; ` +
-      `if it is, bring back the stack's state that belongs to it.`,
+      `To keep the address of the volume, adopt its key (make identity-adopt) in a stack that has none yet, or bring back the state that belongs to it. ` +
+      `If that address is not needed any more, remove the containers that use the volume and the volume itself (docker volume rm ${volumeName}), then run up again.`,
   );
 }

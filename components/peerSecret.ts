@@ -4,20 +4,23 @@ import type { Invite } from "./core/invite";
 import { btpPeerVariable, PEER_ID } from "./core/names";
 import { dialledByInvite, type DialledPeer } from "./core/renderConnectorYaml";
 import type { PeerSettings } from "./core/settings";
+import type { Secret } from "./core/secret";
 import { randomSecret } from "./randomSecret";
 
 export interface PeerSecretArgs {
   /** The peer, as the town declares it. */
-  readonly peer: Pick<PeerSettings, "id" | "relation">;
+  readonly peer: Omit<PeerSettings, "source">;
   /** The invite that the peer has for us; secret. Undefined, or an Output of undefined, while there is none. */
   readonly invite?: pulumi.Output<Invite | undefined> | undefined;
+  /** Where and how a peer on the town's own network is reached; such a peer has no invite. */
+  readonly direct?: { readonly url: string; readonly token: Secret } | undefined;
 }
 
 /**
  * The secrets of one peer relationship. There are two, and they never mix:
  *
  * - inbound, what the peer presents to us. The connector compares it with the environment variable `BTP_PEER_<ID>_SECRET` (its btp-server.ts); nothing in its YAML lets anybody in.
- *   We make it and hand it out in an invite.
+ *   We make it, or the operator gives it, and hand it out in an invite. There is one variable a peer, so a new secret ends the old one.
  * - outbound, what we present to the peer: `peers[].authToken` in the YAML. The peer makes it and hands it to us in an invite; until then the peer is only expected to dial in.
  */
 export class PeerSecret extends pulumi.ComponentResource {
@@ -25,21 +28,29 @@ export class PeerSecret extends pulumi.ComponentResource {
   public readonly peerId: string;
   /** The connector's variable for the inbound half. */
   public readonly variable: string;
-  /** The inbound half, 43 letters and digits; secret. */
+  /** The invite that the peer has for us; secret, and undefined while there is none. */
+  public readonly invite: pulumi.Output<Invite | undefined>;
+  /** The inbound half: 43 letters and digits, or what the operator gives; secret. */
   public readonly inbound: pulumi.Output<InboundSecret>;
   /** How we dial the peer, with the outbound half; secret, and undefined while the peer is only expected. */
   public readonly outbound: pulumi.Output<DialledPeer | undefined>;
 
   constructor(name: string, args: PeerSecretArgs, opts?: pulumi.ComponentResourceOptions) {
-    const { id, relation } = args.peer;
+    const { id, relation, given, secretVersion } = args.peer;
     if (!PEER_ID.test(id)) throw new Error(`PeerSecret ${name}: the peer's id is no nodeId that a peer can have`);
     super("town-ator:index:PeerSecret", name, {}, opts);
     this.peerId = id;
     this.variable = btpPeerVariable(id);
-    this.inbound = randomSecret(`${name}-inbound`, { parent: this }).apply((secret) => ({ peerId: id, secret }));
-    this.outbound = pulumi
-      .secret(args.invite ?? pulumi.output<Invite | undefined>(undefined))
-      .apply((invite) => invite && dialledByInvite({ id, relation }, invite));
+    const secret = given
+      ? pulumi.secret(given.reveal())
+      : randomSecret(`${name}-inbound`, { parent: this }, `${secretVersion}`);
+    this.inbound = secret.apply((text) => ({ peerId: id, secret: text }));
+    this.invite = pulumi.secret(args.invite ?? pulumi.output<Invite | undefined>(undefined));
+    const direct = args.direct && { url: args.direct.url, token: args.direct.token.reveal() };
+    this.outbound = this.invite.apply((invite): DialledPeer | undefined => {
+      if (direct) return { id, relation, ...direct, transport: "direct" };
+      return invite && dialledByInvite({ id, relation }, invite);
+    });
     this.registerOutputs({ variable: this.variable });
   }
 }

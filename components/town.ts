@@ -1,14 +1,17 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { AtorNetwork } from "./atorNetwork";
 import { AtorSidecar } from "./atorSidecar";
+import { discoveryKeyFromSecret } from "./core/discovery";
+import type { Suffix } from "./core/identity";
 import { formatInvite, type Invite } from "./core/invite";
 import { anonUrlOf } from "./core/renderConnectorYaml";
 import type { PeerSettings, TownSettings } from "./core/settings";
 import { addressPlan } from "./core/subnets";
 import { dockerNetwork, ipam } from "./dockerNetwork";
-import { HiddenServiceVolume } from "./hiddenServiceVolume";
+import { HiddenServiceVolume, type PublishedAddress } from "./hiddenServiceVolume";
 import type { Images } from "./images";
 import { PeerSecret } from "./peerSecret";
+import { TOWN_TYPE } from "./readDeployed";
 import { TownConnector } from "./townConnector";
 
 export interface TownArgs {
@@ -18,8 +21,17 @@ export interface TownArgs {
   readonly atorNetwork: AtorNetwork;
   /** Whether the identity and the connector's data outlive the stack. */
   readonly keep: boolean;
+  /** What the daemon appends to an address. */
+  readonly suffix: Suffix;
   /** The invite that a declared peer has for this town, as far as there is one. */
   readonly inviteOf: (peer: PeerSettings) => pulumi.Output<Invite | undefined> | undefined;
+}
+
+/** What a stack says of an address besides the town's own. */
+export interface AddressOutputs {
+  readonly fingerprint: pulumi.Output<string>;
+  /** `ws://<address>:3000`; secret. */
+  readonly anonUrl: pulumi.Output<string>;
 }
 
 /** What a stack says of a town. */
@@ -29,11 +41,17 @@ export interface TownOutputs {
   readonly topology: string;
   /** `permissioned`, or `permissionless`: whoever presents no token is let in. */
   readonly access: string;
+  /** `open`, or `restricted`: only the declared peers can find the hidden service. */
+  readonly discovery: string;
   /** The ATOR network that the town is on: `local` or `public`. */
   readonly network: string;
   readonly containers: { readonly connector: pulumi.Output<string>; readonly sidecar: pulumi.Output<string> };
   /** `ws://<address>:3000`; secret. */
   readonly anonUrl: pulumi.Output<string>;
+  /** The address that the town will move to, while that is announced. */
+  readonly next?: AddressOutputs;
+  /** The address that the town has moved away from, while it still answers. */
+  readonly previous?: AddressOutputs;
   /** For every declared peer whether we dial it (`dialled`) or wait for it (`expected`). */
   readonly peers: Readonly<Record<string, pulumi.Output<string>>>;
   /** For every declared peer the invite that it needs; secret. */
@@ -50,7 +68,7 @@ export class Town extends pulumi.ComponentResource {
   constructor(name: string, args: TownArgs, opts?: pulumi.ComponentResourceOptions) {
     const { town, images, atorNetwork, keep } = args;
     const plan = addressPlan(town.subnet);
-    super("town-ator:index:Town", name, {}, opts);
+    super(TOWN_TYPE, name, {}, opts);
     const place = { stack: args.stack, town: town.name };
 
     // Without inhibit_ipv4 the bridge has an address, and by it the connector reaches every address of the host itself.
@@ -58,31 +76,51 @@ export class Town extends pulumi.ComponentResource {
     const network = dockerNetwork(`${name}-inside`, place, "inside", { internal: true, options, ...ipam(plan) }, this);
     const inside = { networkName: network.name, sidecar: plan.first, connector: plan.second };
 
-    const identity = new HiddenServiceVolume(`${name}-identity`, { place, image: images.anon, keep }, { parent: this });
-    const peers = town.peers.map(
-      (peer) => new PeerSecret(`${name}-peer-${peer.id}`, { peer, invite: args.inviteOf(peer) }, { parent: this }),
+    const identity = new HiddenServiceVolume(
+      `${name}-identity`,
+      { place, image: images.anon, keep, identity: town.identity, adopted: town.adopted, suffix: args.suffix },
+      { parent: this },
     );
+    const peers = town.peers.map((peer) => {
+      const direct = peer.source.kind === "direct" ? peer.source : undefined;
+      return new PeerSecret(`${name}-peer-${peer.id}`, { peer, invite: args.inviteOf(peer), direct }, { parent: this });
+    });
     const sidecar = new AtorSidecar(
       `${name}-sidecar`,
-      { place, image: images.anon, memoryMiB: town.memoryMiB.sidecar, keep, identity, atorNetwork, inside },
+      {
+        place,
+        image: images.anon,
+        memoryMiB: town.memoryMiB.sidecar,
+        keep,
+        identity,
+        discovery: town.discovery,
+        peers,
+        atorNetwork,
+        inside,
+      },
       { parent: this },
     );
     const connector = new TownConnector(
       `${name}-connector`,
-      { place, images, town, address: identity.address, sidecar, peers, inside, keep },
+      { place, images, town, address: identity.current.address, sidecar, peers, inside, keep },
       { parent: this },
     );
 
-    const anonUrl = identity.address.apply(anonUrlOf);
-    this.#invites = new Map(peers.map((peer) => [peer.peerId, inviteTo(peer, town.nodeId, anonUrl)]));
+    const { current, next, previous } = identity;
+    const anonUrl = current.address.apply(anonUrlOf);
+    const invitation = { nodeId: town.nodeId, discovery: town.discovery, anonUrl, next };
+    this.#invites = new Map(peers.map((peer) => [peer.peerId, inviteTo(peer, invitation)]));
     this.outputs = {
       nodeId: town.nodeId,
-      fingerprint: identity.fingerprint,
+      fingerprint: current.fingerprint,
       topology: town.topology,
       access: town.access,
+      discovery: town.discovery,
       network: atorNetwork.kind,
       containers: { connector: connector.containerName, sidecar: sidecar.containerName },
       anonUrl,
+      ...(next && { next: outputsOf(next) }),
+      ...(previous && { previous: outputsOf(previous) }),
       peers: Object.fromEntries(
         peers.map(({ peerId, outbound }) => [
           peerId,
@@ -91,7 +129,14 @@ export class Town extends pulumi.ComponentResource {
       ),
       invites: Object.fromEntries([...this.#invites].map(([id, invite]) => [id, invite.apply(formatInvite)])),
     };
-    this.registerOutputs();
+    // What the next `up` must not lose (core/deployed.ts).
+    this.registerOutputs({
+      town: town.name,
+      nodeId: town.nodeId,
+      suffix: args.suffix,
+      identities: identity.published.map(({ number, fingerprint, adopted }) => ({ number, fingerprint, adopted })),
+      secretVersions: Object.fromEntries(town.peers.map(({ id, secretVersion }) => [id, secretVersion])),
+    });
   }
 
   /** What a declared peer needs to be let in; secret. Throws for a nodeId that the town does not declare. */
@@ -102,10 +147,27 @@ export class Town extends pulumi.ComponentResource {
   }
 }
 
+interface Invitation {
+  readonly nodeId: string;
+  readonly discovery: "open" | "restricted";
+  readonly anonUrl: pulumi.Output<string>;
+  readonly next: PublishedAddress | undefined;
+}
+
 function inviteTo(
   { peerId, inbound }: PeerSecret,
-  nodeId: string,
-  anonUrl: pulumi.Output<string>,
+  { nodeId, discovery, anonUrl, next }: Invitation,
 ): pulumi.Output<Invite> {
-  return pulumi.all([anonUrl, inbound]).apply(([url, { secret }]) => ({ nodeId, url, peerId, token: secret }));
+  return pulumi.all([anonUrl, inbound, next?.address]).apply(([url, { secret }, nextAddress]) => ({
+    nodeId,
+    url,
+    peerId,
+    token: secret,
+    ...(discovery === "restricted" && { key: discoveryKeyFromSecret(secret).privateKey }),
+    ...(nextAddress !== undefined && { nextUrl: anonUrlOf(nextAddress) }),
+  }));
+}
+
+function outputsOf({ fingerprint, address }: PublishedAddress): AddressOutputs {
+  return { fingerprint, anonUrl: address.apply(anonUrlOf) };
 }

@@ -3,7 +3,7 @@ import * as path from "node:path";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import type { AtorSidecar } from "./atorSidecar";
-import { FIXED_NAME, service } from "./container";
+import { allOf, FIXED_NAME, service } from "./container";
 import { connectorEnvironment, connectorFiles, STOP_GRACE_MS } from "./core/connectorFiles";
 import type { Place } from "./core/names";
 import { PATHS, PORTS } from "./core/ports";
@@ -79,7 +79,7 @@ export class TownConnector extends pulumi.ComponentResource {
         labels: { "town-ator.files": files.digest },
       }),
       // Options of a component do not reach its children, so this stands here and not in Town.
-      { parent: this, ...FIXED_NAME, dependsOn: [args.sidecar] },
+      { parent: this, ...FIXED_NAME, dependsOn: allOf([args.sidecar], files.filled) },
     );
     this.containerName = container.name;
     this.registerOutputs({ containerName: this.containerName });

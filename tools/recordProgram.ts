@@ -7,6 +7,8 @@ export interface Recorded {
   readonly urn: string;
   readonly inputs: Record<string, unknown>;
   readonly options: RecordedOptions;
+  /** For each input that comes from other resources, which: `Volume home-identity-keys`. */
+  readonly propertyDependencies: Readonly<Record<string, readonly string[]>>;
 }
 
 /** The options that decide what becomes of a resource; absent ones are left out. */
@@ -92,6 +94,7 @@ interface Request {
   getReplaceonchangesList(): string[];
   getIgnorechangesList(): string[];
   getDependenciesList(): string[];
+  getPropertydependenciesMap(): { forEach(use: (value: { getUrnsList(): string[] }, key: string) => void): void };
   getObject(): { toJavaScript(): Record<string, unknown> } | undefined;
 }
 
@@ -119,7 +122,21 @@ function recorded(request: Request, urn: string): Recorded {
         ? { dependsOn: request.getDependenciesList().map(nameOf).sort() }
         : {}),
     },
+    propertyDependencies: propertyDependencies(request),
   };
+}
+
+function propertyDependencies(request: Request): Record<string, string[]> {
+  const found: Record<string, string[]> = {};
+  request.getPropertydependenciesMap().forEach((value, key) => {
+    if (value.getUrnsList().length > 0) found[key] = value.getUrnsList().map(kindAndName).sort();
+  });
+  return found;
+}
+
+function kindAndName(urn: string): string {
+  const [, kind, name] = /:([A-Za-z]+)::([^:]+)$/.exec(urn) ?? [];
+  return `${kind} ${name}`;
 }
 
 function nameOf(urn: string): string {

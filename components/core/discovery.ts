@@ -43,7 +43,7 @@ export function authorizedFiles(inbound: readonly InboundSecret[], operatorKey: 
   return Object.fromEntries(
     clients.map(([name, secret]) => [
       `authorized.${name}.auth`,
-      authorizedClient(discoveryKeyFromSecret(secret!).publicKey),
+      authorizedClient(discoveryKeyFromSecret(secret).publicKey),
     ]),
   );
 }

@@ -16,9 +16,10 @@ export const PORTS = {
 export const PATHS = {
   /** The files that we render for a container, read-only for it. */
   files: "/etc/town-ator",
-  /** The volume that holds the identity. The daemon wants to own its HiddenServiceDir, so that is a folder in it. */
+  /** The volume that holds the identities. The daemon wants to own a HiddenServiceDir, so each is a folder in it: {@link hiddenServiceDir}. */
   keys: "/keys",
-  hiddenService: "/keys/hs",
+  /** Keys with which the daemon finds peers of restricted discovery: in memory, so that none outlives its peer. */
+  clientAuth: "/tmp/client-auth",
   /** The daemon's DataDirectory: its guards, which must outlive the container, for an observer learns from every new choice of guards. */
   daemonData: "/var/lib/anon",
   /** The connector's claims and ledger (the published image's WORKDIR is /app). Losing them loses money. */
@@ -26,3 +27,8 @@ export const PATHS = {
   /** Where a sidecar finds what it must know of a local ATOR network. */
   localNetwork: "/network",
 } as const;
+
+/** The HiddenServiceDir of one of a town's identities, by its number. */
+export function hiddenServiceDir(number: number): string {
+  return `${PATHS.keys}/hs-${number}`;
+}

@@ -1,7 +1,9 @@
-import { PATHS, PORTS } from "./ports";
+import { hiddenServiceDir, PATHS, PORTS } from "./ports";
 
 /** What a sidecar's configuration depends on. */
 export interface AnonrcInput {
+  /** The numbers of the identities under which the hidden service is published, one or, during a rotation, two. */
+  readonly identities: readonly number[];
   /** Where the hidden service leads: the connector's address on the town's internal network. */
   readonly target: { readonly host: string; readonly port: number };
   /** The sidecar's own address on the internal network, where it listens for SOCKS. */
@@ -13,7 +15,7 @@ export interface AnonrcInput {
 }
 
 /**
- * The sidecar's anonrc: one hidden service that leads to the connector, SOCKS for the connector and for hidden services only, a control port on loopback for the
+ * The sidecar's anonrc: a hidden service that leads to the connector, SOCKS for the connector and for hidden services only, a control port on loopback for the
  * health check. Option names are those of anon 0.4.9.11 (a fork of tor 0.4.9, tor(1)).
  *
  * An invalid file makes the daemon abort, often without a reason, so the tests run every kind of rendering through `anon --verify-config`.
@@ -24,14 +26,18 @@ export function renderAnonrc(input: AnonrcInput): string {
     ...(input.include === undefined ? [] : [`%include ${input.include}`]),
     `DataDirectory ${PATHS.daemonData}`,
     "",
-    `HiddenServiceDir ${PATHS.hiddenService}`,
-    `HiddenServicePort ${PORTS.btp} ${input.target.host}:${input.target.port}`,
-    ...FLOOD_DEFENCES,
-    "",
+    ...input.identities.flatMap((number) => [
+      `HiddenServiceDir ${hiddenServiceDir(number)}`,
+      `HiddenServicePort ${PORTS.btp} ${input.target.host}:${input.target.port}`,
+      ...FLOOD_DEFENCES,
+      "",
+    ]),
     // OnionTrafficOnly: the connector reaches hidden services and nothing else. ExtendedErrors: a refusal says why.
     `SocksPort ${input.socksHost}:${PORTS.socks} OnionTrafficOnly ExtendedErrors`,
     `SocksPolicy accept ${input.socksClient}/32`,
     "SocksPolicy reject *",
+    // Keys of peers with restricted discovery; start.sh puts them there.
+    `ClientOnionAuthDir ${PATHS.clientAuth}`,
     "",
     `ControlPort 127.0.0.1:${PORTS.control}`,
     "CookieAuthentication 1",

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { describe, expect, it, test } from "vitest";
 import { parse } from "yaml";
 import { buildTowns, type StackOutputs } from "../../../components/buildTowns";
+import { authorizedClient, clientAuth, discoveryKeyFromSecret } from "../../../components/core/discovery";
 import { deriveIdentity, seedFromRandom } from "../../../components/core/identity";
 import { formatInvite, parseInvite } from "../../../components/core/invite";
 import { parseSettings, type Settings } from "../../../components/core/settings";
@@ -124,7 +125,7 @@ describe("the sidecar", async () => {
       "/files/.new.identity",
       "/files/.new.start.sh",
     ]);
-    expect(files["/files/.new.identity"]).toMatch(new RegExp(`^[0-9a-f]{64}\\n${IDENTITY.fingerprint}\\n$`));
+    expect(files["/files/.new.identity"]).toMatch(new RegExp(`^1 [0-9a-f]{64} ${IDENTITY.fingerprint}\\n$`));
     expect(files["/files/.new.anonrc"]).toContain("HiddenServicePort 3000 10.139.80.99:3000");
   });
 });
@@ -187,8 +188,10 @@ describe("the identity", async () => {
 
   it("is offered to the volume as the key file that follows from the seed", () => {
     const offered = uploads(job);
-    expect(offered["/keys/.offered-key"]).toBe(IDENTITY.secretKeyFile.toString("base64"));
-    expect(offered["/keys/.offered-fingerprint"]).toBe(`${IDENTITY.fingerprint}\n`);
+    expect(offered).toEqual({
+      "/keys/.offered-key-1": IDENTITY.secretKeyFile.toString("base64"),
+      "/keys/.offered-fingerprint-1": `${IDENTITY.fingerprint}\n`,
+    });
     expect(volumesOf(job)).toEqual([{ volumeName: "town-ator-dev-home-keys", containerPath: "/keys" }]);
   });
 
@@ -203,6 +206,7 @@ describe("the identity", async () => {
 
   it("outlives the stack on the public network and not on a local one, whose addresses mean nothing without it", async () => {
     const { resources: published } = await built(ONE_TOWN, { "town-ator:network": "public" });
+    const { resources: asked } = await built(ONE_TOWN, { "town-ator:keep": "true" });
     const kept = (from: Recorded[]) =>
       from.filter(({ options }) => options.protect).map(({ name, type }) => `${type.split(":").pop()} ${name}`);
     expect(kept(resources)).toEqual([]);
@@ -212,9 +216,106 @@ describe("the identity", async () => {
       "Volume home-identity-keys",
       "Volume home-sidecar-data",
     ]);
+    expect(kept(asked).sort()).toEqual(kept(published).sort());
     expect(
       published.filter(({ type, options }) => type.endsWith(":Volume") && options.protect && !options.retainOnDelete),
     ).toEqual([]);
+  });
+});
+
+describe("a town that moves to another address", () => {
+  keepTestsApart();
+  const second = deriveIdentity(seedFromRandom(mockSecret("home-identity-seed-2")));
+  const moving = (identity: object) => built({ home: { ...ONE_TOWN.home, identity } });
+
+  it("announces the next one: published, in the outputs and in invites, beside the current one", async () => {
+    const { resources, outputs } = await moving({ current: 1, next: 2 });
+    const { anonUrl, next, previous, invites } = outputs.towns["home"]!;
+    expect(await value(anonUrl)).toBe(`ws://${IDENTITY.address}:3000`);
+    expect(await value(next!.anonUrl)).toBe(`ws://${second.address}:3000`);
+    expect(await pulumi.isSecret(next!.anonUrl)).toBe(true);
+    expect(await value(next!.fingerprint)).toBe(second.fingerprint);
+    expect(previous).toBeUndefined();
+    const { url, nextUrl } = parseInvite(await value(invites["g.visitor"]!));
+    expect([url, nextUrl]).toEqual([IDENTITY, second].map(({ address }) => `ws://${address}:3000`));
+    const files = uploads(container(resources, "home-sidecar-files"));
+    expect(files["/files/.new.anonrc"]!.match(/HiddenServiceDir .*/g)).toEqual([
+      "HiddenServiceDir /keys/hs-1",
+      "HiddenServiceDir /keys/hs-2",
+    ]);
+    expect(files["/files/.new.identity"]!.split("\n").map((line) => line.split(" ")[2])).toEqual([
+      IDENTITY.fingerprint,
+      second.fingerprint,
+      undefined,
+    ]);
+    expect(Object.keys(uploads(container(resources, "home-identity-key-file")))).toEqual([
+      "/keys/.offered-key-1",
+      "/keys/.offered-fingerprint-1",
+      "/keys/.offered-key-2",
+      "/keys/.offered-fingerprint-2",
+    ]);
+  });
+
+  it("switches to it while the old one still answers, and the sidecar does not even restart for that", async () => {
+    const announced = await moving({ current: 1, next: 2 });
+    const { resources, outputs } = await moving({ current: 2, previous: 1 });
+    const { anonUrl, next, previous, invites } = outputs.towns["home"]!;
+    expect(await value(anonUrl)).toBe(`ws://${second.address}:3000`);
+    expect(await value(previous!.fingerprint)).toBe(IDENTITY.fingerprint);
+    expect(next).toBeUndefined();
+    expect(parseInvite(await value(invites["g.visitor"]!))).not.toHaveProperty("nextUrl");
+    const filesOf = (from: Recorded[]) => uploads(container(from, "home-sidecar-files"));
+    expect(filesOf(resources)).toEqual(filesOf(announced.resources));
+  });
+
+  it("keeps the seed of an address that it has retired", async () => {
+    const { resources } = await moving({ current: 2 });
+    expect(resources.filter(({ name }) => /-seed(-\d+)?$/.test(name)).map(({ name }) => name)).toEqual([
+      "home-identity-seed",
+      "home-identity-seed-2",
+    ]);
+    expect(uploads(container(resources, "home-sidecar-files"))["/files/.new.identity"]).toContain(second.fingerprint);
+    expect(uploads(container(resources, "home-sidecar-files"))["/files/.new.identity"]).not.toContain(
+      IDENTITY.fingerprint,
+    );
+  });
+});
+
+describe("a town with an adopted key", () => {
+  keepTestsApart();
+  const key = deriveIdentity(Buffer.alloc(32, 9));
+  const adopted = { "town-ator:identities": JSON.stringify({ home: { 1: key.secretKeyFile.toString("base64") } }) };
+
+  it("has the address of that key, and a seed all the same, which nothing may delete", async () => {
+    const { resources, outputs } = await built(ONE_TOWN, adopted);
+    expect(await value(outputs.anonUrl!)).toBe(`ws://${key.address}:3000`);
+    expect(await pulumi.isSecret(outputs.anonUrl!)).toBe(true);
+    expect(uploads(container(resources, "home-identity-key-file"))["/keys/.offered-key-1"]).toBe(
+      key.secretKeyFile.toString("base64"),
+    );
+    expect(find(resources, "RandomPassword", "home-identity-seed").type).toContain("random:");
+  });
+});
+
+describe("a program that would lose an address", () => {
+  keepTestsApart();
+
+  it("registers nothing, and says which", async () => {
+    const before = [
+      {
+        town: "house",
+        nodeId: "g.house",
+        suffix: "anon" as const,
+        identities: [{ number: 1, fingerprint: "aaaa-aaaa-aaaa-aaaa", adopted: false }],
+        secretVersions: {},
+      },
+    ];
+    const resources = await record(() => {
+      expect(() => buildTowns(settings(ONE_TOWN), BUILDS, before)).toThrow(
+        /^This would lose an address that peers know; nothing was changed:\n {2}town-ator:towns\.house: .*aaaa-aaaa-aaaa-aaaa/,
+      );
+    });
+    expect(resources.filter(({ type }) => type !== "pulumi:pulumi:Stack")).toEqual([]);
   });
 });
 
@@ -235,19 +336,38 @@ describe("every random secret", () => {
   });
 });
 
-describe("data that nothing may lose", () => {
+describe("every volume", () => {
   keepTestsApart();
 
-  it("is on volumes that no difference of labels or driver replaces, which would delete it", async () => {
+  it("is one that no difference of labels or driver replaces, which would delete what is in it", async () => {
     const { resources } = await built();
-    const safe = resources.flatMap(({ name, type, options }) =>
-      type.endsWith(":Volume") && options.ignoreChanges ? [[name, options.ignoreChanges]] : [],
+    const volumes = resources.filter(({ type }) => type.endsWith(":Volume"));
+    expect(volumes.map(({ options }) => options.ignoreChanges)).toEqual(
+      Array.from({ length: 7 }, () => ["labels", "driver", "driverOpts"]),
     );
-    expect(safe.sort()).toEqual([
-      ["home-connector-data", ["labels", "driver", "driverOpts"]],
-      ["home-identity-keys", ["labels", "driver", "driverOpts"]],
-      ["home-sidecar-data", ["labels", "driver", "driverOpts"]],
+  });
+});
+
+describe("a one-shot that is replaced", () => {
+  keepTestsApart();
+
+  it("takes no running container with it: that one waits for it, but is given nothing by it", async () => {
+    const { resources } = await built();
+    const jobs = resources
+      .filter(({ inputs }) => inputs["networkMode"] === "none")
+      .map(({ name }) => `Container ${name}`);
+    expect(jobs.sort()).toEqual([
+      "Container home-connector-files",
+      "Container home-identity-key-file",
+      "Container home-sidecar-files",
     ]);
+    expect(container(resources, "home-sidecar-daemon").propertyDependencies["volumes"]).toContain(
+      "Volume home-identity-keys",
+    );
+    for (const { propertyDependencies, name } of resources) {
+      const given = Object.values(propertyDependencies).flat();
+      expect([name, given.filter((dependency) => jobs.includes(dependency))]).toEqual([name, []]);
+    }
   });
 });
 
@@ -296,9 +416,48 @@ describe("peers", () => {
     );
   });
 
+  it("present the secret that the operator gives, and none is made", async () => {
+    const given = "given-".padEnd(40, "s");
+    const { resources, outputs } = await built(ONE_TOWN, {
+      "town-ator:secrets": JSON.stringify({ home: { "g.visitor": given } }),
+    });
+    expect(parseInvite(await value(outputs.towns["home"]!.invites["g.visitor"]!)).token).toBe(given);
+    expect(uploads(container(resources, "home-connector-files"))["/files/.new.secrets.env"]).toBe(
+      `BTP_PEER_G.VISITOR_SECRET=${given}\n`,
+    );
+    expect(resources.map(({ name }) => name)).not.toContain("home-peer-g.visitor-inbound");
+  });
+
+  it("get a new secret with a new version of it, each peer for itself", async () => {
+    const keepers = async (peers: Record<string, unknown>) => {
+      const { resources } = await built({ home: { nodeId: "g.home", peers } });
+      return ["a", "b"].map((id) => find(resources, "RandomPassword", `home-peer-${id}-inbound`).inputs["keepers"]);
+    };
+    expect(await keepers({ a: {}, b: {} })).toEqual([{ version: "1" }, { version: "1" }]);
+    expect(await keepers({ a: { secretVersion: 2 }, b: {} })).toEqual([{ version: "2" }, { version: "1" }]);
+  });
+
+  it("on the town's own network are reached without ATOR, with the token that they ask for", async () => {
+    const { resources, outputs } = await built(
+      {
+        home: {
+          nodeId: "g.home",
+          subnet: "10.1.0.0/27",
+          peers: { "g.cart": { relation: "child", transport: "direct", url: "ws://10.1.0.9:3000" } },
+        },
+      },
+      { "town-ator:tokens": JSON.stringify({ home: { "g.cart": "cart-token" } }) },
+    );
+    const files = uploads(container(resources, "home-connector-files"));
+    expect((parse(files["/files/.new.connector.yaml"]!) as { peers: unknown[] }).peers).toEqual([
+      { id: "g.cart", url: "ws://10.1.0.9:3000", authToken: "cart-token", relation: "child", transport: "direct" },
+    ]);
+    expect(await value(outputs.towns["home"]!.peers["g.cart"]!)).toBe("dialled");
+  });
+
   it("with an impossible id are refused before anything is registered", async () => {
     const resources = await record(() => {
-      expect(() => new PeerSecret("bad", { peer: { id: "a=b", relation: "peer" } })).toThrow(
+      expect(() => new PeerSecret("bad", { peer: { id: "a=b", relation: "peer", secretVersion: 1 } })).toThrow(
         "PeerSecret bad: the peer's id is no nodeId that a peer can have",
       );
     });
@@ -332,6 +491,25 @@ describe("two towns of one stack", () => {
       ]);
       expect(files(peer)["/files/.new.secrets.env"]).toBe(`BTP_PEER_G.${town.toUpperCase()}_SECRET=${secret}\n`);
     }
+  });
+
+  it("of which one is restricted are found by those it has invited: its sidecar knows their keys, theirs have them", async () => {
+    const { resources, outputs } = await built({ ...TWO, away: { ...TWO.away, discovery: "restricted" } });
+    const files = (town: string) => uploads(container(resources, `${town}-sidecar-files`));
+    const key = discoveryKeyFromSecret(mockSecret("away-peer-g.home-inbound"));
+    const operator = discoveryKeyFromSecret(mockSecret("away-operator-key"));
+    const named = (from: Record<string, string | undefined>) =>
+      Object.fromEntries(Object.entries(from).filter(([file]) => /authorized|client/.test(file)));
+    expect(named(files("away"))).toEqual({
+      "/files/.new.authorized._operator.auth": authorizedClient(operator.publicKey),
+      "/files/.new.authorized.g.home.auth": authorizedClient(key.publicKey),
+    });
+    const { address } = deriveIdentity(seedFromRandom(mockSecret("away-identity-seed")));
+    expect(named(files("home"))).toEqual({
+      "/files/.new.client.g.away.auth_private": clientAuth(address, key.privateKey),
+    });
+    expect(parseInvite(await value(outputs.towns["away"]!.invites["g.home"]!)).key).toBe(key.privateKey);
+    expect(outputs.towns["away"]!.discovery).toBe("restricted");
   });
 
   it("say that they dial each other", async () => {

@@ -5,7 +5,12 @@ import * as path from "node:path";
 import { afterAll, beforeAll, describe, expect, it, test } from "vitest";
 import { renderAnonrc, type AnonrcInput } from "../../../components/core/renderAnonrc";
 
-const INPUT: AnonrcInput = { target: { host: "10.1.2.3", port: 3000 }, socksHost: "10.1.2.2", socksClient: "10.1.2.3" };
+const INPUT: AnonrcInput = {
+  identities: [1],
+  target: { host: "10.1.2.3", port: 3000 },
+  socksHost: "10.1.2.2",
+  socksClient: "10.1.2.3",
+};
 const LOCAL: AnonrcInput = { ...INPUT, include: "/network/anonnet.conf" };
 
 /** The daemon out of the npm package; it is there for x86-64 Linux only. */
@@ -17,7 +22,19 @@ const EXPECTED_WARNINGS = /running Anon as root|used DirAuthority|TestingTorNetw
 
 describe("the sidecar's anonrc", () => {
   it("leads the hidden service to the connector", () => {
-    expect(renderAnonrc(INPUT)).toContain("HiddenServiceDir /keys/hs\nHiddenServicePort 3000 10.1.2.3:3000\n");
+    expect(renderAnonrc(INPUT)).toContain("HiddenServiceDir /keys/hs-1\nHiddenServicePort 3000 10.1.2.3:3000\n");
+  });
+
+  it("leads both addresses of a town that moves to the connector, each with its flood defences", () => {
+    const anonrc = renderAnonrc({ ...INPUT, identities: [1, 2] });
+    expect(anonrc.match(/^HiddenService(Dir|Port|MaxStreams) .*/gm)).toEqual([
+      "HiddenServiceDir /keys/hs-1",
+      "HiddenServicePort 3000 10.1.2.3:3000",
+      "HiddenServiceMaxStreams 16",
+      "HiddenServiceDir /keys/hs-2",
+      "HiddenServicePort 3000 10.1.2.3:3000",
+      "HiddenServiceMaxStreams 16",
+    ]);
   });
 
   it("offers SOCKS to the connector alone and for hidden services alone", () => {
@@ -44,6 +61,8 @@ describe.runIf(runsHere)("the daemon's own check", () => {
   let folder: string;
   beforeAll(() => {
     folder = fs.mkdtempSync(path.join(os.tmpdir(), "town-ator-anonrc-"));
+    // As start.sh makes it: the daemon wants it to be there, and closed to others.
+    fs.mkdirSync(path.join(folder, "client-auth"), { mode: 0o700 });
   });
   afterAll(() => fs.rmSync(folder, { recursive: true }));
 
@@ -56,7 +75,7 @@ describe.runIf(runsHere)("the daemon's own check", () => {
     );
     fs.writeFileSync(
       file,
-      anonrc.replaceAll("/var/lib/anon", `${folder}/data`).replaceAll("/keys", folder).replaceAll("/network", folder),
+      anonrc.replaceAll("/var/lib/anon", `${folder}/data`).replaceAll(/\/(keys|network|tmp)\b/g, folder),
     );
     return execFileSync(ANON, ["--verify-config", "--defaults-anonrc", "/dev/null", "-f", file], { encoding: "utf8" });
   }
@@ -64,6 +83,7 @@ describe.runIf(runsHere)("the daemon's own check", () => {
   test.each([
     ["public", INPUT],
     ["local", LOCAL],
+    ["public, with two addresses,", { ...INPUT, identities: [1, 2] }],
   ])("accepts the rendering for the %s network, with no warning about an option", (_, input) => {
     const printed = verify(renderAnonrc(input));
     expect(printed).toContain("Configuration was valid");
