@@ -24,6 +24,25 @@ describe("addresses", () => {
     expect(redact(text)).toBe(expected);
   });
 
+  test.each(["anon", "anyone", "onion"])(
+    "on .%s are taken out of every line in which the connector prints a URL",
+    (suffix) => {
+      const url = `ws://${NAME}.${suffix}:3000`;
+      const hidden = `ws://[address].${suffix}:3000`;
+      const lines = (shown: string): string[] => [
+        JSON.stringify({ event: "admin_peer_added", peerId: "g.bob", url: shown, transport: null }),
+        JSON.stringify({ event: "peer_registered", url: shown }).replaceAll("/", String.raw`\/`),
+        JSON.stringify({ msg: JSON.stringify({ nextUrl: shown }) }),
+        `Configuration error: Invalid WebSocket URL for peer g.bob: ${shown}. Must start with ws:// or wss:// and include port.`,
+        `getaddrinfo ENOTFOUND ${shown.slice(5, -5)}`,
+        `    at connect (${shown}) ${shown},${shown}`,
+      ];
+      expect(lines(url).map((line) => redact(line))).toEqual(lines(hidden));
+      expect(redact(url.toUpperCase())).toBe(`WS://[address].${suffix.toUpperCase()}:3000`);
+      expect(redact(encodeURIComponent(url))).toBe(`ws%3A%2F%2F[address].${suffix}%3A3000`);
+    },
+  );
+
   test.each([
     ["the digest of an image", `sha256:${"0123456789abcdef".repeat(4)}`],
     ["a fingerprint", "3f2a-91bc-0d4e-77aa"],
