@@ -38,7 +38,7 @@ import {
   type CheckResult,
   type Outcome,
 } from "./report";
-import { addressesOf, hostOf, judgeFingerprint, nameOf, readOutputs, type TownOutputs } from "./stackFacts";
+import { addressesOf, hostOf, judgeFingerprint, nameOf, readTowns, type TownOutputs } from "./stackFacts";
 
 /** Milliseconds for the second daemon to find its way into the network, and again to find a town's service: the budgets of `up` itself. */
 const BUDGET_MS = { local: 60_000, public: 300_000 };
@@ -109,13 +109,13 @@ interface Facts {
 async function readFacts(environment: Environment, stack: string): Promise<Facts> {
   const chosen = await prepareStack(environment, stack);
   const [outputs, config, random] = await Promise.all([
-    readOutputs(environment, stack),
+    readTowns(environment, stack),
     configOf(environment, chosen),
     secretsOf(environment, stack),
   ]);
-  const towns = Object.entries(outputs.towns);
+  const towns = Object.entries(outputs);
   if (towns.length === 0) throw new UserError(`The stack ${stack} has no town: run \`make up\` first.`);
-  const held = await heldInvites(config, async (other) => (await readOutputs(environment, other)).towns);
+  const held = await heldInvites(config, (other) => readTowns(environment, other));
   const configured = configuredInvites(config);
   const invites = [
     ...towns.flatMap(([town, ofTown]) =>
@@ -147,7 +147,7 @@ async function readFacts(environment: Environment, stack: string): Promise<Facts
       return secret === undefined ? [] : [[town, discoveryKeyFromSecret(secret).privateKey] as const];
     }),
   );
-  return { towns: outputs.towns, held, secrets, operatorKeys, chosen };
+  return { towns: outputs, held, secrets, operatorKeys, chosen };
 }
 
 function standingChecks(docker: Docker, stack: string, { towns }: Facts): Check[] {

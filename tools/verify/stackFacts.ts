@@ -38,31 +38,16 @@ export function parseOutputs(json: string): Record<string, TownOutputs> {
   return result.data.towns;
 }
 
-/** The outputs of a stack: its towns with their secrets, and the text that is shown to whoever asks without the passphrase. */
-export async function readOutputs(
-  environment: Environment,
-  stack: string,
-): Promise<{ towns: Record<string, TownOutputs>; plain: string }> {
-  const [withSecrets, plain] = await Promise.all([
-    pulumiText(environment, ["stack", "output", "--json", "--show-secrets", ...stackArguments(stack)]),
-    pulumiText(environment, ["stack", "output", "--json", ...stackArguments(stack)]),
-  ]);
-  return { towns: parseOutputs(withSecrets), plain };
-}
-
-/** The stack's state as it is stored, secrets encrypted. */
-export async function readPlainState(environment: Environment, stack: string): Promise<string> {
-  return pulumiText(environment, ["stack", "export", ...stackArguments(stack)]);
-}
-
-async function pulumiText(environment: Environment, args: string[]): Promise<string> {
-  const result = await run(environment.pulumi, [...args, "--non-interactive"], {
+/** The towns in a stack's outputs, with their secrets. Throws a UserError when there are none to be had. */
+export async function readTowns(environment: Environment, stack: string): Promise<Record<string, TownOutputs>> {
+  const command = ["stack", "output", "--json", "--show-secrets"];
+  const result = await run(environment.pulumi, [...command, ...stackArguments(stack), "--non-interactive"], {
     cwd: projectDirectory,
     env: environment.env,
     reject: false,
   });
-  if (result.exitCode !== 0) throw new UserError(`\`pulumi ${args[0]} ${args[1]}\` fails:\n${redact(result.stderr)}`);
-  return result.stdout;
+  if (result.exitCode !== 0) throw new UserError(`\`pulumi stack output\` fails:\n${redact(result.stderr)}`);
+  return parseOutputs(result.stdout);
 }
 
 /** The host name of a town's address. */
