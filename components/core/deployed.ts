@@ -103,9 +103,10 @@ function fingerprintIn(keyFile: Uint8Array, { suffix }: Settings): string {
 export function rotatedSecrets(settings: Settings, deployed: readonly DeployedTown[]): string[] {
   return settings.towns.flatMap(({ name, peers }) => {
     const before = deployed.find(({ town }) => town === name)?.secretVersions ?? {};
-    return peers.flatMap(({ id, secretVersion }) => {
+    return peers.flatMap(({ id, secretVersion, source }) => {
       const earlier = before[id];
-      if (earlier === undefined || earlier === secretVersion) return [];
+      // A town of this stack is given the new one by this very `up`.
+      if (earlier === undefined || earlier === secretVersion || source.kind === "town") return [];
       return [
         `the secret that ${id} presents to ${name} changes (version ${earlier} to ${secretVersion}), and the old one is refused at once: tell the peer first, and give it the new invite right after \`up\` (make invite TOWN=${name} PEER=${id})`,
       ];

@@ -55,7 +55,8 @@ export function clientAuthFiles(peerId: string, invite: Invite | undefined): Rec
   const at = (text: string) => clientAuth(new URL(text).hostname, key);
   return {
     [`client.${peerId}.auth_private`]: at(url),
-    ...(nextUrl !== undefined && { [`client.${peerId}.next.auth_private`]: at(nextUrl) }),
+    // No peer's id has a tilde.
+    ...(nextUrl !== undefined && { [`client.${peerId}~next.auth_private`]: at(nextUrl) }),
   };
 }
 

@@ -59,8 +59,8 @@ function insideSubnet(path: string[], url: string, subnet: unknown): Problem[] {
   if (!network) return [];
   if (!overlap(network, { base, prefix: 32 }))
     return [{ path, message: `must be an address in the town's subnet, ${subnet}: the connector reaches no other` }];
-  const { gateway, first, second, subnet: own } = addressPlan(subnet);
-  if ([gateway, first, second, own.split("/")[0]].includes(host))
-    return [{ path, message: "is an address that the town itself needs; take a later one" }];
+  const { gateway, first, second, last } = addressPlan(subnet);
+  if ([subnet.split("/")[0], gateway, first, second, last].includes(host))
+    return [{ path, message: "is an address that the town itself needs; take one between its own and the last" }];
   return [];
 }

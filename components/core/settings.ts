@@ -5,7 +5,7 @@ import { lineFor, type Problem, problemsOf } from "./problems";
 import { Secret } from "./secret";
 import { crossChecks } from "./settingsChecks";
 import { BUILD, settingsSchema, type ParsedPeer, type ParsedSettings, type ParsedTown } from "./settingsSchema";
-import { defaultSubnet } from "./subnets";
+import { defaultLocalSubnet, defaultSubnets } from "./subnets";
 
 export { BUILD };
 
@@ -183,6 +183,7 @@ function ownKeys(config: Readonly<Record<string, string>>, problems: Problem[]):
 }
 
 function withDefaults(parsed: ParsedSettings, stack: string): Settings {
+  const subnets = defaultSubnets(stack, Object.keys(parsed.towns));
   return {
     stack,
     // An address of a local network means nothing without that network, so a local stack leaves nothing behind.
@@ -192,7 +193,7 @@ function withDefaults(parsed: ParsedSettings, stack: string): Settings {
     network: parsed.network,
     localNetwork:
       parsed.localNetwork.join === undefined
-        ? { subnet: parsed.localNetwork.subnet ?? defaultSubnet(stack) }
+        ? { subnet: parsed.localNetwork.subnet ?? defaultLocalSubnet(stack) }
         : { join: parsed.localNetwork.join },
     images: {
       anon: parsed.images.anon ?? BUILD,
@@ -200,7 +201,7 @@ function withDefaults(parsed: ParsedSettings, stack: string): Settings {
     },
     towns: Object.entries(parsed.towns)
       .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([name, town]) => townWithDefaults(name, town, secretsOf(parsed, name), stack)),
+      .map(([name, town]) => townWithDefaults(name, town, secretsOf(parsed, name), subnets.get(name)!)),
   };
 }
 
@@ -221,7 +222,7 @@ function secretsOf(parsed: ParsedSettings, town: string): TownSecrets {
   };
 }
 
-function townWithDefaults(name: string, town: ParsedTown, secrets: TownSecrets, stack: string): TownSettings {
+function townWithDefaults(name: string, town: ParsedTown, secrets: TownSecrets, defaultSubnet: string): TownSettings {
   const { peers, identity, ...rest } = town;
   const sorted = Object.entries(peers).sort(([a], [b]) => (a < b ? -1 : 1));
   return {
@@ -229,7 +230,7 @@ function townWithDefaults(name: string, town: ParsedTown, secrets: TownSecrets, 
     name,
     identity: numbersOf(identity),
     adopted: secrets.adopted,
-    subnet: town.subnet ?? defaultSubnet(stack, name),
+    subnet: town.subnet ?? defaultSubnet,
     peers: sorted.map(([id, peer]) => peerWithDefaults(id, peer, secrets)),
     routes: [
       { prefix: town.nodeId, nextHop: town.nodeId, priority: 0 },

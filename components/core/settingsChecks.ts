@@ -5,7 +5,7 @@ import { btpPeerVariable } from "./names";
 import type { Problem } from "./problems";
 import { asMap, repeated, type Map, type RawTown } from "./rawConfig";
 import { secretsChecks } from "./secretsChecks";
-import { defaultSubnet, overlap, parseSubnet, type Subnet } from "./subnets";
+import { defaultLocalSubnet, defaultSubnets, overlap, parseSubnet, sidecarsIn, type Subnet } from "./subnets";
 
 /**
  * What no single value shows: the rules between the parts of a configuration. It works on the raw input and looks only at parts of the right
@@ -20,6 +20,7 @@ export function crossChecks(raw: Map, stack: string): Problem[] {
     ...equalNodeIds(towns),
     ...towns.flatMap(redialOrder),
     ...overlappingSubnets(raw, towns, stack),
+    ...roomForSidecars(raw, towns),
     ...towns.flatMap(({ name, town }) => [
       ...peersOf(name, town),
       ...townsAsPeers(name, town, towns),
@@ -96,11 +97,15 @@ function redialOrder({ name, town }: RawTown): Problem[] {
 function overlappingSubnets(raw: Map, towns: readonly RawTown[], stack: string): Problem[] {
   const local = {
     path: ["localNetwork", "subnet"],
-    value: asMap(raw["localNetwork"])["subnet"] ?? defaultSubnet(stack),
+    value: asMap(raw["localNetwork"])["subnet"] ?? defaultLocalSubnet(stack),
   };
+  const defaults = defaultSubnets(
+    stack,
+    towns.map(({ name }) => name),
+  );
   const ofTowns = towns.map(({ name, town }) => ({
     path: ["towns", name, "subnet"],
-    value: town["subnet"] ?? defaultSubnet(stack, name),
+    value: town["subnet"] ?? defaults.get(name),
   }));
   const none = raw["network"] === "public" || asMap(raw["localNetwork"])["join"] !== undefined;
   const all = [...(none ? [] : [local]), ...ofTowns].flatMap(
@@ -118,6 +123,18 @@ function overlappingSubnets(raw: Map, towns: readonly RawTown[], stack: string):
         message: `must not overlap the network of ${earlier.path.join(".")}; set one of the two to a free IPv4 network`,
       })),
   );
+}
+
+function roomForSidecars(raw: Map, towns: readonly RawTown[]): Problem[] {
+  const text = asMap(raw["localNetwork"])["subnet"] ?? "10.0.0.0/24";
+  const subnet = typeof text === "string" ? parseSubnet(text) : undefined;
+  if (!subnet || raw["network"] === "public" || sidecarsIn(subnet) >= towns.length) return [];
+  return [
+    {
+      path: ["localNetwork", "subnet"],
+      message: `has room for the sidecars of ${sidecarsIn(subnet)} towns, and this stack has ${towns.length}; set it to a larger network, such as a /20`,
+    },
+  ];
 }
 
 function peersOf(name: string, town: Map): Problem[] {

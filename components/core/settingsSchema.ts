@@ -1,3 +1,4 @@
+import { isIPv4 } from "node:net";
 import { z } from "zod";
 import { IdentityError, parseIdentityText, SUFFIXES } from "./identity";
 import { InviteError, parseInvite } from "./invite";
@@ -35,6 +36,11 @@ const prefix = z
     "must be an ILP address prefix of lower-case letters, digits, dots, dashes and underscores, such as g.bob",
   );
 
+function isDirectUrl(text: string): boolean {
+  const match = /^ws:\/\/((?:\d{1,3}\.){3}\d{1,3}):([1-9]\d{0,4})$/.exec(text);
+  return match !== null && Number(match[2]) <= 65535 && isIPv4(match[1]!);
+}
+
 const peerSchema = z.strictObject({
   relation: oneOf(["peer", "parent", "child"]).default("peer"),
   town: z.string("must be the name of another town of this stack").optional(),
@@ -49,7 +55,7 @@ const peerSchema = z.strictObject({
   transport: oneOf(["socks5", "direct"]).default("socks5"),
   url: z
     .string("must be a text such as ws://10.77.0.9:3000")
-    .regex(/^ws:\/\/\d{1,3}(\.\d{1,3}){3}:\d{1,5}$/, "must be ws://<IPv4 address>:<port>")
+    .refine(isDirectUrl, "must be ws://<IPv4 address>:<port from 1 to 65535>")
     .optional(),
   secretVersion: z
     .int("must be a whole number from 1; a higher one makes a new secret")

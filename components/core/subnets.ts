@@ -23,6 +23,8 @@ export interface AddressPlan {
   /** The first two addresses after the gateway. */
   readonly first: string;
   readonly second: string;
+  /** The broadcast address. */
+  readonly last: string;
 }
 
 /** Reads `10.1.2.0/27`; undefined when it is no IPv4 network of /16 to /28, or has bits set behind its prefix. */
@@ -43,14 +45,42 @@ export function overlap(a: Subnet, b: Subnet): boolean {
 }
 
 /**
- * The subnet of a town, or of the network of local relays when no town is named, unless the config says otherwise. It follows from whose it is, so
- * that two stacks on one host rarely meet and nothing moves between two runs: one of the 262,144 networks of 32 addresses in 10.128.0.0/9. Docker's
- * own pools are in 172.16/12 and 192.168/16.
+ * The subnet of the network of local relays, unless the config says otherwise: one of the 16,384 networks of 256 addresses in 10.64.0.0/10. Every sidecar of the stack, and of stacks
+ * that join it, takes one of its upper 128 addresses. Like {@link defaultSubnets} it follows from whose it is, so that two stacks on one host rarely meet and nothing moves between two
+ * runs. Docker's own pools are in 172.16/12 and 192.168/16.
  */
-export function defaultSubnet(stack: string, town?: string): string {
-  const owner = town === undefined ? stack : `${stack}/${town}`;
-  const bits = createHash("sha256").update(owner).digest().readUInt32BE(0) >>> (32 - 18);
-  return `${dotted((10 * 2 ** 24 + 2 ** 23 + bits * 32) >>> 0)}/27`;
+export function defaultLocalSubnet(stack: string): string {
+  return `${dotted(10 * 2 ** 24 + 2 ** 22 + hashBits(stack, 14) * 256)}/24`;
+}
+
+/** How many sidecars a network of local relays has room for, beside the second daemon of `make verify`. */
+export function sidecarsIn({ prefix }: Subnet): number {
+  return 2 ** (31 - prefix) - 2;
+}
+
+/**
+ * The subnets of a stack's towns by name, unless the config says otherwise: each one of the 262,144 networks of 32 addresses in 10.128.0.0/9. Where two names come to one network, the one that sorts
+ * later takes another, so that a stack can have hundreds of towns; a town that is added moves another one's network only in that rare case.
+ */
+export function defaultSubnets(stack: string, towns: readonly string[]): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  const taken = new Set<string>();
+  for (const town of [...towns].sort()) {
+    let attempt = 1;
+    let subnet = townSubnet(`${stack}/${town}`);
+    while (taken.has(subnet)) subnet = townSubnet(`${stack}/${town}/${++attempt}`);
+    taken.add(subnet);
+    found.set(town, subnet);
+  }
+  return found;
+}
+
+function townSubnet(owner: string): string {
+  return `${dotted(10 * 2 ** 24 + 2 ** 23 + hashBits(owner, 18) * 32)}/27`;
+}
+
+function hashBits(text: string, bits: number): number {
+  return createHash("sha256").update(text).digest().readUInt32BE(0) >>> (32 - bits);
 }
 
 /** Who gets which address in a network. Throws on a text that {@link parseSubnet} refuses: the settings are checked before. */
@@ -63,6 +93,7 @@ export function addressPlan(text: string): AddressPlan {
     gateway: dotted(base + 1),
     first: dotted(base + 2),
     second: dotted(base + 3),
+    last: dotted(base + 2 ** (32 - prefix) - 1),
     ipRange: `${dotted(base + 2 ** (31 - prefix))}/${prefix + 1}`,
   };
 }

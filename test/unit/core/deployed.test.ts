@@ -168,6 +168,14 @@ describe("a peer whose secret changes", () => {
     expect(lines[0]).toContain("make invite TOWN=home PEER=a");
   });
 
+  it("is told by the same up if it is a town of the same stack", () => {
+    const both = settings({
+      home: { nodeId: "g.home", peers: { "g.away": { town: "away", secretVersion: 2 } } },
+      away: { nodeId: "g.away", peers: { "g.home": {} } },
+    });
+    expect(rotatedSecrets(both, [before([{}], { secretVersions: { "g.away": 1 } })])).toEqual([]);
+  });
+
   it("is nobody at a first up", () => {
     expect(rotatedSecrets(now, [])).toEqual([]);
   });

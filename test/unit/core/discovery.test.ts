@@ -65,7 +65,7 @@ describe("the files of onion client authorization", () => {
       clientAuthFiles("g.bob", { ...invite, key: privateKey, nextUrl: `ws://${"b".repeat(56)}.anon:3000` }),
     ).toEqual({
       "client.g.bob.auth_private": clientAuth(ADDRESS, privateKey),
-      "client.g.bob.next.auth_private": clientAuth(`${"b".repeat(56)}.anon`, privateKey),
+      "client.g.bob~next.auth_private": clientAuth(`${"b".repeat(56)}.anon`, privateKey),
     });
   });
 });

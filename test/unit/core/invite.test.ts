@@ -55,7 +55,11 @@ describe("an invite", () => {
     ["its end cut off", line.slice(0, -3), "is cut short"],
     ["its middle cut out", line.slice(0, 40) + line.slice(60), "is damaged"],
     ["too few fields", sealed(["g.home", INVITE.url, "g.visitor"]), "does not hold what an invite holds"],
-    ["too many fields", sealed(["g.home", INVITE.url, "g.visitor", INVITE.token, "", "", ""]), "does not hold what an invite holds"],
+    [
+      "too many fields",
+      sealed(["g.home", INVITE.url, "g.visitor", INVITE.token, "", "", ""]),
+      "does not hold what an invite holds",
+    ],
     [
       "a discovery key that is none",
       sealed(["g.home", INVITE.url, "g.visitor", INVITE.token, KEY.slice(1)]),

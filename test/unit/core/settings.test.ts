@@ -39,7 +39,7 @@ describe("settings", () => {
       suffix: "anon",
       retired: [],
       network: "local",
-      localNetwork: { subnet: "10.247.147.0/27" },
+      localNetwork: { subnet: "10.123.201.0/24" },
       images: { anon: "build", connector: "build" },
       towns: [
         {
@@ -503,6 +503,32 @@ describe("a config with one mistake is refused with one line that names its key"
         },
       },
       "town-ator:towns.home.peers.bob.url: must be an address in the town's subnet, 10.1.0.0/27",
+    ],
+    [
+      "a direct peer at a port that there is not",
+      {
+        towns: {
+          home: { ...town, subnet: "10.1.0.0/27", peers: { bob: { transport: "direct", url: "ws://10.1.0.9:99999" } } },
+        },
+      },
+      "town-ator:towns.home.peers.bob.url: must be ws://<IPv4 address>:<port from 1 to 65535>",
+    ],
+    [
+      "a direct peer at the broadcast address",
+      {
+        towns: {
+          home: { ...town, subnet: "10.1.0.0/27", peers: { bob: { transport: "direct", url: "ws://10.1.0.31:3000" } } },
+        },
+      },
+      "town-ator:towns.home.peers.bob.url: is an address that the town itself needs",
+    ],
+    [
+      "more towns than the relays' network has addresses for",
+      {
+        localNetwork: { subnet: "10.1.0.0/28" },
+        towns: Object.fromEntries(Array.from({ length: 7 }, (_, index) => [`t${index}`, { nodeId: `g.t${index}` }])),
+      },
+      "town-ator:localNetwork.subnet: has room for the sidecars of 6 towns, and this stack has 7",
     ],
     [
       "a direct peer at the connector's own address",

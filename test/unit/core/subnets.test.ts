@@ -1,5 +1,12 @@
 import { describe, expect, it, test } from "vitest";
-import { addressPlan, defaultSubnet, overlap, parseSubnet } from "../../../components/core/subnets";
+import {
+  addressPlan,
+  defaultLocalSubnet,
+  defaultSubnets,
+  overlap,
+  parseSubnet,
+  sidecarsIn,
+} from "../../../components/core/subnets";
 
 describe("a subnet", () => {
   test.each(["10.1.2.0/27", "172.16.0.0/16", "192.168.255.240/28"])("%s is read", (text) => {
@@ -38,6 +45,7 @@ describe("an address plan", () => {
       gateway: "10.1.2.1",
       first: "10.1.2.2",
       second: "10.1.2.3",
+      last: "10.1.2.31",
       ipRange: "10.1.2.16/28",
     });
     expect(addressPlan("10.1.2.240/28").ipRange).toBe("10.1.2.248/29");
@@ -45,25 +53,46 @@ describe("an address plan", () => {
   });
 });
 
-describe("the default subnet", () => {
-  it("is the same for the same owner and another for another", () => {
-    expect(defaultSubnet("dev", "home")).toBe("10.139.80.96/27");
-    expect(
-      new Set([
-        defaultSubnet("dev"),
-        defaultSubnet("dev", "home"),
-        defaultSubnet("dev", "away"),
-        defaultSubnet("prod", "home"),
-      ]).size,
-    ).toBe(4);
+describe("the default subnets", () => {
+  const within = (text: string, base: string, prefix: number) =>
+    overlap(parseSubnet(text)!, { base: parseSubnet(base)!.base, prefix });
+
+  it("are the same for the same owner and others for another", () => {
+    expect(defaultSubnets("dev", ["home"]).get("home")).toBe("10.139.80.96/27");
+    expect(defaultSubnets("prod", ["home"]).get("home")).not.toBe("10.139.80.96/27");
+    expect(defaultLocalSubnet("dev")).not.toBe(defaultLocalSubnet("prod"));
   });
 
-  it("is a valid /27 of 10.128.0.0/9 for every owner", () => {
-    const half = parseSubnet("10.128.0.0/16")!;
-    for (let index = 0; index < 2000; index++) {
-      const subnet = parseSubnet(defaultSubnet("dev", `t${index}`));
-      expect(subnet?.prefix).toBe(27);
-      expect(overlap(subnet!, { base: half.base, prefix: 9 })).toBe(true);
+  it("are a /27 of 10.128.0.0/9 for every town, whoever else there is, and never meet", () => {
+    // Two thousand names meet in about eight networks by chance.
+    const names = Array.from({ length: 2000 }, (_, index) => `t${index}`);
+    const subnets = [...defaultSubnets("dev", names).values()];
+    expect(subnets).toHaveLength(2000);
+    expect(new Set(subnets).size).toBe(2000);
+    for (const subnet of subnets) {
+      expect(parseSubnet(subnet)?.prefix).toBe(27);
+      expect(within(subnet, "10.128.0.0/16", 9)).toBe(true);
     }
+  });
+
+  it("of a town stay where they are when another is added, unless the two would meet", () => {
+    const names = Array.from({ length: 2000 }, (_, index) => `t${index}`);
+    const all = defaultSubnets("dev", names);
+    const moved = names.filter((name) => defaultSubnets("dev", [name]).get(name) !== all.get(name));
+    expect(moved.length).toBeGreaterThan(0);
+    expect(moved.length).toBeLessThan(20);
+  });
+
+  it("are a /24 of 10.64.0.0/10 for the relays, where no town is", () => {
+    for (let index = 0; index < 200; index++) {
+      const subnet = defaultLocalSubnet(`s${index}`);
+      expect(parseSubnet(subnet)?.prefix).toBe(24);
+      expect(within(subnet, "10.64.0.0/16", 10)).toBe(true);
+    }
+  });
+
+  it("have room for as many sidecars as Docker has addresses to give, less one for verify and the last", () => {
+    expect(sidecarsIn(parseSubnet("10.1.0.0/24")!)).toBe(126);
+    expect(sidecarsIn(parseSubnet("10.1.0.0/28")!)).toBe(6);
   });
 });
