@@ -1,6 +1,7 @@
 import { redact } from "../components/launcher/launcher.cjs";
 import type { Environment } from "./environment";
-import { projectDirectory } from "./project";
+import { closeToOthers, usesLocalBackend } from "./localBackend";
+import { localPath, projectDirectory } from "./project";
 import { say } from "./say";
 
 /** How a run of Pulumi ended. */
@@ -40,6 +41,8 @@ export async function runPulumi(environment: Environment, args: string[]): Promi
   } finally {
     process.off("SIGINT", stay);
     process.off("SIGTERM", passOn);
+    // What Pulumi has written, with the umask that it found: not set to 077 for it, because then so would the files be that go into images.
+    if (usesLocalBackend(environment.env)) await closeToOthers(localPath("state"));
   }
 }
 

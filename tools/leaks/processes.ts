@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import { CONNECTOR_COMMAND } from "../../components/core/connectorFiles";
 import { execText } from "../dockerText";
 import { stackContainers } from "./docker";
@@ -35,8 +36,8 @@ export async function collectProcesses(scene: Scene, look: (place: Place) => Pro
       place: `docker top ${name}`,
       content: Processes.map((columns) => columns.join(" ")).join("\n"),
     });
-    const processes = parseProcesses(await execText(scene.docker, id, ["/bin/sh", "-c", LIST]));
-    for (const process of processes) {
+    const list = async () => parseProcesses(await execText(scene.docker, id, ["/bin/sh", "-c", LIST]));
+    for (const process of await settled(list)) {
       const { pid, argv, environment } = isConnector(labels, process)
         ? withoutExpected(process, labels["town-ator.town"] ?? "", scene.secrets)
         : process;
@@ -49,6 +50,22 @@ export async function collectProcesses(scene: Scene, look: (place: Place) => Pro
       });
     }
   }
+}
+
+/** Milliseconds after which a process is looked at again whose environment could not be read. */
+const AGAIN_MS = 500;
+
+/**
+ * The processes that `list` gives; if some hide their environment, those that it gives a little later. A process that is just being started or is ending, as those of a health check
+ * are all the time, hides it for a moment: one that does so both times means it.
+ */
+export async function settled(list: () => Promise<Process[]>, pause = () => setTimeout(AGAIN_MS)): Promise<Process[]> {
+  const hiding = (processes: Process[]) => processes.filter(({ environment }) => environment === undefined);
+  const first = await list();
+  if (hiding(first).length === 0) return first;
+  await pause();
+  const known = new Set(hiding(first).map(({ pid }) => pid));
+  return (await list()).filter(({ pid, environment }) => environment !== undefined || known.has(pid));
 }
 
 /** Reads what {@link LIST} prints. */

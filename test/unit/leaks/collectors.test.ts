@@ -11,7 +11,7 @@ import { collectImageLayers, collectImages, collectInspect } from "../../../tool
 import { lookBelow } from "../../../tools/leaks/files";
 import { scanStack } from "../../../tools/leaks/index";
 import { COLLECTORS, type Collector, type Scene } from "../../../tools/leaks/places";
-import { parseProcesses, withoutExpected } from "../../../tools/leaks/processes";
+import { parseProcesses, settled, withoutExpected } from "../../../tools/leaks/processes";
 import type { Leak, NamedSecret, Place } from "../../../tools/leaks/scan";
 import { eachTarEntry } from "../../../tools/leaks/tar";
 import { collectVolumes, faultsOf } from "../../../tools/leaks/volumes";
@@ -224,6 +224,16 @@ describe("processes", () => {
       { pid: "1", argv: ["/sbin/docker-init", "--", "node"], environment: ["PATH=/bin", "A=b\nc"] },
       { pid: "8", argv: ["anon"] },
     ]);
+  });
+
+  it("that hide their environment are looked at again, and only those that still hide it are left so", async () => {
+    const readable = { pid: "1", argv: ["node"], environment: ["A=b"] };
+    const lists = [
+      [readable, { pid: "8", argv: [] }, { pid: "9", argv: ["hides"] }],
+      [readable, { pid: "9", argv: ["hides"] }, { pid: "10", argv: [] }],
+    ];
+    const list = () => Promise.resolve(lists.shift()!);
+    expect(await settled(list, () => Promise.resolve())).toEqual([readable, { pid: "9", argv: ["hides"] }]);
   });
 
   const wanted: NamedSecret[] = [
