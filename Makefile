@@ -1,23 +1,32 @@
-# Every target but setup is an npm script of package.json; this file adds STACK, REVEAL and the install.
+# Every target but setup and those of identities is an npm script of package.json; this file adds STACK, REVEAL and the install.
 STACK ?= dev
 REVEAL ?=
 TOWN ?=
 PEER ?=
+NUMBER ?=
+FILE ?=
+RECIPIENT ?=
+AGE_IDENTITY ?=
+RETIRE ?=
 # A file for the JSON report of the tests, beside what they print (.ci/run sums these up).
 REPORT ?=
-export STACK REVEAL TOWN PEER
+export STACK REVEAL TOWN PEER NUMBER FILE RECIPIENT AGE_IDENTITY RETIRE
 
 run = npm run --silent
+cli = npm exec --silent -- tsx tools/cli.ts
 report = $(if $(REPORT),-- --reporter=default --reporter=json --outputFile.json=$(REPORT))
 
 .DEFAULT_GOAL := help
 .PHONY: help node_modules setup up preview down outputs verify invite accept render bench test check e2e golden
+.PHONY: identity-adopt identity-backup identity-restore identity-rotate
 .PHONY: two-home-up two-home-verify two-home-down town-up-with-ator
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1	/p' $(firstword $(MAKEFILE_LIST)) | expand -t 19
 	@echo 'STACK=<name> chooses the stack (default: dev); REVEAL=1 shows secrets in outputs and render.'
-	@echo 'TOWN=<name> and PEER=<nodeId> say whose invite, for invite and accept.'
+	@echo 'TOWN=<name> and PEER=<nodeId> say whose invite, for invite and accept; TOWN=<name> whose identity.'
+	@echo 'NUMBER=<n> says which identity to adopt; FILE=<path> which backup, RECIPIENT=age1... whom it is for,'
+	@echo 'AGE_IDENTITY=<path> what opens it; RETIRE=<fingerprint> which address to give up for good.'
 
 # On stderr: stdout is for what a target is asked to print. npm writes .package-lock.json last, so a broken install is done again.
 node_modules/.package-lock.json: package-lock.json
@@ -28,7 +37,7 @@ node_modules/.package-lock.json: package-lock.json
 node_modules: node_modules/.package-lock.json
 
 setup: node_modules ## get Pulumi, Docker and the base images ready
-	@npm exec --silent -- tsx tools/cli.ts prepare
+	@$(cli) prepare
 
 up: node_modules ## deploy the stack, or bring it up to date
 	@$(run) up
@@ -50,6 +59,18 @@ invite: node_modules ## print the invite that TOWN has for PEER
 
 accept: node_modules ## take a peer's invite for TOWN from standard input
 	@$(run) accept
+
+identity-adopt: node_modules ## take the key of an address for TOWN from standard input
+	@$(cli) identity-adopt
+
+identity-backup: node_modules ## write all identities and secrets to FILE, encrypted
+	@$(cli) identity-backup
+
+identity-restore: node_modules ## bring those of the backup FILE into the stack's config
+	@$(cli) identity-restore
+
+identity-rotate: node_modules ## make the next step of TOWN's move to another address
+	@$(cli) identity-rotate
 
 # Recipes of their own, not `up` as a prerequisite: make would run that once for two stacks.
 two-home-up two-home-verify two-home-down: override STACK = two-homes

@@ -91,7 +91,7 @@ function withInvite(config: StackConfig, town: string, peer: string, text: strin
 }
 
 /** What is wrong with the second config and was not with the first: what else is wrong is for `make up` to say. */
-function problemsAdded(before: StackConfig, after: StackConfig, stack: string): string[] {
+export function problemsAdded(before: StackConfig, after: StackConfig, stack: string): string[] {
   const known = new Set(problemLines(before, stack));
   return problemLines(after, stack).filter((line) => !known.has(line));
 }

@@ -10,18 +10,21 @@ import { UserError } from "./project";
 import { say } from "./say";
 import { up } from "./up";
 
-interface Options {
-  stack: string;
-  reveal: boolean;
-  town?: string | undefined;
-  peer?: string | undefined;
-}
-
 /** What a command can be told besides the stack, by option or environment. */
 const extras = {
   town: () => new Option("-t, --town <name>", "the town").env("TOWN"),
   peer: () => new Option("-p, --peer <nodeId>", "the peer").env("PEER"),
+  number: () => new Option("-n, --number <number>", "the identity's number (default: the current one's)").env("NUMBER"),
+  file: () => new Option("-f, --file <path>", "the backup").env("FILE"),
+  recipient: () => new Option("-r, --recipient <age1...>", "whom it is for (default: a passphrase)").env("RECIPIENT"),
+  ageIdentity: () => new Option("-i, --age-identity <path>", "file with AGE-SECRET-KEY-...").env("AGE_IDENTITY"),
+  retire: () => new Option("--retire <fingerprint>", "the address to give up").env("RETIRE"),
 };
+
+interface Options extends Partial<Record<keyof typeof extras, string | undefined>> {
+  stack: string;
+  reveal: boolean;
+}
 
 const program = new Command("town-ator").description("Deploys towns behind hidden services of the ATOR network.");
 
@@ -36,11 +39,12 @@ function command(
     .description(description)
     .addOption(new Option("-s, --stack <name>", "the stack").env("STACK").default("dev"));
   for (const extra of more) added.addOption(extras[extra]());
-  added.action(async ({ stack, town, peer }: { stack: string; town?: string; peer?: string }) => {
+  added.action(async (given: Omit<Options, "reveal">) => {
     // Not a flag: REVEAL=1 is typed on purpose, and never stays behind in a script's argument list.
     const reveal = process.env["REVEAL"] === "1";
     // make exports a variable that nobody set as an empty one.
-    process.exitCode = await run({ stack, reveal, town: town || undefined, peer: peer || undefined });
+    const said = Object.fromEntries(more.map((name) => [name, given[name] || undefined]));
+    process.exitCode = await run({ stack: given.stack, reveal, ...said });
   });
 }
 
@@ -62,6 +66,30 @@ command("outputs", "print the stack's outputs as JSON (REVEAL=1: with the secret
 );
 command("invite", "print the invite that a town has for a peer", (options) => print(invite(options)), ["town", "peer"]);
 command("accept", "take a peer's invite from standard input into the stack's encrypted config", accept, ["town"]);
+command(
+  "identity-adopt",
+  "take the key of an address from standard input into the stack's encrypted config",
+  async (options) => (await import("./identity/adopt")).adopt(options),
+  ["town", "number"],
+);
+command(
+  "identity-backup",
+  "write all identities and secrets of the stack into an encrypted file",
+  async (options) => (await import("./identity/backup")).backup(options),
+  ["file", "recipient"],
+);
+command(
+  "identity-restore",
+  "bring the identities and secrets of a backup into the stack's encrypted config",
+  async (options) => (await import("./identity/restore")).restore(options),
+  ["file", "ageIdentity"],
+);
+command(
+  "identity-rotate",
+  "make the next step of a town's move to another address",
+  async (options) => (await import("./identity/rotate")).rotate(options),
+  ["town", "retire"],
+);
 command("verify", "prove from the outside that the stack works", async ({ stack }) => {
   const { verify } = await import("./verify/index");
   return (await verify({ stack, environment: await prepareEnvironment({ stack }) })) ? 0 : 1;

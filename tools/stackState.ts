@@ -1,3 +1,4 @@
+import type { DeployedTown } from "../components/core/deployed";
 import { redact } from "../components/launcher/launcher.cjs";
 import type { Environment } from "./environment";
 import { projectDirectory, UserError } from "./project";
@@ -8,6 +9,33 @@ export async function configOf(environment: Environment, chosen: string[]): Prom
   const json = await pulumi(environment, ["config", "--json", "--show-secrets", ...chosen]);
   const entries = Object.entries(JSON.parse(json) as Record<string, { value: string }>);
   return Object.fromEntries(entries.map(([key, { value }]) => [key, value]));
+}
+
+/** What the last `up` has left in a stack's state of each town, without any secret; nothing for a stack that has never been up. */
+export async function deployedTowns(environment: Environment, stack: string): Promise<DeployedTown[]> {
+  const json = await pulumi(environment, ["stack", "export", "--stack", stack]);
+  const { deployment } = JSON.parse(json) as {
+    deployment: { resources?: { type: string; outputs?: Partial<DeployedTown> }[] };
+  };
+  return (deployment.resources ?? []).flatMap(({ type, outputs }) =>
+    type === "town-ator:index:Town" && Array.isArray(outputs?.identities) ? [outputs as DeployedTown] : [],
+  );
+}
+
+/** Which addresses of a town are published, by their fingerprints. */
+export interface PublishedTown {
+  readonly fingerprint: string;
+  readonly next?: { readonly fingerprint: string };
+  readonly previous?: { readonly fingerprint: string };
+}
+
+/** What a stack's outputs say of its towns, by name, and none of the secrets in it; nothing for a stack that is not up. */
+export async function publishedTowns(
+  environment: Environment,
+  stack: string,
+): Promise<Readonly<Record<string, PublishedTown>>> {
+  const json = await pulumi(environment, ["stack", "output", "--json", "--stack", stack]);
+  return (JSON.parse(json) as { towns?: Record<string, PublishedTown> }).towns ?? {};
 }
 
 /** The random secrets in a stack's state, by the names of their resources; none for a stack that has never been up. */
@@ -40,5 +68,5 @@ async function pulumi(environment: Environment, args: string[]): Promise<string>
 export async function holdsIdentity(environment: Environment, stack: string): Promise<boolean> {
   const json = await pulumi(environment, ["stack", "export", "--stack", stack]);
   const { deployment } = JSON.parse(json) as { deployment: { resources?: { urn: string }[] } };
-  return (deployment.resources ?? []).some(({ urn }) => urn.endsWith("-seed"));
+  return (deployment.resources ?? []).some(({ urn }) => /-identity-seed(-\d+)?$/.test(urn));
 }
