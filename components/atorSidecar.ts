@@ -78,7 +78,7 @@ export class AtorSidecar extends pulumi.ComponentResource {
         healthIntervalSeconds: atorNetwork.healthIntervalSeconds,
         startBudgetSeconds: atorNetwork.publishBudgetSeconds,
         stopSeconds: 5,
-        labels: { "town-ator.files": files.digest, "town-ator.fingerprint": identity.current.fingerprint },
+        labels: { "town-ator.files": files.digest },
       }),
       { parent: this, ...FIXED_NAME, dependsOn: allOf(atorNetwork.ready, identity.filled, files.filled) },
     );

@@ -41,6 +41,11 @@ export class TestStack {
     return result;
   }
 
+  /** Runs a shell command in the project's folder. */
+  async shell(command: string): Promise<Ended> {
+    return ended("bash", ["-o", "pipefail", "-c", command], process.env);
+  }
+
   /** Runs Pulumi itself on this stack. */
   async pulumi(...args: string[]): Promise<Ended> {
     const environment = await this.environment();
@@ -67,7 +72,7 @@ export class TestStack {
   /** The real values that may show nowhere, by what they are. */
   async secrets(): Promise<Record<string, string>> {
     const random = await secretsOf(await this.environment(), this.name);
-    const seeds = [...random].filter(([name]) => name.endsWith("-identity-seed"));
+    const seeds = [...random].filter(([name]) => /-identity-seed(-\d+)?$/.test(name));
     if (seeds.length === 0)
       throw new Error(`the state of ${this.name} holds no seed: ${[...random.keys()].join(", ")}`);
     const derived = seeds.flatMap(([name, text]) => {
@@ -108,6 +113,12 @@ export async function docker(...args: string[]): Promise<Ended> {
   const result = await ended("docker", args, process.env);
   if (result.exitCode !== 0) throw new Error(`docker ${args.join(" ")} exited ${result.exitCode}: ${result.output}`);
   return result;
+}
+
+/** Runs a shell script in a container of its own that has a volume at /keys, and whose image is one of the stack's. */
+export async function shellOn(volume: string, image: string, script: string): Promise<Ended> {
+  const place = ["--network", "none", "--volume", `${volume}:/keys`];
+  return docker("run", "--rm", ...place, "--entrypoint", "/bin/sh", image, "-c", script);
 }
 
 /** Waits until `ready` says so, looking every half second; fails with what `ready` last answered after `seconds`. Gives the seconds that it took. */

@@ -1,7 +1,8 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { docker, nodeIn, PROJECT, TestStack } from "./support";
+import { BAD_CONFIG, BAD_KEYS } from "../badConfig";
+import { docker, nodeIn, PROJECT, shellOn, TestStack } from "./support";
 
 const stack = new TestStack("e2e");
 const CONNECTOR = "town-ator-e2e-home-connector";
@@ -72,6 +73,7 @@ describe("a town", () => {
       fingerprint: expect.stringMatching(/^([0-9a-f]{4}-){3}[0-9a-f]{4}$/) as string,
       topology: "gateway",
       access: "permissioned",
+      discovery: "open",
       network: "local",
       containers: { connector: CONNECTOR, sidecar: SIDECAR },
       anonUrl: "[secret]",
@@ -146,6 +148,10 @@ describe("no secret stands in plain text", () => {
     expect(await secretsIn(output + commands.output)).toEqual([]);
   });
 });
+
+async function idOf(container: string): Promise<string> {
+  return (await docker("inspect", "--format", "{{.Id}}", container)).output.trim();
+}
 
 async function imageOf(container: string): Promise<string> {
   return (await docker("inspect", "--format", "{{.Image}}", container)).output.trim();
@@ -258,31 +264,21 @@ describe("the identity", () => {
     const other = { key: Buffer.alloc(96, 7).toString("base64"), hostname: `${"b".repeat(56)}.anon` };
     await removeKeys();
     await docker("volume", "create", "--label", "town-ator.stack=e2e", KEYS);
-    const inVolume = (script: string) =>
-      docker(
-        "run",
-        "--rm",
-        "--network",
-        "none",
-        "--volume",
-        `${KEYS}:/keys`,
-        "--entrypoint",
-        "/bin/sh",
-        image,
-        "-c",
-        script,
-      );
+    const inVolume = (script: string) => shellOn(KEYS, image, script);
     await inVolume(
-      `umask 077 && mkdir /keys/hs && echo ${other.key} | base64 -d >/keys/hs/hs_ed25519_secret_key && echo ${other.hostname} >/keys/hs/hostname`,
+      `umask 077 && mkdir /keys/hs-1 && cd /keys/hs-1 && echo ${other.key} | base64 -d >hs_ed25519_secret_key && echo ${other.hostname} >hostname`,
     );
+    const relays = await idOf("town-ator-e2e-local-network");
+    const connector = await idOf(CONNECTOR);
 
     const { exitCode, output } = await stack.make("up");
     expect(exitCode).not.toBe(0);
     expect(output).toContain(`the stack's state says ${fingerprint}`);
     expect(output).toMatch(/the volume holds ([0-9a-f]{4}-){3}[0-9a-f]{4}/);
     expect(output).not.toContain(other.hostname);
-    expect((await inVolume("base64 /keys/hs/hs_ed25519_secret_key | tr -d '\\n'")).output).toBe(other.key);
-    expect((await inVolume("ls -A /keys")).output.split("\n")).toEqual(["hs"]);
+    expect((await inVolume("base64 /keys/hs-1/hs_ed25519_secret_key | tr -d '\\n'")).output).toBe(other.key);
+    expect((await inVolume("ls -A /keys")).output.split("\n")).toEqual(["hs-1"]);
+    expect([await idOf("town-ator-e2e-local-network"), await idOf(CONNECTOR)]).toEqual([relays, connector]);
   });
 
   it("comes back on a clean volume when the operator has followed what up said", async () => {
@@ -293,26 +289,13 @@ describe("the identity", () => {
 
   it("that is swapped on the volume under a running town is not served, and up fails and says so", async () => {
     const { fingerprint } = (await outputs()).towns.home;
-    const key = "/keys/hs/hs_ed25519_secret_key";
+    const key = "/keys/hs-1/hs_ed25519_secret_key";
     await docker("exec", SIDECAR, "/bin/sh", "-c", `cp ${key} /keys/kept && head -c 96 /dev/zero >${key}`);
     await docker("kill", SIDECAR);
     const { exitCode, output } = await stack.make("up");
     expect(exitCode).not.toBe(0);
     expect(output).toContain(`does not hold the identity ${fingerprint}`);
-    const image = await imageOf(SIDECAR);
-    await docker(
-      "run",
-      "--rm",
-      "--network",
-      "none",
-      "--volume",
-      `${KEYS}:/keys`,
-      "--entrypoint",
-      "/bin/sh",
-      image,
-      "-c",
-      `cat /keys/kept >${key} && rm /keys/kept`,
-    );
+    await shellOn(KEYS, await imageOf(SIDECAR), `cat /keys/kept >${key} && rm /keys/kept`);
     await stack.made("up");
     await stack.made("verify");
   });
@@ -374,32 +357,6 @@ describe("an up that cannot succeed", () => {
     }
   });
 });
-
-const BAD_CONFIG = `
-config:
-  town-ator:network: tor
-  town-ator:netwrok: local
-  town-ator:images: { connector: "connector:latest" }
-  town-ator:localNetwork: { subnet: 10.9.0.0/8 }
-  town-ator:towns:
-    home:
-      memoryMiB: { connector: lots }
-      peers: { a-b: {}, a_b: {}, bob: { relation: friend } }
-      access: open
-      password: hunter2hunter2
-`;
-const BAD_KEYS = [
-  "town-ator:images.connector",
-  "town-ator:localNetwork.subnet",
-  "town-ator:network",
-  "town-ator:netwrok",
-  "town-ator:towns.home.access",
-  "town-ator:towns.home.memoryMiB.connector",
-  "town-ator:towns.home.nodeId",
-  "town-ator:towns.home.password",
-  "town-ator:towns.home.peers.a_b",
-  "town-ator:towns.home.peers.bob.relation",
-];
 
 describe("a town that is taken down", () => {
   it("leaves no container, network or volume of a local stack", async () => {

@@ -266,6 +266,8 @@ describe("a town that moves to another address", () => {
     expect(parseInvite(await value(invites["g.visitor"]!))).not.toHaveProperty("nextUrl");
     const filesOf = (from: Recorded[]) => uploads(container(from, "home-sidecar-files"));
     expect(filesOf(resources)).toEqual(filesOf(announced.resources));
+    const sidecar = (from: Recorded[]) => container(from, "home-sidecar-daemon").inputs;
+    expect(sidecar(resources)).toEqual(sidecar(announced.resources));
   });
 
   it("keeps the seed of an address that it has retired", async () => {

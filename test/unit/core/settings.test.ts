@@ -1,7 +1,9 @@
 import { inspect } from "node:util";
 import { describe, expect, it, test } from "vitest";
+import { parse } from "yaml";
 import { formatInvite } from "../../../components/core/invite";
 import { Secret } from "../../../components/core/secret";
+import { BAD_CONFIG, BAD_KEYS } from "../../badConfig";
 import { parseSettings, PUBLISHED_CONNECTOR, SettingsError } from "../../../components/core/settings";
 
 /** The seed 00 01 … 1f of the published vector, as base64. */
@@ -580,34 +582,13 @@ describe("a config with one mistake is refused with one line that names its key"
 });
 
 describe("a config with ten different mistakes", () => {
-  const lines = problems({
-    network: "tor",
-    netwrok: "local",
-    images: { connector: "connector:latest" },
-    localNetwork: { subnet: "10.9.0.0/8" },
-    towns: {
-      home: {
-        memoryMiB: { connector: "lots" },
-        peers: { "a-b": {}, a_b: {}, bob: { relation: "friend" } },
-        access: "open",
-        password: "hunter2hunter2",
-      },
-    },
-  });
+  const { config: written } = parse(BAD_CONFIG) as { config: Record<string, unknown> };
+  const lines = problems(
+    Object.fromEntries(Object.entries(written).map(([key, value]) => [key.replace("town-ator:", ""), value])),
+  );
 
   it("is refused with ten lines, each naming its key", () => {
-    expect(lines.map((line) => line.split(": ")[0])).toEqual([
-      "town-ator:images.connector",
-      "town-ator:localNetwork.subnet",
-      "town-ator:network",
-      "town-ator:netwrok",
-      "town-ator:towns.home.access",
-      "town-ator:towns.home.memoryMiB.connector",
-      "town-ator:towns.home.nodeId",
-      "town-ator:towns.home.password",
-      "town-ator:towns.home.peers.a_b",
-      "town-ator:towns.home.peers.bob.relation",
-    ]);
+    expect(lines.map((line) => line.split(": ")[0])).toEqual(BAD_KEYS);
   });
 
   it("is refused without repeating what was given", () => {

@@ -1,0 +1,60 @@
+import { PATHS } from "../../components/core/ports";
+import { dockerClient } from "../../tools/dockerHost";
+import { authenticate, type Claim } from "../../tools/verify/authenticate";
+import { sidecarFacts } from "../../tools/verify/containers";
+import { startSecondDaemon } from "../../tools/verify/daemon";
+import { dialPatiently, dialThrough, DoorError } from "../../tools/verify/door";
+import { keyRing, type KeyRing } from "../../tools/verify/keyRing";
+import { readTowns, type TownOutputs } from "../../tools/verify/stackFacts";
+import type { TestStack } from "./support";
+
+/** What comes of dialling a town from outside: the connector's answer to a claim, or why nobody answers. */
+export type Answer = "accepted" | `refused ${string}` | `unreachable: ${string}`;
+
+/** A stranger's daemon on a stack's ATOR network. */
+export interface Outside {
+  /** Dials `ws://<address>:<port>` for up to `seconds` and presents a claim. */
+  readonly dial: (url: string, claim: Claim, seconds?: number) => Promise<Answer>;
+  readonly keys: KeyRing;
+}
+
+/** A stack's towns as its outputs have them, secrets in plain text. */
+export async function townsOf(stack: TestStack): Promise<Record<string, TownOutputs>> {
+  return readTowns(await stack.environment(), stack.name);
+}
+
+/** Runs `use` with a daemon that has nothing of the stack's but its image and the relays' network, as that of `make verify`. */
+export async function fromOutside<T>(
+  stack: TestStack,
+  sidecar: string,
+  use: (outside: Outside) => Promise<T>,
+): Promise<T> {
+  const docker = dockerClient((await stack.environment()).dockerHost);
+  const daemon = await startSecondDaemon(docker, {
+    ...(await sidecarFacts(docker, sidecar)),
+    stack: stack.name,
+    includePath: PATHS.localNetwork,
+    deadlineMs: 60_000,
+  });
+  const dial: Outside["dial"] = async (url, claim, seconds = 60) => {
+    const { hostname, port } = new URL(url);
+    try {
+      const socket = await dialPatiently(
+        dialThrough(daemon.socks, hostname, seconds * 1000),
+        Number(port),
+        seconds * 1000,
+      );
+      const attempt = await authenticate(socket, hostname, claim, 15_000);
+      if (attempt.kind === "accepted") return "accepted";
+      return attempt.kind === "refused" ? `refused ${attempt.code}` : `unreachable: ${attempt.kind}`;
+    } catch (error) {
+      if (error instanceof DoorError) return `unreachable: ${error.message}`;
+      throw error;
+    }
+  };
+  try {
+    return await use({ dial, keys: keyRing(daemon.control) });
+  } finally {
+    await daemon.remove();
+  }
+}
