@@ -91,7 +91,8 @@ function gathered(
     const { secrets, missing } = secretsOf(town, random);
     for (const [number, { fingerprint }] of identities)
       lines.push(`  identity ${number} of ${town.name}: ${fingerprint}`);
-    lines.push(`  secrets of ${Object.keys(secrets).length} peers of ${town.name}`);
+    const count = Object.keys(secrets).length;
+    lines.push(`  ${count === 1 ? "secret of 1 peer" : `secrets of ${count} peers`} of ${town.name}`);
     if (missing.length > 0)
       lines.push(
         `  not in it, for they are not made before the next \`make up\`: the secrets of ${missing.join(", ")}`,

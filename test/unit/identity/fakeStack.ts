@@ -8,7 +8,7 @@ import type { StackAccess } from "../../../tools/identity/stackAccess";
 import type { PublishedTown } from "../../../tools/stackState";
 
 /** What a random secret of the state looks like. */
-export const randomText = (letter: string) => letter.repeat(43);
+export const randomText = (letter: string) => `${letter.repeat(42)}0`;
 
 /** The identity that follows from a random secret of the state. */
 export const made = (letter: string, suffix?: Suffix): Identity =>
