@@ -2,6 +2,9 @@ import { buildTowns } from "./components/buildTowns";
 import { anonContext, connectorContext } from "./components/imageContexts";
 import { readDeployed } from "./components/readDeployed";
 import { readSettings } from "./components/readSettings";
+import { silenceDebugMessages } from "./components/silenceDebug";
+
+silenceDebugMessages();
 
 const builds = {
   anon: { context: () => anonContext(__dirname), base: process.env["TOWN_ATOR_ANON_BASE"] },

@@ -69,6 +69,7 @@ function assembled(project: string, name: string, hash: string, fill: (target: s
   fs.mkdirSync(path.dirname(target), { recursive: true });
   const fresh = fs.mkdtempSync(`${target}-`);
   fill(fresh);
+  openToAll(fresh);
   fs.rmSync(stamp, { force: true });
   fs.rmSync(target, { recursive: true, force: true });
   fs.renameSync(fresh, target);
@@ -86,6 +87,15 @@ function knownProgram(project: string, name: string, sha256: string): Buffer {
     );
   }
   return content;
+}
+
+/** What is in an image is run and read by uid 1000, whatever the umask of whoever builds it. */
+function openToAll(folder: string): void {
+  for (const entry of fs.readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    const file = path.join(entry.parentPath, entry.name);
+    const runs = entry.isDirectory() || (fs.statSync(file).mode & 0o100) !== 0;
+    fs.chmodSync(file, runs ? 0o755 : 0o644);
+  }
 }
 
 function copyExecutable(content: Buffer, file: string): void {

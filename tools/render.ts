@@ -81,11 +81,10 @@ function uploadsOf(resource: Recorded): RenderedFile[] {
 
 /** What the one-shots of images/anon/bin make of the name of an upload. */
 function nameInVolume(upload: string): string {
-  const identity: Record<string, string> = {
-    ".offered-key": "hs/hs_ed25519_secret_key",
-    ".offered-fingerprint": "fingerprint",
-  };
-  return identity[upload] ?? upload.replace(/^\.new\./, "");
+  return upload
+    .replace(/^\.offered-key-(\d+)$/, "hs-$1/hs_ed25519_secret_key")
+    .replace(/^\.offered-fingerprint-(\d+)$/, "fingerprint-$1")
+    .replace(/^\.new\./, "");
 }
 
 function show(file: RenderedFile, reveal: boolean, secrets: string[]): string {
@@ -101,9 +100,16 @@ function show(file: RenderedFile, reveal: boolean, secrets: string[]): string {
   if (!Buffer.from(text).equals(file.content) || text.includes("\0")) {
     return `${title}: ${file.content.length} bytes${reveal ? `, base64:\n${file.content.toString("base64")}` : ""}\n`;
   }
-  // The hash of the key file names no address, but whoever holds a guess at the key could check it.
-  const hidden = file.name === "identity" ? text.replace(/^[0-9a-f]{64}$/m, "[secret]") : text;
-  return `${title}\n${reveal ? text : redact(hidden, [...secrets, MADE_BY_FIRST_UP, ...tokensIn(text)])}`;
+  return `${title}\n${reveal ? text : redact(hidden(file.name, text), [...secrets, MADE_BY_FIRST_UP, ...tokensIn(text)])}`;
+}
+
+/** A file's text without what its form alone shows to be secret: values that stand in no state, among them. */
+function hidden(name: string, text: string): string {
+  // The hash of a key file names no address, but whoever holds a guess at the key could check it.
+  if (name === "identity") return text.replace(/\b[0-9a-f]{64}\b/g, "[secret]");
+  if (name === "secrets.env") return text.replace(/=.+$/gm, "=[secret]");
+  if (/\.auth(_private)?$/.test(name)) return text.replace(/[A-Za-z2-7]{52,}/g, "[secret]");
+  return text;
 }
 
 /** Tokens that come from invites and so stand in no state: what follows `authToken: ` in the connector's YAML, and the launcher's own list. */

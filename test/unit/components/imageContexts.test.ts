@@ -38,6 +38,17 @@ describe("the context of the anon image", () => {
     expect(fs.existsSync(path.join(project, folder, "Dockerfile"))).toBe(true);
   });
 
+  it("can be read and run by everybody, whatever the umask of whoever makes it", () => {
+    const before = process.umask(0o077);
+    try {
+      const { path: folder } = anonContext(project);
+      const mode = (name: string) => fs.statSync(path.join(project, folder, name)).mode & 0o777;
+      expect(["bin", "bin/anon", "bin/install-files", "Dockerfile"].map(mode)).toEqual([0o755, 0o755, 0o755, 0o644]);
+    } finally {
+      process.umask(before);
+    }
+  });
+
   it("is left alone while nothing changes, and made anew with another hash when a script does", () => {
     const first = anonContext(project);
     const made = fs.statSync(path.join(project, first.path)).ino;

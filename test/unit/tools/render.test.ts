@@ -1,7 +1,9 @@
 import { readdirSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
+import { discoveryKeyFromSecret } from "../../../components/core/discovery";
 import { deriveIdentity, seedFromRandom } from "../../../components/core/identity";
+import { formatInvite } from "../../../components/core/invite";
 import { parseSettings } from "../../../components/core/settings";
 import { renderFiles, showFiles } from "../../../tools/render";
 import { keepTestsApart } from "../../mocks";
@@ -29,8 +31,8 @@ describe("the rendered files", () => {
     const connector = ["connector.yaml", "launcher.json", "secrets.env", ...launcher].sort();
     expect(files.map(({ volume, name }) => `${volume}/${name}`)).toEqual([
       ...connector.map((name) => `town-ator-dev-home-connector-files/${name}`),
-      "town-ator-dev-home-keys/fingerprint",
-      "town-ator-dev-home-keys/hs/hs_ed25519_secret_key",
+      "town-ator-dev-home-keys/fingerprint-1",
+      "town-ator-dev-home-keys/hs-1/hs_ed25519_secret_key",
       "town-ator-dev-home-sidecar-files/anonrc",
       "town-ator-dev-home-sidecar-files/health.sh",
       "town-ator-dev-home-sidecar-files/identity",
@@ -52,6 +54,30 @@ describe("the rendered files", () => {
     expect(shown).toContain(`externalUrl: ws://${address}:3000`);
     expect(shown).toContain(`BTP_PEER_G.VISITOR_SECRET=${INBOUND}`);
     expect(shown).toContain(secretKeyFile.toString("base64"));
+  });
+
+  it("show neither a given secret nor a discovery key, which stand in no state, nor the address beside that", async () => {
+    const key = discoveryKeyFromSecret("k".repeat(43));
+    const given = "given-".padEnd(40, "g");
+    const invite = { nodeId: "g.visitor", peerId: "g.home", url: `ws://${address}:3000`, token: INBOUND };
+    const restricted = parseSettings(
+      {
+        "town-ator:towns": JSON.stringify({
+          home: { nodeId: "g.home", discovery: "restricted", peers: { "g.visitor": {} } },
+        }),
+        "town-ator:secrets": JSON.stringify({ home: { "g.visitor": given } }),
+        "town-ator:invites": JSON.stringify({
+          home: { "g.visitor": formatInvite({ ...invite, key: key.privateKey }) },
+        }),
+      },
+      "dev",
+    );
+    const files = await renderFiles(restricted, SECRETS);
+    const shown = showFiles(files, false, [...SECRETS.values()]);
+    expect(shown).toContain("client.g.visitor.auth_private\n[secret]:descriptor:x25519:[secret]");
+    expect(shown).toContain("BTP_PEER_G.VISITOR_SECRET=[secret]");
+    for (const secret of [given, key.privateKey, address.slice(0, 56)]) expect(shown).not.toContain(secret);
+    expect(showFiles(files, true, [])).toContain(`${address.slice(0, 56)}:descriptor:x25519:${key.privateKey}`);
   });
 
   it("that stand in the project as they are get one line", async () => {
