@@ -16,7 +16,7 @@ const extras = {
   peer: () => new Option("-p, --peer <nodeId>", "the peer").env("PEER"),
   number: () => new Option("-n, --number <number>", "the identity's number (default: the current one's)").env("NUMBER"),
   file: () => new Option("-f, --file <path>", "the backup").env("FILE"),
-  recipient: () => new Option("-r, --recipient <age1...>", "whom it is for (default: a passphrase)").env("RECIPIENT"),
+  recipient: () => new Option("-r, --recipient <age1>", "whom it is for (default: a passphrase)").env("RECIPIENT"),
   ageIdentity: () => new Option("-i, --age-identity <path>", "file with AGE-SECRET-KEY-...").env("AGE_IDENTITY"),
   retire: () => new Option("--retire <fingerprint>", "the address to give up").env("RETIRE"),
 };

@@ -1,6 +1,4 @@
-import { Decrypter, Encrypter } from "age-encryption";
 import { UserError } from "../project";
-import { during } from "../say";
 
 /** What a backup is encrypted with: a passphrase, or a recipient (`age1…`), whose identity then opens it. */
 export type Lock = { readonly passphrase: string } | { readonly recipient: string };
@@ -8,11 +6,15 @@ export type Lock = { readonly passphrase: string } | { readonly recipient: strin
 /** What opens a backup: the passphrase, or the identities (`AGE-SECRET-KEY-…`) to try. */
 export type Key = { readonly passphrase: string } | { readonly identities: readonly string[] };
 
+/** The library, as an ES module: tsx turns what is required or imported by a statement into CommonJS, in which scrypt takes twelve times as long. */
+const library = () => import("age-encryption");
+
 /** Base-2 logarithm of scrypt's work factor, age's own default: seconds here, and as long for each guess of whoever finds the file. */
 const WORK_FACTOR = 18;
 
 /** Encrypts a text as an age file (age-encryption.org/v1). Throws a UserError if the recipient is none. */
 export async function encryptFile(text: string, lock: Lock, workFactor: number = WORK_FACTOR): Promise<Uint8Array> {
+  const { Encrypter } = await library();
   const encrypter = new Encrypter();
   if ("passphrase" in lock) {
     encrypter.setPassphrase(lock.passphrase);
@@ -24,7 +26,7 @@ export async function encryptFile(text: string, lock: Lock, workFactor: number =
       throw new UserError("RECIPIENT is no recipient of age: it begins with age1, as age-keygen prints it.");
     }
   }
-  return during("encrypting the backup", () => encrypter.encrypt(text));
+  return encrypter.encrypt(text);
 }
 
 /**
@@ -42,11 +44,12 @@ export async function decryptFile(file: Uint8Array, key: Key, name: string): Pro
     throw new UserError(
       `${name} is encrypted for a recipient, or is damaged: say AGE_IDENTITY=<file with its AGE-SECRET-KEY-…>; nothing is changed.`,
     );
+  const { Decrypter } = await library();
   const decrypter = new Decrypter();
   if ("passphrase" in key) decrypter.addPassphrase(key.passphrase);
   else for (const identity of key.identities) decrypter.addIdentity(identity);
   try {
-    return await during("decrypting the backup", () => decrypter.decrypt(bytes, "text"));
+    return await decrypter.decrypt(bytes, "text");
   } catch {
     throw new UserError(
       `${name} cannot be opened: the ${"passphrase" in key ? "passphrase" : "AGE_IDENTITY"} is not its own, or the file is cut short or damaged; nothing is changed.`,
@@ -57,7 +60,8 @@ export async function decryptFile(file: Uint8Array, key: Key, name: string): Pro
 const INTRO = Buffer.from("age-encryption.org/v1\n");
 
 /** The identities in a file as age-keygen writes it. Throws a UserError, without repeating any of it, if there is none or one of a kind that is not supported. */
-export function identitiesIn(text: string): string[] {
+export async function identitiesIn(text: string): Promise<string[]> {
+  const { Decrypter } = await library();
   const lines = text.split(/\r?\n/).filter((line) => line.trim() !== "" && !line.startsWith("#"));
   if (lines.length === 0) throw new UserError("The file of AGE_IDENTITY holds no identity.");
   for (const line of lines) {

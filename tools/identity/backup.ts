@@ -8,7 +8,7 @@ import { encryptFile, type Lock } from "./ageFile";
 import { formatBackup, type Backup, type BackupTown } from "./backupFile";
 import { textsIn } from "./configValues";
 import { KEYS, madeIdentities, settingsWithout } from "./known";
-import { passphrase } from "./passphrase";
+import { askPassphrase } from "./passphrase";
 import { openStack, type StackAccess } from "./stackAccess";
 
 /** Where a backup goes, and whom it is for. */
@@ -22,7 +22,7 @@ export interface BackupRequest {
 export async function backup({ stack, ...request }: BackupRequest & { stack: string }): Promise<number> {
   await assertNew(backupPath(request.file));
   const access = await openStack(stack);
-  await backUp(request, access, () => passphrase("new"));
+  await backUp(request, access, () => askPassphrase("new"));
   return 0;
 }
 
@@ -34,7 +34,7 @@ export async function backup({ stack, ...request }: BackupRequest & { stack: str
 export async function backUp(
   request: BackupRequest,
   access: StackAccess,
-  askPassphrase: () => Promise<string>,
+  passphrase: () => Promise<string>,
   encrypt: (text: string, lock: Lock) => Promise<Uint8Array> = encryptFile,
 ): Promise<void> {
   const file = backupPath(request.file);
@@ -42,7 +42,7 @@ export async function backUp(
   const [config, random] = await Promise.all([access.config(), access.random()]);
   const settings = settingsWithout(config, access.stack, []);
   const { content, lines } = gathered(config, settings, random);
-  const lock = request.recipient ? { recipient: request.recipient } : { passphrase: await askPassphrase() };
+  const lock = request.recipient ? { recipient: request.recipient } : { passphrase: await passphrase() };
   await writeNew(file, await encrypt(formatBackup(content), lock));
   access.say(`${file} holds, encrypted, of the stack ${access.stack}:`);
   for (const line of lines) access.say(line);

@@ -1,5 +1,6 @@
 import { createInterface } from "node:readline/promises";
 import { UserError } from "../project";
+import { say } from "../say";
 import { askHidden, ownTerminal, type Terminal } from "../standardInput";
 
 /** Fewest characters of a backup's passphrase: the file may lie about for years, and whoever finds it can guess as long as they like. */
@@ -16,6 +17,13 @@ export async function passphrase(purpose: "new" | "known", terminal: Terminal = 
   if (given === "") throw new UserError("No passphrase was given: type it, or pipe it in as the first line.");
   if (purpose === "new" && [...given].length < LEAST)
     throw new UserError(`The passphrase is too short: at least ${LEAST} characters, such as five random words.`);
+  return given;
+}
+
+/** The passphrase for one of the commands, which then says why nothing happens for a while: scrypt leaves the event loop no time to say it later. */
+export async function askPassphrase(purpose: "new" | "known"): Promise<string> {
+  const given = await passphrase(purpose);
+  say("making the key of the backup from its passphrase, which takes some seconds on purpose");
   return given;
 }
 

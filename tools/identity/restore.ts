@@ -14,7 +14,7 @@ import { backupPath } from "./backup";
 import { parseBackup, type Backup } from "./backupFile";
 import { assertFits, textAt } from "./configValues";
 import { adoptedFingerprint, fingerprintInPlace, KEYS, settingsWithout, type StackIdentities } from "./known";
-import { passphrase } from "./passphrase";
+import { askPassphrase } from "./passphrase";
 import { editConfig, openStack, type PlainEdit, type StackAccess } from "./stackAccess";
 
 /** Which backup is restored, and what opens it. */
@@ -29,19 +29,23 @@ const MOST_BYTES = 16_777_216;
 
 /** Brings the identities and secrets of a backup into the config of a stack, encrypted. Gives the exit code. */
 export async function restore({ stack, ...request }: RestoreRequest & { stack: string }): Promise<number> {
-  const opened = await openBackup(request, () => passphrase("known"));
+  const opened = await openBackup(request, () => askPassphrase("known"));
   await restoreBackup(opened, await openStack(stack));
   return 0;
 }
 
 /** Reads, decrypts and checks a backup. Throws a UserError if it is not whole and sound. */
-export async function openBackup(request: RestoreRequest, askPassphrase: () => Promise<string>): Promise<Backup> {
+export async function openBackup(request: RestoreRequest, passphrase: () => Promise<string>): Promise<Backup> {
   const file = backupPath(request.file);
   const content = await read(file);
   if (content.length > MOST_BYTES) throw new UserError(`${file} is far too long to be a backup.`);
   const key: Key = request.ageIdentity
-    ? { identities: identitiesIn((await read(path.resolve(projectDirectory, request.ageIdentity))).toString("utf8")) }
-    : { passphrase: await askPassphrase() };
+    ? {
+        identities: await identitiesIn(
+          (await read(path.resolve(projectDirectory, request.ageIdentity))).toString("utf8"),
+        ),
+      }
+    : { passphrase: await passphrase() };
   return parseBackup(await decryptFile(content, key, file), file);
 }
 
