@@ -1,4 +1,3 @@
-import * as sdk from "@pulumi/pulumi/runtime/debuggable";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { buildTowns } from "../../../components/buildTowns";
@@ -11,29 +10,7 @@ const build = (name: string) => ({ context: () => ({ path: `contexts/${name}`, h
 
 async function built(towns: ReturnType<typeof ring>): Promise<Recorded[]> {
   const settings = parseSettings({ "town-ator:towns": JSON.stringify(towns) }, "dev");
-  return withoutLeakDetector(() =>
-    record(() => void buildTowns(settings, { anon: build("anon"), connector: build("connector") })),
-  );
-}
-
-/** A part of the SDK that it keeps to itself. */
-const { default: debuggable } = sdk as unknown as { default: { debuggablePromise: <T>(promise: T) => T } };
-
-/**
- * Pulumi's SDK keeps with each of the promises of a resource (some two hundred for a container) a stack trace, to name those that leak. Here that would be nine tenths of the time: it is
- * left out. V8 takes no stack trace while the limit is no plain value.
- */
-async function withoutLeakDetector<T>(act: () => Promise<T>): Promise<T> {
-  const limit = Object.getOwnPropertyDescriptor(Error, "stackTraceLimit")!;
-  const { debuggablePromise } = debuggable;
-  Object.defineProperty(Error, "stackTraceLimit", { configurable: true, get: () => 0, set: () => undefined });
-  debuggable.debuggablePromise = (promise) => promise;
-  try {
-    return await act();
-  } finally {
-    debuggable.debuggablePromise = debuggablePromise;
-    Object.defineProperty(Error, "stackTraceLimit", limit);
-  }
+  return record(() => void buildTowns(settings, { anon: build("anon"), connector: build("connector") }));
 }
 
 /** The connector's files of a town, by name. */
