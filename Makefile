@@ -45,7 +45,7 @@ up: node_modules ## deploy the stack, or bring it up to date
 preview: node_modules ## show what `make up` would change
 	@$(run) preview
 
-down: node_modules ## remove the stack from its Docker host, except its identity
+down: node_modules ## remove the stack from its Docker host, except what it keeps
 	@$(run) down
 
 outputs: node_modules ## print the stack's outputs as JSON
@@ -90,7 +90,7 @@ town-up-with-ator: node_modules ## the reference's name for up: one town behind 
 render: node_modules ## print the files that would be deployed
 	@$(run) render
 
-bench: node_modules ## measure the stack
+bench: node_modules ## measure the stack; WHAT=previews: previews of 1, 10 and 100 towns
 	@$(run) bench
 
 test: node_modules ## unit tests and previews; needs neither Docker nor Pulumi
