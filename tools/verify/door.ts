@@ -24,7 +24,7 @@ const REFUSED = 0x05;
 /** What the daemon replies when a service's discovery is restricted and it has no key for it: the descriptor is there, and cannot be read. */
 export const NO_KEY = 0xf4;
 /** The same when it has a key that the service does not know. */
-const WRONG_KEY = 0xf5;
+export const WRONG_KEY = 0xf5;
 
 /** Dials a hidden service through a SOCKS5 proxy that resolves its name. `timeoutMs` bounds each attempt. */
 export function dialThrough(proxy: Proxy, host: string, timeoutMs: number): Dial {

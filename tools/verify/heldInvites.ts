@@ -1,16 +1,22 @@
 import { z } from "zod";
 import { InviteError, parseInvite, type Invite } from "../../components/core/invite";
 import { UserError } from "../project";
-import type { HeldInvites } from "./peerings";
+import type { DirectPeers, HeldInvites } from "./peerings";
 import type { TownOutputs } from "./stackFacts";
 
-/** As much of the config as tells which peers are towns of other stacks. */
+/** As much of the config as tells how peers are reached. */
 const townsSchema = z.record(
   z.string(),
   z.object({
     nodeId: z.string(),
     peers: z
-      .record(z.string(), z.object({ stack: z.object({ name: z.string(), town: z.string() }).optional() }))
+      .record(
+        z.string(),
+        z.object({
+          stack: z.object({ name: z.string(), town: z.string() }).optional(),
+          transport: z.string().optional(),
+        }),
+      )
       .default({}),
   }),
 );
@@ -45,13 +51,27 @@ export async function heldInvites(
     read.set(stack, towns);
     return towns;
   };
-  const towns = townsSchema.parse(JSON.parse(config["town-ator:towns"] ?? "{}"));
-  for (const [town, { nodeId, peers }] of Object.entries(towns)) {
+  for (const [town, { nodeId, peers }] of Object.entries(configuredTowns(config))) {
     for (const [peer, { stack }] of Object.entries(peers)) {
       if (stack) hold(town, peer, (await once(stack.name))[stack.town]?.invites[nodeId]);
     }
   }
   return held;
+}
+
+/** The peers that a stack's towns dial without ATOR, on the town's own network. `config` is the stack's. */
+export function directPeers(config: Readonly<Record<string, string>>): DirectPeers {
+  const towns = Object.entries(configuredTowns(config));
+  return new Map(
+    towns.map(([town, { peers }]) => [
+      town,
+      new Set(Object.keys(peers).filter((peer) => peers[peer]?.transport === "direct")),
+    ]),
+  );
+}
+
+function configuredTowns(config: Readonly<Record<string, string>>): z.output<typeof townsSchema> {
+  return townsSchema.parse(JSON.parse(config["town-ator:towns"] ?? "{}"));
 }
 
 function nothingWhenUserError(error: unknown): Record<string, never> {

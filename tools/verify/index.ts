@@ -1,6 +1,7 @@
 import type Docker from "dockerode";
 import { discoveryKeyFromSecret } from "../../components/core/discovery";
 import { formatInvite, parseInvite } from "../../components/core/invite";
+import { operatorKeyName } from "../../components/core/names";
 import { PATHS } from "../../components/core/ports";
 import { redact } from "../../components/launcher/launcher.cjs";
 import { dockerClient } from "../dockerHost";
@@ -22,10 +23,10 @@ import { judgeContainers, judgeHealth, readHealth, sidecarFacts } from "./contai
 import { startSecondDaemon, type SecondDaemon } from "./daemon";
 import { discoveryChecks } from "./discovery";
 import { dialThrough } from "./door";
-import { configuredInvites, heldInvites } from "./heldInvites";
+import { configuredInvites, directPeers, heldInvites } from "./heldInvites";
 import { keyRing, type KeyRing } from "./keyRing";
 import { Patience, peerChecks } from "./peerChecks";
-import { chooseRightClaim, peeringsOf, type HeldInvites, type Peering } from "./peerings";
+import { chooseRightClaim, peeringsOf, type DirectPeers, type HeldInvites, type Peering } from "./peerings";
 import { passesWithin } from "./passesWithin";
 import { ANSWER_MS, CONNECT_MS, presentThrough } from "./presentThrough";
 import {
@@ -72,7 +73,7 @@ export async function verify(options: { stack: string; environment: Environment 
     const ring = daemon && keyRing(daemon.control);
     for (const check of ring ? restrictedChecks(facts, daemon, ring) : []) await make(check);
     const words = connectorWords(docker);
-    const peerings = peeringsOf(facts.towns, facts.held);
+    const peerings = peeringsOf(facts.towns, facts.held, facts.direct);
     // Before the door's checks: by then whoever dials in should have done so, and nobody is mistaken for one who is away.
     const patience = new Patience(Math.max(...Object.values(facts.towns).map(budgetOf)));
     const present = ring && presentThrough(daemon.socks, ring);
@@ -99,6 +100,7 @@ interface Facts {
   readonly towns: Readonly<Record<string, TownOutputs>>;
   /** Invites of peers that are no towns of this stack. */
   readonly held: HeldInvites;
+  readonly direct: DirectPeers;
   readonly secrets: readonly NamedSecret[];
   /** The operator's keys for the discovery of towns where it is restricted, by town. */
   readonly operatorKeys: ReadonlyMap<string, string>;
@@ -143,11 +145,11 @@ async function readFacts(environment: Environment, stack: string): Promise<Facts
   });
   const operatorKeys = new Map(
     towns.flatMap(([town]) => {
-      const secret = random.get(`${town}-operator-key`);
+      const secret = random.get(operatorKeyName(town));
       return secret === undefined ? [] : [[town, discoveryKeyFromSecret(secret).privateKey] as const];
     }),
   );
-  return { towns: outputs, held, secrets, operatorKeys, chosen };
+  return { towns: outputs, held, direct: directPeers(config), secrets, operatorKeys, chosen };
 }
 
 function standingChecks(docker: Docker, stack: string, { towns }: Facts): Check[] {

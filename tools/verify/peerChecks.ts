@@ -47,7 +47,7 @@ export function peerChecks(peering: Peering, tools: PeerTools): Check[] {
       run: async () => {
         const seen = await settle(peering, tools);
         connected = seen.connected;
-        if (connected) return passed(peering.dials ? "dialled" : "it dialled in");
+        if (connected) return passed(connectedWords(peering));
         return peering.dials ? notDialled(peering, tools, seen) : notCome(peering, seen);
       },
     },
@@ -56,6 +56,11 @@ export function peerChecks(peering: Peering, tools: PeerTools): Check[] {
       run: async () => (connected ? packets(peering, tools.words) : skipped("not connected")),
     },
   ];
+}
+
+function connectedWords({ dials, direct }: Peering): string {
+  if (!dials) return "it dialled in";
+  return direct ? "dialled without ATOR" : "dialled";
 }
 
 interface Seen {

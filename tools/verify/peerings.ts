@@ -12,6 +12,8 @@ export interface Peering {
   readonly peerId: string;
   /** Whether the town dials it; if not, it is expected to dial in. */
   readonly dials: boolean;
+  /** Whether it is dialled without ATOR, on the town's own network: nobody else reaches it there. */
+  readonly direct?: true;
   /** The peer, where it is a town of this stack, and whether it dials this one. */
   readonly other?: { readonly name: string; readonly outputs: TownOutputs; readonly dials: boolean };
   /** What lets the town in at the peer, where it is at hand. */
@@ -23,8 +25,15 @@ export interface Peering {
 /** Invites of peers that are no towns of this stack, by town and peer. */
 export type HeldInvites = ReadonlyMap<string, ReadonlyMap<string, Invite>>;
 
+/** Peers that are dialled without ATOR, by town. */
+export type DirectPeers = ReadonlyMap<string, ReadonlySet<string>>;
+
 /** Every declared peer of every town, by name. Throws an InviteError when an invite in the outputs is damaged. */
-export function peeringsOf(towns: Readonly<Record<string, TownOutputs>>, held: HeldInvites): Peering[] {
+export function peeringsOf(
+  towns: Readonly<Record<string, TownOutputs>>,
+  held: HeldInvites,
+  direct: DirectPeers = new Map(),
+): Peering[] {
   const byNodeId = new Map(Object.entries(towns).map(([name, outputs]) => [outputs.nodeId, { name, outputs }]));
   return sorted(Object.entries(towns)).flatMap(([town, self]) =>
     sorted(Object.entries(self.peers)).map(([peerId, role]): Peering => {
@@ -37,6 +46,7 @@ export function peeringsOf(towns: Readonly<Record<string, TownOutputs>>, held: H
         self,
         peerId,
         dials: role === "dialled",
+        ...(direct.get(town)?.has(peerId) && { direct: true }),
         ...(other && { other: { ...other, dials: other.outputs.peers[self.nodeId] === "dialled" } }),
         ...(invite && { invite }),
         ...(own !== undefined && { ownInvite: parseInvite(own) }),

@@ -199,6 +199,14 @@ describe("why a peer is not connected", () => {
     expect(dialled).toEqual(["the inbound half is right: g.bob has dialled in"]);
   });
 
+  test("is not asked from here of one that is dialled without ATOR", async () => {
+    const cart = only(peeringsOf({ home }, new Map(), new Map([["home", new Set(["g.bob"])]])), "home");
+    expect(await explainHalves(cart, apart, refusedRedial, says(unreached))).toEqual([
+      "the outbound half was not tried: g.bob is dialled without ATOR, and nobody but home reaches it there",
+      "the inbound half is right: home accepts the token of its invite for g.bob",
+    ]);
+  });
+
   test("stays open without an invite of ours, and without a second daemon", async () => {
     const { town, self, peerId, dials } = bob(true);
     expect((await explainHalves({ town, self, peerId, dials }, apart, waiting, says({ kind: "accepted" })))[1]).toBe(

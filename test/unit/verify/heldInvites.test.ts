@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { formatInvite } from "../../../components/core/invite";
 import { UserError } from "../../../tools/project";
-import { configuredInvites, heldInvites } from "../../../tools/verify/heldInvites";
+import { configuredInvites, directPeers, heldInvites } from "../../../tools/verify/heldInvites";
 import { inviteOf, townOutputs } from "./fakeStack";
 
 const towns = (peers: unknown) => JSON.stringify({ home: { nodeId: "g.home", peers } });
@@ -48,4 +48,14 @@ describe("the invites that towns hold", () => {
     expect(configuredInvites(config)).toEqual({ home: { "g.bob": "ator-invite-1.damaged" } });
     expect(configuredInvites({})).toEqual({});
   });
+});
+
+test("the peers that are dialled without ATOR are those whose transport is direct", () => {
+  const peers = {
+    "g.cart": { transport: "direct", url: "ws://10.77.0.9:3000" },
+    "g.bob": { transport: "socks5" },
+    "g.eve": {},
+  };
+  expect(directPeers({ "town-ator:towns": towns(peers) })).toEqual(new Map([["home", new Set(["g.cart"])]]));
+  expect(directPeers({})).toEqual(new Map());
 });

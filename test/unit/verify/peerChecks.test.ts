@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { PeersReport } from "../../../tools/verify/connectorWords";
 import type { Present } from "../../../tools/verify/halves";
 import { Patience, peerChecks } from "../../../tools/verify/peerChecks";
-import { peeringsOf } from "../../../tools/verify/peerings";
+import { peeringsOf, type DirectPeers } from "../../../tools/verify/peerings";
 import { allPassed, makeCheck, type CheckResult } from "../../../tools/verify/report";
 import { fakeWords, listed, townOutputs, type Script } from "./fakeStack";
 
@@ -16,11 +16,13 @@ const redial = (state: string, more: Partial<NonNullable<PeersReport["redial"]>[
   "g.away": { state, attempts: 2, since: SINCE, why: "the peer is not reached", ...more },
 });
 
-async function make(script: Script, { budgetMs = 0, daemon = true, of = towns } = {}) {
+const none: DirectPeers = new Map();
+
+async function make(script: Script, { budgetMs = 0, daemon = true, of = towns, direct = none } = {}) {
   const words = fakeWords(script);
   const patience = new Patience(budgetMs);
   const results: CheckResult[] = [];
-  for (const check of peeringsOf(of, new Map()).flatMap((peering) =>
+  for (const check of peeringsOf(of, new Map(), direct).flatMap((peering) =>
     peerChecks(peering, { words, present: daemon ? refuse : undefined, patience, pauseMs: 1 }),
   )) {
     results.push(await makeCheck(check, () => 0));
@@ -52,6 +54,20 @@ describe("the peers of a stack", () => {
     ]);
     expect(allPassed(results)).toBe(true);
     expect(sent).toEqual(["away g.home 1", "away g.home 20", "home g.away 1", "home g.away 20", "home g.guest 1"]);
+  });
+
+  test("that are dialled without ATOR are said to be so, and exercised like the others", async () => {
+    const { lines } = await make(
+      { peers: { home: { peers: [listed("g.cart", true)] } }, packets: { "home g.cart": "ok" } },
+      {
+        of: { home: townOutputs("home", { "g.cart": "dialled" }) } as never,
+        direct: new Map([["home", new Set(["g.cart"])]]),
+      },
+    );
+    expect(lines).toEqual([
+      "home: g.cart is connected: passed, dialled without ATOR",
+      "home: packets to g.cart and back: passed, 20 of 20 fulfilled, round trip 110 ms (median), 118 ms (p95)",
+    ]);
   });
 
   test("that are expected and have come are exercised like the others", async () => {

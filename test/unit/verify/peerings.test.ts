@@ -14,8 +14,9 @@ describe("the peerings of a stack", () => {
   test("are those of every town and declared peer, with the invite of each side", () => {
     const home = townOutputs("home", { "g.visitor": "expected", "g.away": "dialled", "g.bob": "dialled" });
     const away = townOutputs("away", { "g.home": "expected" });
+    const direct = new Map([["home", new Set(["g.bob"])]]);
     const held = new Map([["home", new Map([["g.bob", inviteOf("g.bob", "g.home")]])]]);
-    const all = peeringsOf({ home, away }, held);
+    const all = peeringsOf({ home, away }, held, direct);
     expect(all).toEqual([
       {
         town: "away",
@@ -40,6 +41,7 @@ describe("the peerings of a stack", () => {
         self: home,
         peerId: "g.bob",
         dials: true,
+        direct: true,
         invite: inviteOf("g.bob", "g.home"),
         ownInvite: inviteOf("g.home", "g.bob"),
       },
