@@ -5,7 +5,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { AtorNetwork } from "./atorNetwork";
 import { allOf, FIXED_NAME, service } from "./container";
 import { authorizedFiles, clientAuthFiles } from "./core/discovery";
-import type { Place } from "./core/names";
+import { operatorKeyName, type Place } from "./core/names";
 import { PATHS, PORTS } from "./core/ports";
 import { renderAnonrc } from "./core/renderAnonrc";
 import { fileVolume } from "./fileVolume";
@@ -15,7 +15,7 @@ import { randomSecret } from "./randomSecret";
 import { dataVolume } from "./volume";
 
 export interface AtorSidecarArgs {
-  readonly place: Place;
+  readonly place: Required<Place>;
   /** This project's anon image. */
   readonly image: pulumi.Input<string>;
   readonly memoryMiB: number;
@@ -52,7 +52,7 @@ export class AtorSidecar extends pulumi.ComponentResource {
         role: "sidecar-files",
         image: args.image,
         dataVolume: data.name,
-        files: renderFiles(name, args, this),
+        files: renderFiles(args, this),
       },
       this,
     );
@@ -89,8 +89,7 @@ export class AtorSidecar extends pulumi.ComponentResource {
 }
 
 function renderFiles(
-  name: string,
-  { identity, discovery, peers, inside, atorNetwork }: AtorSidecarArgs,
+  { place, identity, discovery, peers, inside, atorNetwork }: AtorSidecarArgs,
   parent: pulumi.Resource,
 ): pulumi.Output<Record<string, string>> {
   const anonrc = renderAnonrc({
@@ -104,10 +103,7 @@ function renderFiles(
     discovery === "open"
       ? pulumi.output({})
       : pulumi
-          .all([
-            pulumi.all(peers.map(({ inbound }) => inbound)),
-            randomSecret(name.replace(/-sidecar$/, "-operator-key"), { parent }),
-          ])
+          .all([pulumi.all(peers.map(({ inbound }) => inbound)), randomSecret(operatorKeyName(place.town), { parent })])
           .apply(([inbound, operatorKey]) => authorizedFiles(inbound, operatorKey));
   const found = pulumi
     .all(peers.map(({ peerId, invite }) => invite.apply((known) => Object.entries(clientAuthFiles(peerId, known)))))

@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { assertEnded, ended, FIXED_NAME, oneShot } from "./container";
 import { published } from "./core/deployed";
 import { deriveIdentity, identityFromKeyFile, seedFromRandom, type Identity, type Suffix } from "./core/identity";
-import { dockerName, type Place } from "./core/names";
+import { dockerName, seedName, type Place } from "./core/names";
 import { PATHS } from "./core/ports";
 import type { IdentityNumbers, TownSettings } from "./core/settings";
 import { DeploymentError } from "./deploymentError";
@@ -13,7 +13,7 @@ import { dataVolume } from "./volume";
 
 export interface HiddenServiceVolumeArgs {
   /** Stack and town, for names and labels. */
-  readonly place: Place;
+  readonly place: Required<Place>;
   /** This project's anon image, which holds the one-shot. */
   readonly image: pulumi.Input<string>;
   /** Whether the seeds and the volume outlive the stack: protected in the state and kept on the Docker host. */
@@ -63,7 +63,7 @@ export class HiddenServiceVolume extends pulumi.ComponentResource {
 
   constructor(name: string, args: HiddenServiceVolumeArgs, opts?: pulumi.ComponentResourceOptions) {
     super("town-ator:index:HiddenServiceVolume", name, {}, opts);
-    const identities = publishedIdentities(name, args, this);
+    const identities = publishedIdentities(args, this);
     this.published = identities.map(({ number, identity }) => ({
       number,
       address: identity.address,
@@ -104,13 +104,12 @@ export class HiddenServiceVolume extends pulumi.ComponentResource {
  * retires an address must not have a seed deleted, which would be the end of an address.
  */
 function publishedIdentities(
-  name: string,
-  { identity, adopted, suffix, keep }: HiddenServiceVolumeArgs,
+  { place, identity, adopted, suffix, keep }: HiddenServiceVolumeArgs,
   parent: pulumi.Resource,
 ): { number: number; identity: pulumi.Output<Identity> }[] {
   const highest = identity.next ?? identity.current;
   const seeds = Array.from({ length: highest }, (_, index) =>
-    randomSecret(index === 0 ? `${name}-seed` : `${name}-seed-${index + 1}`, { parent, protect: keep }),
+    randomSecret(seedName(place.town, index + 1), { parent, protect: keep }),
   );
   return published(identity).map((number) => {
     const key = adopted.get(number);

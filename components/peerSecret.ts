@@ -1,13 +1,15 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { InboundSecret } from "./core/connectorFiles";
 import type { Invite } from "./core/invite";
-import { btpPeerVariable, PEER_ID } from "./core/names";
+import { btpPeerVariable, inboundSecretName, PEER_ID } from "./core/names";
 import { dialledByInvite, type DialledPeer } from "./core/renderConnectorYaml";
 import type { PeerSettings } from "./core/settings";
 import type { Secret } from "./core/secret";
 import { randomSecret } from "./randomSecret";
 
 export interface PeerSecretArgs {
+  /** The name of the town. */
+  readonly town: string;
   /** The peer, as the town declares it. */
   readonly peer: Omit<PeerSettings, "source">;
   /** The invite that the peer has for us; secret. Undefined, or an Output of undefined, while there is none. */
@@ -43,7 +45,7 @@ export class PeerSecret extends pulumi.ComponentResource {
     this.variable = btpPeerVariable(id);
     const secret = given
       ? pulumi.secret(given.reveal())
-      : randomSecret(`${name}-inbound`, { parent: this }, `${secretVersion}`);
+      : randomSecret(inboundSecretName(args.town, id), { parent: this }, `${secretVersion}`);
     this.inbound = secret.apply((text) => ({ peerId: id, secret: text }));
     this.invite = pulumi.secret(args.invite ?? pulumi.output<Invite | undefined>(undefined));
     const direct = args.direct && { url: args.direct.url, token: args.direct.token.reveal() };

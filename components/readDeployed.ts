@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import type { DeployedTown } from "./core/deployed";
 import { SUFFIXES } from "./core/identity";
+import { TOWN_TYPE } from "./core/names";
 
 const townSchema: z.ZodType<DeployedTown> = z.object({
   town: z.string(),
@@ -26,6 +27,3 @@ export async function readDeployed(): Promise<DeployedTown[]> {
     return parsed?.success ? [parsed.data] : [];
   });
 }
-
-/** The type of the component Town. */
-export const TOWN_TYPE = "town-ator:index:Town";

@@ -4,6 +4,7 @@ import { AtorSidecar } from "./atorSidecar";
 import { discoveryKeyFromSecret } from "./core/discovery";
 import type { Suffix } from "./core/identity";
 import { formatInvite, type Invite } from "./core/invite";
+import { TOWN_TYPE } from "./core/names";
 import { anonUrlOf } from "./core/renderConnectorYaml";
 import type { PeerSettings, TownSettings } from "./core/settings";
 import { addressPlan } from "./core/subnets";
@@ -11,7 +12,6 @@ import { dockerNetwork, ipam } from "./dockerNetwork";
 import { HiddenServiceVolume, type PublishedAddress } from "./hiddenServiceVolume";
 import type { Images } from "./images";
 import { PeerSecret } from "./peerSecret";
-import { TOWN_TYPE } from "./readDeployed";
 import { TownConnector } from "./townConnector";
 
 export interface TownArgs {
@@ -83,7 +83,11 @@ export class Town extends pulumi.ComponentResource {
     );
     const peers = town.peers.map((peer) => {
       const direct = peer.source.kind === "direct" ? peer.source : undefined;
-      return new PeerSecret(`${name}-peer-${peer.id}`, { peer, invite: args.inviteOf(peer), direct }, { parent: this });
+      return new PeerSecret(
+        `${name}-peer-${peer.id}`,
+        { town: name, peer, invite: args.inviteOf(peer), direct },
+        { parent: this },
+      );
     });
     const sidecar = new AtorSidecar(
       `${name}-sidecar`,

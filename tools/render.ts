@@ -1,6 +1,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { buildTowns } from "../components/buildTowns";
+import { RANDOM_SECRET_TYPE } from "../components/core/names";
 import { parseSettings, SettingsError, type Settings } from "../components/core/settings";
 import { redact } from "../components/launcher/launcher.cjs";
 import { prepareEnvironment } from "./environment";
@@ -50,9 +51,7 @@ export async function renderFiles(settings: Settings, secrets: ReadonlyMap<strin
     () => buildTowns(settings, { anon: build, connector: build }),
     settings.stack,
     (type, name) => ({
-      ...(type === "random:index/randomPassword:RandomPassword"
-        ? { result: secrets.get(name) ?? MADE_BY_FIRST_UP }
-        : {}),
+      ...(type === RANDOM_SECRET_TYPE ? { result: secrets.get(name) ?? MADE_BY_FIRST_UP } : {}),
       ...(type === "docker:index/container:Container" ? { exitCode: 0, containerLogs: "" } : {}),
       ...(type === "docker:index/remoteImage:RemoteImage" ? { imageId: "" } : {}),
     }),

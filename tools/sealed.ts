@@ -1,4 +1,5 @@
 import { parse } from "yaml";
+import { RANDOM_SECRET_TYPE } from "../components/core/names";
 import { NAMESPACE } from "../components/core/settings";
 
 /** A state without anything in it yet, of a stack whose secrets a passphrase will encrypt. */
@@ -41,9 +42,7 @@ export function stateProblem(deployment: unknown, passphrase: string | undefined
     );
   const plain = resources.find(
     ({ type, outputs }) =>
-      type === "random:index/randomPassword:RandomPassword" &&
-      outputs?.["result"] !== undefined &&
-      !isEncrypted(outputs["result"]),
+      type === RANDOM_SECRET_TYPE && outputs?.["result"] !== undefined && !isEncrypted(outputs["result"]),
   );
   if (plain === undefined) return undefined;
   const name = plain.urn?.split("::").at(-1) ?? "a random secret";

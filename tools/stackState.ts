@@ -1,4 +1,5 @@
 import type { DeployedTown } from "../components/core/deployed";
+import { RANDOM_SECRET_TYPE, TOWN_TYPE, townOfSeed } from "../components/core/names";
 import { redact } from "../components/launcher/launcher.cjs";
 import type { Environment } from "./environment";
 import { projectDirectory, UserError } from "./project";
@@ -18,7 +19,7 @@ export async function deployedTowns(environment: Environment, stack: string): Pr
     deployment: { resources?: { type: string; outputs?: Partial<DeployedTown> }[] };
   };
   return (deployment.resources ?? []).flatMap(({ type, outputs }) =>
-    type === "town-ator:index:Town" && Array.isArray(outputs?.identities) ? [outputs as DeployedTown] : [],
+    type === TOWN_TYPE && Array.isArray(outputs?.identities) ? [outputs as DeployedTown] : [],
   );
 }
 
@@ -38,18 +39,27 @@ export async function publishedTowns(
   return (JSON.parse(json) as { towns?: Record<string, PublishedTown> }).towns ?? {};
 }
 
+/** A random secret as an exported state has it. */
+interface RandomSecret {
+  readonly type: string;
+  readonly urn: string;
+  readonly outputs?: { readonly result?: { readonly plaintext?: string } | string };
+  /** Whether another one has taken its place, and only its deletion has not come about yet. */
+  readonly delete?: boolean;
+}
+
 /** The random secrets in a stack's state, by the names of their resources; none for a stack that has never been up. */
 export async function secretsOf(environment: Environment, stack: string): Promise<Map<string, string>> {
   const json = await pulumi(environment, ["stack", "export", "--show-secrets", "--stack", stack]);
   const { deployment } = JSON.parse(json) as {
-    deployment: { resources?: { type: string; urn: string; outputs?: { result?: { plaintext?: string } | string } }[] };
+    deployment: { resources?: RandomSecret[] };
   };
   return new Map(
-    (deployment.resources ?? []).flatMap(({ type, urn, outputs }) => {
-      if (type !== "random:index/randomPassword:RandomPassword" || outputs?.result === undefined) return [];
+    (deployment.resources ?? []).flatMap(({ type, urn, outputs, delete: replaced }) => {
+      if (type !== RANDOM_SECRET_TYPE || replaced || outputs?.result === undefined) return [];
       const result =
         typeof outputs.result === "string" ? outputs.result : (JSON.parse(outputs.result.plaintext ?? '""') as string);
-      return [[urn.slice(urn.lastIndexOf("::") + 2), result] as const];
+      return [[nameIn(urn), result] as const];
     }),
   );
 }
@@ -67,6 +77,12 @@ async function pulumi(environment: Environment, args: string[]): Promise<string>
 /** Whether a stack's state holds an identity: the random text that a seed is made of. */
 export async function holdsIdentity(environment: Environment, stack: string): Promise<boolean> {
   const json = await pulumi(environment, ["stack", "export", "--stack", stack]);
-  const { deployment } = JSON.parse(json) as { deployment: { resources?: { urn: string }[] } };
-  return (deployment.resources ?? []).some(({ urn }) => /-identity-seed(-\d+)?$/.test(urn));
+  const { deployment } = JSON.parse(json) as { deployment: { resources?: { type: string; urn: string }[] } };
+  return (deployment.resources ?? []).some(
+    ({ type, urn }) => type === RANDOM_SECRET_TYPE && townOfSeed(nameIn(urn)) !== undefined,
+  );
+}
+
+function nameIn(urn: string): string {
+  return urn.slice(urn.lastIndexOf("::") + 2);
 }

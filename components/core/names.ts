@@ -56,3 +56,29 @@ export const PEER_ID = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/;
 export function btpPeerVariable(peerId: string): string {
   return `BTP_PEER_${peerId.toUpperCase().replaceAll("-", "_")}_SECRET`;
 }
+
+/** The type of the component Town, in whose outputs the state keeps what the next `up` must not lose (deployed.ts). */
+export const TOWN_TYPE = "town-ator:index:Town";
+
+/** The type of the resources that are random secrets (randomSecret.ts). */
+export const RANDOM_SECRET_TYPE = "random:index/randomPassword:RandomPassword";
+
+/** The resource whose random text the seed of one of a town's identities is made of. */
+export function seedName(town: string, number: number): string {
+  return number === 1 ? `${town}-identity-seed` : `${town}-identity-seed-${number}`;
+}
+
+/** The town whose seed a resource of that name is, if it is one. */
+export function townOfSeed(resource: string): string | undefined {
+  return /^(.+)-identity-seed(?:-\d+)?$/.exec(resource)?.[1];
+}
+
+/** The resource that is the secret which a peer presents to a town, where it is made and not given. A peer's name may hold dashes, so two towns can come to one such name: the settings are checked for that. */
+export function inboundSecretName(town: string, peerId: string): string {
+  return `${town}-peer-${peerId}-inbound`;
+}
+
+/** The resource from whose random text the operator's key to a town with restricted discovery follows. */
+export function operatorKeyName(town: string): string {
+  return `${town}-operator-key`;
+}

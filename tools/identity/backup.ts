@@ -1,6 +1,7 @@
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import { identityFromKeyFile, type Identity } from "../../components/core/identity";
+import { inboundSecretName, townOfSeed } from "../../components/core/names";
 import type { Settings, TownSettings } from "../../components/core/settings";
 import type { StackConfig } from "../checkInvite";
 import { projectDirectory, UserError } from "../project";
@@ -103,7 +104,7 @@ function gathered(
     return [town.name, { nodeId: town.nodeId, identity: { ...town.identity }, keys, secrets }] as const;
   });
   const known = new Set(settings.towns.map(({ name }) => name));
-  const others = [...random.keys()].flatMap((name) => /^(.+)-identity-seed(?:-\d+)?$/.exec(name)?.[1] ?? []);
+  const others = [...random.keys()].flatMap((name) => townOfSeed(name) ?? []);
   const strangers = [...new Set(others)].filter((name) => !known.has(name));
   if (strangers.length > 0)
     lines.push(`  not in it, for the config does not have them: the towns ${strangers.join(", ")}`);
@@ -147,7 +148,7 @@ function secretsOf(
 ): { secrets: Record<string, string>; missing: string[] } {
   const all = peers.map(({ id, given }) => ({
     id,
-    secret: given?.reveal() ?? random.get(`${name}-peer-${id}-inbound`),
+    secret: given?.reveal() ?? random.get(inboundSecretName(name, id)),
   }));
   return {
     secrets: Object.fromEntries(all.flatMap(({ id, secret }) => (secret === undefined ? [] : [[id, secret]]))),

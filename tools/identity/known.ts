@@ -7,6 +7,7 @@ import {
   seedFromRandom,
   type Identity,
 } from "../../components/core/identity";
+import { seedName } from "../../components/core/names";
 import {
   NAMESPACE,
   parseSettings,
@@ -48,11 +49,6 @@ export function townNamed({ stack, towns }: Settings, name: string | undefined):
   const town = towns.find((candidate) => candidate.name === name);
   if (!town) throw new UserError(`The stack ${stack} has no town "${name}". TOWN can be: ${names}.`);
   return town;
-}
-
-/** The name of the resource whose random text the seed of an identity is made of (components/hiddenServiceVolume.ts). */
-export function seedName(town: string, number: number): string {
-  return number === 1 ? `${town}-identity-seed` : `${town}-identity-seed-${number}`;
 }
 
 /** The identities of a town that follow from the seeds of the state, by number. */

@@ -9,7 +9,7 @@ import {
   seedFromRandom,
 } from "../../components/core/identity";
 import { InviteError, parseInvite, type Invite } from "../../components/core/invite";
-import { btpPeerVariable } from "../../components/core/names";
+import { btpPeerVariable, townOfSeed } from "../../components/core/names";
 import { NAMESPACE } from "../../components/core/settings";
 import type { NamedSecret } from "./scan";
 
@@ -66,7 +66,7 @@ function addressSecrets(name: string, address: string): NamedSecret[] {
 }
 
 function randomSecrets(name: string, value: string): NamedSecret[] {
-  if (/-seed(-\d+)?$/.test(name)) return [{ name, value }, ...seedSecrets(name, seedFromRandom(value))];
+  if (townOfSeed(name) !== undefined) return [{ name, value }, ...seedSecrets(name, seedFromRandom(value))];
   if (name.endsWith("-operator-key")) return [{ name, value }, ...discoverySecrets(name, value)];
   const inbound = /^(.+?)-peer-(.+)-inbound$/.exec(name);
   return inbound ? inboundSecrets(name, value, inbound[1]!, inbound[2]!) : [{ name, value }];

@@ -459,9 +459,9 @@ describe("peers", () => {
 
   it("with an impossible id are refused before anything is registered", async () => {
     const resources = await record(() => {
-      expect(() => new PeerSecret("bad", { peer: { id: "a=b", relation: "peer", secretVersion: 1 } })).toThrow(
-        "PeerSecret bad: the peer's id is no nodeId that a peer can have",
-      );
+      expect(
+        () => new PeerSecret("bad", { town: "home", peer: { id: "a=b", relation: "peer", secretVersion: 1 } }),
+      ).toThrow("PeerSecret bad: the peer's id is no nodeId that a peer can have");
     });
     expect(resources.filter(({ type }) => type !== "pulumi:pulumi:Stack")).toEqual([]);
   });
