@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { AtorNetwork } from "./atorNetwork";
-import { lostAddresses, rotatedSecrets, type DeployedTown } from "./core/deployed";
+import { lostAddresses, misusedAddresses, rotatedSecrets, type DeployedTown } from "./core/deployed";
 import type { Invite } from "./core/invite";
 import type { PeerSettings, Settings } from "./core/settings";
 import { DeploymentError } from "./deploymentError";
@@ -19,7 +19,7 @@ export interface StackOutputs {
 
 /**
  * Declares a stack: its images, its ATOR network and its towns. `deployed` is what the last `up` has left; throws a DeploymentError, before anything is registered, when an address would be
- * lost that was published then.
+ * lost that was published then, or published against the operator's word or twice.
  */
 export function buildTowns(
   settings: Settings,
@@ -50,7 +50,8 @@ export function buildTowns(
           return undefined;
       }
     };
-    towns.set(town.name, new Town(town.name, { stack, town, images, atorNetwork, keep, suffix, inviteOf }));
+    const seeds = deployed.find((before) => before.town === town.name)?.seeds.length ?? 0;
+    towns.set(town.name, new Town(town.name, { stack, town, images, atorNetwork, keep, suffix, seeds, inviteOf }));
   }
   const outputs = Object.fromEntries([...towns].map(([name, town]) => [name, town.outputs]));
   const [only, ...others] = Object.values(outputs);
@@ -58,6 +59,11 @@ export function buildTowns(
 }
 
 function assertNothingLost(settings: Settings, deployed: readonly DeployedTown[]): void {
+  const misused = misusedAddresses(settings, deployed);
+  if (misused.length > 0)
+    throw new DeploymentError(
+      `The stack's config does not fit its state; nothing was changed:\n${misused.map((line) => `  ${line}`).join("\n")}`,
+    );
   const lost = lostAddresses(settings, deployed);
   if (lost.length === 0) return;
   throw new DeploymentError(

@@ -24,6 +24,8 @@ export interface HiddenServiceVolumeArgs {
   readonly adopted: TownSettings["adopted"];
   /** What the daemon appends to an address. */
   readonly suffix: Suffix;
+  /** How many seeds the state has: none of them is deleted, whatever becomes of the identities. */
+  readonly seeds: number;
 }
 
 /** An address under which the hidden service is published. */
@@ -56,6 +58,8 @@ export class HiddenServiceVolume extends pulumi.ComponentResource {
   public readonly previous: PublishedAddress | undefined;
   /** The three of them that there are, by number. */
   public readonly published: readonly PublishedAddress[];
+  /** The fingerprints of all addresses that the seeds make, that of identity 1 first. */
+  public readonly seeds: readonly pulumi.Output<string>[];
   /**
    * What the sidecar checks the volume against before it starts the daemon, a line for each published identity: its number, the SHA-256 of its key file and its fingerprint; secret.
    */
@@ -63,7 +67,9 @@ export class HiddenServiceVolume extends pulumi.ComponentResource {
 
   constructor(name: string, args: HiddenServiceVolumeArgs, opts?: pulumi.ComponentResourceOptions) {
     super("town-ator:index:HiddenServiceVolume", name, {}, opts);
-    const identities = publishedIdentities(args, this);
+    const seeded = seededIdentities(args, this);
+    this.seeds = seeded.map(({ fingerprint }) => pulumi.unsecret(fingerprint));
+    const identities = publishedIdentities(args, seeded);
     this.published = identities.map(({ number, identity }) => ({
       number,
       address: identity.address,
@@ -100,17 +106,26 @@ export class HiddenServiceVolume extends pulumi.ComponentResource {
 }
 
 /**
- * The identities that are published, by number. Every number up to the highest has a seed, whether it is used or not: a town that adopts its own key (from a backup) or
- * retires an address must not have a seed deleted, which would be the end of an address.
+ * The identities of all seeds, that of number 1 first. Every number up to the highest, now or ever before, has a seed, whether it is used or not: a town that adopts its own key (from a
+ * backup), retires an address or takes an announcement back must not have a seed deleted, which would be the end of an address.
  */
-function publishedIdentities(
-  { place, identity, adopted, suffix, keep }: HiddenServiceVolumeArgs,
+function seededIdentities(
+  { place, identity, suffix, keep, seeds }: HiddenServiceVolumeArgs,
   parent: pulumi.Resource,
-): { number: number; identity: pulumi.Output<Identity> }[] {
-  const highest = identity.next ?? identity.current;
-  const seeds = Array.from({ length: highest }, (_, index) =>
-    randomSecret(seedName(place.town, index + 1), { parent, protect: keep }),
+): pulumi.Output<Identity>[] {
+  const length = Math.max(identity.next ?? identity.current, seeds);
+  return Array.from({ length }, (_, index) =>
+    randomSecret(seedName(place.town, index + 1), { parent, protect: keep }).apply((text) =>
+      deriveIdentity(seedFromRandom(text), suffix),
+    ),
   );
+}
+
+/** The identities that are published, by number. An adopted key wins over a seed. */
+function publishedIdentities(
+  { identity, adopted, suffix }: HiddenServiceVolumeArgs,
+  seeded: readonly pulumi.Output<Identity>[],
+): { number: number; identity: pulumi.Output<Identity> }[] {
   return published(identity).map((number) => {
     const key = adopted.get(number);
     return {
@@ -120,7 +135,7 @@ function publishedIdentities(
           pulumi
             .secret(key.reveal().toString("base64"))
             .apply((text) => identityFromKeyFile(Buffer.from(text, "base64"), suffix))
-        : seeds[number - 1]!.apply((text) => deriveIdentity(seedFromRandom(text), suffix)),
+        : seeded[number - 1]!,
     };
   });
 }

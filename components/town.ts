@@ -23,6 +23,8 @@ export interface TownArgs {
   readonly keep: boolean;
   /** What the daemon appends to an address. */
   readonly suffix: Suffix;
+  /** How many seeds the state has for the town. */
+  readonly seeds: number;
   /** The invite that a declared peer has for this town, as far as there is one. */
   readonly inviteOf: (peer: PeerSettings) => pulumi.Output<Invite | undefined> | undefined;
 }
@@ -78,7 +80,15 @@ export class Town extends pulumi.ComponentResource {
 
     const identity = new HiddenServiceVolume(
       `${name}-identity`,
-      { place, image: images.anon, keep, identity: town.identity, adopted: town.adopted, suffix: args.suffix },
+      {
+        place,
+        image: images.anon,
+        keep,
+        identity: town.identity,
+        adopted: town.adopted,
+        suffix: args.suffix,
+        seeds: args.seeds,
+      },
       { parent: this },
     );
     const peers = town.peers.map((peer) => {
@@ -140,6 +150,8 @@ export class Town extends pulumi.ComponentResource {
       suffix: args.suffix,
       identities: identity.published.map(({ number, fingerprint, adopted }) => ({ number, fingerprint, adopted })),
       secretVersions: Object.fromEntries(town.peers.map(({ id, secretVersion }) => [id, secretVersion])),
+      given: town.peers.filter(({ given }) => given).map(({ id }) => id),
+      seeds: identity.seeds,
     });
   }
 

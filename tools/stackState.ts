@@ -1,5 +1,5 @@
-import type { DeployedTown } from "../components/core/deployed";
-import { RANDOM_SECRET_TYPE, TOWN_TYPE, townOfSeed } from "../components/core/names";
+import { DeployedError, deployedTown, type DeployedTown } from "../components/core/deployed";
+import { RANDOM_SECRET_TYPE, townOfSeed } from "../components/core/names";
 import { redact } from "../components/launcher/launcher.cjs";
 import type { Environment } from "./environment";
 import { projectDirectory, UserError } from "./project";
@@ -16,11 +16,13 @@ export async function configOf(environment: Environment, chosen: string[]): Prom
 export async function deployedTowns(environment: Environment, stack: string): Promise<DeployedTown[]> {
   const json = await pulumi(environment, ["stack", "export", "--stack", stack]);
   const { deployment } = JSON.parse(json) as {
-    deployment: { resources?: { type: string; outputs?: Partial<DeployedTown> }[] };
+    deployment: { resources?: { type: string; outputs?: unknown }[] };
   };
-  return (deployment.resources ?? []).flatMap(({ type, outputs }) =>
-    type === TOWN_TYPE && Array.isArray(outputs?.identities) ? [outputs as DeployedTown] : [],
-  );
+  try {
+    return (deployment.resources ?? []).flatMap((resource) => deployedTown(resource) ?? []);
+  } catch (error) {
+    throw error instanceof DeployedError ? new UserError(error.message) : error;
+  }
 }
 
 /** Which addresses of a town are published, by their fingerprints. */

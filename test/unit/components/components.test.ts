@@ -283,6 +283,35 @@ describe("a town that moves to another address", () => {
   });
 });
 
+describe("a town that takes the announcement of an address back", () => {
+  keepTestsApart();
+
+  it("keeps that seed too, which the state protects, and tells the next up of it", async () => {
+    const second = deriveIdentity(seedFromRandom(mockSecret("home-identity-seed-2")));
+    const before = {
+      town: "home",
+      nodeId: "g.home",
+      suffix: "anon" as const,
+      identities: [IDENTITY, second].map(({ fingerprint }, at) => ({ number: at + 1, fingerprint, adopted: false })),
+      secretVersions: {},
+      given: [],
+      seeds: [IDENTITY.fingerprint, second.fingerprint],
+    };
+    const retired = { "town-ator:retired": JSON.stringify([second.fingerprint]) };
+    let outputs: StackOutputs | undefined;
+    const resources = await record(() => (outputs = buildTowns(settings(ONE_TOWN, retired), BUILDS, [before])));
+    expect(await value(outputs!.anonUrl!)).toBe(`ws://${IDENTITY.address}:3000`);
+    expect(resources.filter(({ name }) => /-seed(-\d+)?$/.test(name)).map(({ name }) => name)).toEqual([
+      "home-identity-seed",
+      "home-identity-seed-2",
+    ]);
+    expect(Object.keys(uploads(container(resources, "home-identity-key-file")))).toEqual([
+      "/keys/.offered-key-1",
+      "/keys/.offered-fingerprint-1",
+    ]);
+  });
+});
+
 describe("a town with an adopted key", () => {
   keepTestsApart();
   const key = deriveIdentity(Buffer.alloc(32, 9));
@@ -310,6 +339,8 @@ describe("a program that would lose an address", () => {
         suffix: "anon" as const,
         identities: [{ number: 1, fingerprint: "aaaa-aaaa-aaaa-aaaa", adopted: false }],
         secretVersions: {},
+        given: [],
+        seeds: [],
       },
     ];
     const resources = await record(() => {

@@ -1,5 +1,12 @@
 import { describe, expect, it, test } from "vitest";
-import { lostAddresses, published, rotatedSecrets, type DeployedTown } from "../../../components/core/deployed";
+import {
+  deployedTown,
+  lostAddresses,
+  misusedAddresses,
+  published,
+  rotatedSecrets,
+  type DeployedTown,
+} from "../../../components/core/deployed";
 import { deriveIdentity } from "../../../components/core/identity";
 import { parseSettings, type Settings } from "../../../components/core/settings";
 
@@ -32,6 +39,8 @@ function before(
     suffix: "anon",
     identities: identities.map((identity) => ({ number: 1, fingerprint: OLD, adopted: false, ...identity })),
     secretVersions: {},
+    given: [],
+    seeds: [],
     ...more,
   };
 }
@@ -66,6 +75,21 @@ describe("no address is lost", () => {
       "when the key of the very address is adopted, as a restore does",
       settings(HOME, { identities: { home: { 1: base64(KEY) } } }),
       [before([{ fingerprint: KEY.fingerprint }])],
+    ],
+    [
+      "when the town gets another name and its key is adopted under that",
+      settings({ house: { nodeId: "g.home" } }, { identities: { house: { 1: base64(KEY) } } }),
+      [before([{ fingerprint: KEY.fingerprint }])],
+    ],
+    [
+      "when its key is adopted under another number",
+      settings({ home: { nodeId: "g.home", identity: { current: 2 } } }, { identities: { home: { 2: base64(KEY) } } }),
+      [before([{ fingerprint: KEY.fingerprint }])],
+    ],
+    [
+      "when an adopted key is gone that was the seed's own",
+      settings(HOME),
+      [before([{ fingerprint: KEY.fingerprint, adopted: true }], { seeds: [KEY.fingerprint] })],
     ],
   ])("%s", (_, now, deployed) => {
     expect(lostAddresses(now, deployed)).toEqual([]);
@@ -136,12 +160,94 @@ describe("an address would be lost", () => {
       [before([{}])],
       ["town-ator:suffix: .anyone would make another address", OLD, "which ends in .anon"],
     ],
+    [
+      "by that suffix, also of an adopted key, which is not at fault",
+      settings(HOME, { suffix: "anyone", identities: { home: { 1: base64(KEY) } } }),
+      [before([{ fingerprint: KEY.fingerprint, adopted: true }])],
+      ["town-ator:suffix: .anyone would make another address", KEY.fingerprint, "which ends in .anon"],
+    ],
+    [
+      "by an adopted key that is published no more, though it is still in the config",
+      settings(
+        { home: { nodeId: "g.home", identity: { current: 2 } } },
+        { identities: { home: { 1: base64(KEY), 2: base64(OTHER) } } },
+      ),
+      [before([{ fingerprint: KEY.fingerprint, adopted: true }])],
+      ["town-ator:towns.home.identity: no longer publishes identity 1", KEY.fingerprint],
+    ],
   ])("%s, and the line says which and the way out", (_, now, deployed, words) => {
     const lines = lostAddresses(now, deployed);
     expect(lines).toHaveLength(1);
     for (const word of words) expect(lines[0]).toContain(word);
     expect(lines[0]).toMatch(/to give the address up for good add [0-9a-f-]{19} to town-ator:retired$/);
     expect(lines[0]).not.toContain(KEY.address.slice(0, 56));
+  });
+});
+
+describe("an address that only the state knows", () => {
+  const seeds = [KEY.fingerprint, OLD];
+
+  test.each<[string, Settings, string[]]>([
+    [
+      "is not published while it is given up",
+      settings(HOME, { retired: ["bbbb-bbbb-bbbb-bbbb", KEY.fingerprint] }),
+      [
+        `town-ator:retired.1: is ${KEY.fingerprint}, the address of towns.home, identity 1, which this publishes; take it out here, or publish another identity`,
+      ],
+    ],
+    [
+      "is not announced again while it is given up",
+      settings({ home: { nodeId: "g.home", identity: { next: 2 } } }, { retired: [OLD] }),
+      [
+        `town-ator:retired.0: is ${OLD}, the address of towns.home, identity 2, which this publishes; take it out here, or publish another identity`,
+      ],
+    ],
+    [
+      "is not published under a second number",
+      settings({ home: { nodeId: "g.home", identity: { next: 2 } } }, { identities: { home: { 2: base64(KEY) } } }),
+      [
+        `town-ator:identities.home.2: is the key of towns.home, identity 1, too (${KEY.fingerprint}); one key is one address, which only one identity can have: take it out here`,
+      ],
+    ],
+    [
+      "is not published by a second town",
+      settings({ ...HOME, house: { nodeId: "g.house" } }, { identities: { house: { 1: base64(KEY) } } }),
+      [
+        `town-ator:identities.house.1: is the key of towns.home, identity 1, too (${KEY.fingerprint}); one key is one address, which only one identity can have: take it out here`,
+      ],
+    ],
+    ["may be given up when it is not published", settings(HOME, { retired: [OLD] }), []],
+    ["may be adopted in its own place", settings(HOME, { identities: { home: { 1: base64(KEY) } } }), []],
+    ["is another one with another suffix", settings(HOME, { suffix: "anyone", retired: [KEY.fingerprint] }), []],
+  ])("%s", (_, now, lines) => {
+    expect(misusedAddresses(now, [before([], { seeds })])).toEqual(lines);
+  });
+});
+
+describe("a town in the state", () => {
+  const TOWN = before([{}], { secretVersions: { a: 1 }, given: ["b"], seeds: [OLD] });
+  const type = "town-ator:index:Town";
+
+  it("is read as it was left", () => {
+    expect(deployedTown({ type, outputs: TOWN })).toEqual(TOWN);
+  });
+
+  test.each([
+    ["another component", { type: "town-ator:index:TownConnector", outputs: TOWN }],
+    ["a town without outputs", { type }],
+    ["a town whose up ended early", { type, outputs: {} }],
+  ])("is none if it is %s", (_, resource) => {
+    expect(deployedTown(resource)).toBeUndefined();
+  });
+
+  test.each([
+    ["without its identities", { ...TOWN, identities: undefined }],
+    ["of a later suffix", { ...TOWN, suffix: "ator" }],
+    ["without its seeds", { ...TOWN, seeds: undefined }],
+  ])("is not passed over when it cannot be read: one %s", (_, outputs) => {
+    expect(() => deployedTown({ type, outputs })).toThrow(
+      "The stack's state tells of a town in a form that this version of the program cannot read",
+    );
   });
 });
 
@@ -174,6 +280,53 @@ describe("a peer whose secret changes", () => {
       away: { nodeId: "g.away", peers: { "g.home": {} } },
     });
     expect(rotatedSecrets(both, [before([{}], { secretVersions: { "g.away": 1 } })])).toEqual([]);
+  });
+
+  describe("by the operator", () => {
+    const secret = "s".repeat(32);
+    const given = (secretVersion: number, source: object = {}) =>
+      settings(
+        {
+          home: { nodeId: "g.home", peers: { a: { secretVersion, ...source } } },
+          away: { nodeId: "a", peers: { "g.home": {} } },
+        },
+        { secrets: { home: { a: secret } } },
+      );
+    const made = settings({ home: { nodeId: "g.home", peers: { a: { secretVersion: 2 } } } });
+
+    test.each<[string, Settings, string[], string[]]>([
+      ["is as it was", given(1), ["a"], []],
+      [
+        "has a version that does nothing",
+        given(2),
+        ["a"],
+        [
+          "towns.home.peers.a.secretVersion (1 to 2) makes no new secret, for the secret is given at town-ator:secrets.home.a (`make identity-restore` puts it there): change it there, or take it out and one is made",
+        ],
+      ],
+      [
+        "may have another one from now on",
+        given(1),
+        [],
+        [
+          "the secret that a presents to home is now the one given at town-ator:secrets.home.a; unless it is the same as before, the old one is refused at once: tell the peer first, and give it the new invite right after `up` (make invite TOWN=home PEER=a)",
+        ],
+      ],
+      ["is told by this very up", given(1, { town: "away" }), [], []],
+      [
+        "has one that is made again",
+        made,
+        ["a"],
+        [
+          "the secret that a presents to home changes (given to made, version 2), and the old one is refused at once: tell the peer first, and give it the new invite right after `up` (make invite TOWN=home PEER=a)",
+        ],
+      ],
+    ])("%s", (_, now, wasGiven, lines) => {
+      const lastVersion = lines[0]?.includes("given to made") ? 2 : 1;
+      const last = before([{}], { secretVersions: { a: lastVersion }, given: wasGiven });
+      expect(rotatedSecrets(now, [last])).toEqual(lines);
+      for (const line of lines) expect(line).not.toContain(secret);
+    });
   });
 
   it("is nobody at a first up", () => {

@@ -81,6 +81,8 @@ export function deployedAs(town: string, nodeId: string, identities: Record<numb
       adopted: false,
     })),
     secretVersions: {},
+    given: [],
+    seeds: Object.values(identities).map(({ fingerprint }) => fingerprint),
   };
 }
 
