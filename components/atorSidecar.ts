@@ -115,6 +115,7 @@ function renderFiles(
       "start.sh": script("start.sh"),
       "health.sh": script("health.sh"),
       identity: lines,
+      suffix: `${identity.suffix}\n`,
       ...authorized,
       ...keys,
     }));

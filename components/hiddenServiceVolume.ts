@@ -50,6 +50,8 @@ export class HiddenServiceVolume extends pulumi.ComponentResource {
   public readonly volumeName: pulumi.Output<string>;
   /** What has to be there before the volume is used, for `dependsOn`; fails when the volume holds another identity. */
   public readonly filled: pulumi.Output<pulumi.Resource[]>;
+  /** What the daemon has to append to an address, for the address to be the one that peers know. */
+  public readonly suffix: Suffix;
   /** The town's address. */
   public readonly current: PublishedAddress;
   /** The address that the town will move to. */
@@ -67,6 +69,7 @@ export class HiddenServiceVolume extends pulumi.ComponentResource {
 
   constructor(name: string, args: HiddenServiceVolumeArgs, opts?: pulumi.ComponentResourceOptions) {
     super("town-ator:index:HiddenServiceVolume", name, {}, opts);
+    this.suffix = args.suffix;
     const seeded = seededIdentities(args, this);
     this.seeds = seeded.map(({ fingerprint }) => pulumi.unsecret(fingerprint));
     const identities = publishedIdentities(args, seeded);

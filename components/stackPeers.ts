@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { parseInvite, type Invite } from "./core/invite";
+import { InviteError, parseInvite, type Invite } from "./core/invite";
 import { DeploymentError } from "./deploymentError";
 
 /** Who invites whom: the nodeIds that an invite must hold. */
@@ -25,11 +25,21 @@ export function findInvite(towns: unknown, town: string, { nodeId, peerId }: Bet
   const text = (towns as Record<string, { invites?: Record<string, unknown> } | undefined> | undefined)?.[town]
     ?.invites?.[peerId];
   if (typeof text !== "string") return undefined;
-  const invite = parseInvite(text);
+  const invite = parsed(text, town);
   if (invite.nodeId !== nodeId || invite.peerId !== peerId) {
     throw new DeploymentError(
       `The town ${town} of the other stack is ${invite.nodeId} and invites ${invite.peerId}; the config expects ${nodeId}, inviting ${peerId}`,
     );
   }
   return invite;
+}
+
+function parsed(text: string, town: string): Invite {
+  try {
+    return parseInvite(text);
+  } catch (error) {
+    throw error instanceof InviteError
+      ? new DeploymentError(`The invite in the outputs of the town ${town} of the other stack ${error.message}`)
+      : error;
+  }
 }

@@ -33,7 +33,7 @@ export interface PeerSettings {
   readonly id: string;
   readonly relation: "parent" | "peer" | "child";
   readonly source: PeerSource;
-  /** From 1; a higher one makes a new inbound secret. */
+  /** From 1; another one makes a new inbound secret, unless that is given. */
   readonly secretVersion: number;
   /** The inbound secret, where the operator gives it; otherwise one is made. */
   readonly given?: Secret;
@@ -215,11 +215,16 @@ interface TownSecrets {
 
 function secretsOf(parsed: ParsedSettings, town: string): TownSecrets {
   return {
-    invites: parsed.invites[town] ?? {},
-    adopted: new Map(Object.entries(parsed.identities[town] ?? {}).map(([number, key]) => [Number(number), key])),
-    given: parsed.secrets[town] ?? {},
-    tokens: parsed.tokens[town] ?? {},
+    invites: own(parsed.invites, town) ?? {},
+    adopted: new Map(Object.entries(own(parsed.identities, town) ?? {}).map(([number, key]) => [Number(number), key])),
+    given: own(parsed.secrets, town) ?? {},
+    tokens: own(parsed.tokens, town) ?? {},
   };
+}
+
+/** A map's own entry: a peer may be called `constructor`, which every object has. */
+function own<T>(map: Readonly<Record<string, T>>, key: string): T | undefined {
+  return Object.hasOwn(map, key) ? map[key] : undefined;
 }
 
 function townWithDefaults(name: string, town: ParsedTown, secrets: TownSecrets, defaultSubnet: string): TownSettings {
@@ -246,7 +251,7 @@ function numbersOf({ current, next, previous }: ParsedTown["identity"]): Identit
 }
 
 function peerWithDefaults(id: string, peer: ParsedPeer, secrets: TownSecrets): PeerSettings {
-  const given = secrets.given[id];
+  const given = own(secrets.given, id);
   return {
     id,
     relation: peer.relation,
@@ -265,7 +270,7 @@ function sourceOf(id: string, { town, stack, url }: ParsedPeer, { invites, token
   if (town !== undefined) return { kind: "town", town };
   if (stack !== undefined) return { kind: "stack", stack: stack.name, town: stack.town };
   // A connector that asks for no token takes the empty one.
-  if (url !== undefined) return { kind: "direct", url, token: tokens[id] ?? new Secret("") };
-  const invite = invites[id];
+  if (url !== undefined) return { kind: "direct", url, token: own(tokens, id) ?? new Secret("") };
+  const invite = own(invites, id);
   return invite === undefined ? { kind: "expected" } : { kind: "invite", invite };
 }

@@ -1,10 +1,23 @@
 #!/bin/sh
-# Starts the daemon, but never with another identity than the stack's: given an empty or a foreign HiddenServiceDir it would publish another address.
+# Starts the daemon, but never under another address than the stack's: given an empty or a foreign HiddenServiceDir, or being of another version, it would publish another.
 # /etc/town-ator/identity has a line for each identity that is published: its number, the SHA-256 of its secret key file, its fingerprint. Beside it lie authorized.NAME.auth, who
-# may find the service (none: everybody), and client.NAME.auth_private, with what we find peers.
+# may find the service (none: everybody), client.NAME.auth_private, with what we find peers, and suffix, what an address has to end in.
 set -eu
 umask 077
 files=/etc/town-ator
+
+# 0.4.9.7 appends .onion, 0.4.9.11 .anon, 0.4.10.2 .anyone, and their checksums differ with that.
+version=$(anon --version | sed -n '1s/.* version \([0-9.]*[0-9]\).*/\1/p')
+case $version in
+  0.[0-3].* | 0.4.[0-8].* | 0.4.9.[0-7]) appends=onion ;;
+  0.4.9.*) appends=anon ;;
+  *) appends=anyone ;;
+esac
+read -r suffix <$files/suffix
+if [ "$suffix" != "$appends" ]; then
+  echo "town-ator: anon $version makes addresses that end in .$appends, and town-ator:suffix says .$suffix; the daemon is not started" >&2
+  exit 1
+fi
 
 while read -r number expected fingerprint; do
   hs=/keys/hs-$number

@@ -124,7 +124,9 @@ describe("the sidecar", async () => {
       "/files/.new.health.sh",
       "/files/.new.identity",
       "/files/.new.start.sh",
+      "/files/.new.suffix",
     ]);
+    expect(files["/files/.new.suffix"]).toBe("anon\n");
     expect(files["/files/.new.identity"]).toMatch(new RegExp(`^1 [0-9a-f]{64} ${IDENTITY.fingerprint}\\n$`));
     expect(files["/files/.new.anonrc"]).toContain("HiddenServicePort 3000 10.139.80.99:3000");
   });
@@ -572,6 +574,12 @@ describe("a town of another stack", () => {
 
   it("is dialled by the invite that it has for us", () => {
     expect(findInvite({ bob: { invites: { "g.home": invite } } }, "bob", between)?.token).toBe("b".repeat(43));
+  });
+
+  it("whose invite is of another version is refused, with the town's name and none of the invite", () => {
+    expect(() => findInvite({ bob: { invites: { "g.home": "ator-invite-9.abc" } } }, "bob", between)).toThrow(
+      /^The invite in the outputs of the town bob of the other stack is an invite of another version; this program reads ator-invite-1$/,
+    );
   });
 
   it("with another nodeId than ours for it is refused", () => {

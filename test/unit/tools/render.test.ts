@@ -37,6 +37,7 @@ describe("the rendered files", () => {
       "town-ator-dev-home-sidecar-files/health.sh",
       "town-ator-dev-home-sidecar-files/identity",
       "town-ator-dev-home-sidecar-files/start.sh",
+      "town-ator-dev-home-sidecar-files/suffix",
     ]);
     expect(files.find(({ name }) => name.endsWith("secret_key"))?.content).toEqual(secretKeyFile);
   });
