@@ -1,4 +1,7 @@
+import * as fs from "node:fs";
 import type { Socket } from "node:net";
+import * as os from "node:os";
+import * as path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import WebSocket from "ws";
 import { parseInvite, type Invite } from "../../components/core/invite";
@@ -8,21 +11,32 @@ import { authenticate, type Attempt, type Claim } from "../../tools/verify/authe
 import { readAuthAnswer } from "../../tools/verify/btp";
 import { sidecarFacts } from "../../tools/verify/containers";
 import { startSecondDaemon, type SecondDaemon } from "../../tools/verify/daemon";
-import { dialPatiently, dialThrough, DoorError, NO_KEY } from "../../tools/verify/door";
+import { dialPatiently, dialThrough, DoorError, NO_KEY, WRONG_KEY } from "../../tools/verify/door";
 import { keyRing, type KeyRing } from "../../tools/verify/keyRing";
 import { ANSWER_MS, CONNECT_MS } from "../../tools/verify/presentThrough";
-import { readTowns } from "../../tools/verify/stackFacts";
-import { TestStack } from "./support";
+import type { TownOutputs } from "../../tools/verify/stackFacts";
+import { townsOf } from "./outside";
+import { docker, packet, TestStack, within } from "./support";
 
 const stack = new TestStack("e2e-access");
-const PEERS = "peers: { g.visitor: {}, g.guest: {} }";
-const CONFIG = `config:
+const OPEN = { connector: `town-ator-${stack.name}-open-connector`, network: `town-ator-${stack.name}-open-inside` };
+/** A child of the town `open`, on that town's own network: below the addresses that Docker gives away, above the town's own. */
+const CART = { container: `${stack.name}-cart`, subnet: "10.111.1.0/27", address: "10.111.1.14" };
+
+/** The stack's config; `guest` is the peer that is removed later, `cart` the one that is added. */
+const config = (guest: string, cart: string) => `config:
   town-ator:network: local
   town-ator:towns:
-    closed: { nodeId: g.closed, access: permissioned, ${PEERS} }
-    open: { nodeId: g.open, access: permissionless, ${PEERS} }
-    hidden: { nodeId: g.hidden, access: permissioned, discovery: restricted, ${PEERS} }
+    closed: { nodeId: g.closed, access: permissioned, peers: { g.visitor: {}, ${guest}g.open: {} } }
+    open:
+      nodeId: g.open
+      access: permissionless
+      subnet: ${CART.subnet}
+      peers: { g.visitor: {}, g.guest: {}, ${cart}g.closed: {} }
+    hidden: { nodeId: g.hidden, access: permissioned, discovery: restricted, peers: { ${guest}g.visitor: {} } }
 `;
+const CONFIG = config("g.guest: {}, ", "");
+const CHANGED = config("", `g.cart: { relation: child, transport: direct, url: "ws://${CART.address}:3000" }, `);
 type TownName = "closed" | "open" | "hidden";
 
 /** Milliseconds for the second daemon to join the network, and again to find a service. */
@@ -30,25 +44,27 @@ const BUDGET_MS = 60_000;
 
 let daemon: SecondDaemon | undefined;
 let ring: KeyRing;
-/** The invites of every town for its peers. */
+/** The towns as they were at first. */
+let towns: Record<string, TownOutputs>;
+/** The invites of every town for its peers, as they were at first. */
 let invites: Record<string, Record<string, Invite>>;
 
 beforeAll(async () => {
   stack.configure(CONFIG);
-  await stack.erase();
+  await erase();
   stack.configure(CONFIG);
   await stack.made("up");
   const environment = await stack.environment();
-  const towns = await readTowns(environment, stack.name);
+  towns = await townsOf(stack);
   invites = Object.fromEntries(
     Object.entries(towns).map(([name, town]) => [
       name,
       Object.fromEntries(Object.entries(town.invites).map(([peer, text]) => [peer, parseInvite(text)])),
     ]),
   );
-  const docker = dockerClient(environment.dockerHost);
-  daemon = await startSecondDaemon(docker, {
-    ...(await sidecarFacts(docker, towns["closed"]!.containers.sidecar)),
+  const client = dockerClient(environment.dockerHost);
+  daemon = await startSecondDaemon(client, {
+    ...(await sidecarFacts(client, towns["closed"]!.containers.sidecar)),
     stack: stack.name,
     includePath: PATHS.localNetwork,
     deadlineMs: BUDGET_MS,
@@ -58,8 +74,13 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await daemon?.remove();
-  await stack.erase();
+  await erase();
 });
+
+async function erase(): Promise<void> {
+  await removeCart();
+  await stack.erase();
+}
 
 /** A first frame, given the town's invites for its two peers. */
 type FirstFrame = (visitor: Invite, guest: Invite) => Claim | "no auth data";
@@ -143,6 +164,83 @@ describe("over the hidden service", () => {
   });
 });
 
+describe("the next up", () => {
+  let preview: string;
+  let after: Record<string, TownOutputs>;
+  let sidecars: string;
+
+  beforeAll(async () => {
+    sidecars = await startsOf("closed", "open");
+    stack.configure(CHANGED);
+    // As a stranger's: between towns of one stack `{ town: closed }` would do.
+    await stack.made("accept", { TOWN: "open" }, towns["closed"]!.invites["g.open"]);
+    await startCart();
+    preview = (await stack.made("preview")).output;
+    await stack.made("up");
+    after = await townsOf(stack);
+  });
+
+  test("is previewed with the peers that are still expected, and the one that is dialled since its invite was accepted", () => {
+    const [, peers = ""] = /~ open *: \{.*?peers *: \{\n(.*?)\}/s.exec(preview) ?? [];
+    expect(peers.split("\n").map((line) => line.replace(/ +/g, " ").trim())).toEqual([
+      '+ g.cart : "dialled"',
+      '~ g.closed : "expected" => "dialled"',
+      'g.guest : "expected"',
+      'g.visitor: "expected"',
+      "",
+    ]);
+    expect(after["open"]!.peers).toEqual({
+      "g.cart": "dialled",
+      "g.closed": "dialled",
+      "g.guest": "expected",
+      "g.visitor": "expected",
+    });
+  });
+
+  test("removes a peer and leaves the others' invites and every address as they are", async () => {
+    for (const town of ["closed", "hidden"]) {
+      const before = Object.entries(towns[town]!.invites).filter(([peer]) => peer !== "g.guest");
+      expect(after[town]!.invites).toEqual(Object.fromEntries(before));
+    }
+    expect(after["open"]!.invites).toMatchObject(towns["open"]!.invites);
+    expect(fingerprints(after)).toEqual(fingerprints(towns));
+    expect(await startsOf("closed", "open")).toBe(sidecars);
+  });
+
+  test("refuses the token of a peer that was removed, and accepts another's", async () => {
+    expect(await come("closed", (_visitor, guest) => guest)).toEqual(REFUSED);
+    expect(await come("closed", CLAIMS["a peer's own token"])).toEqual(ACCEPTED);
+  });
+
+  test("hides a town of restricted discovery from the key of a peer that was removed", async () => {
+    const { url, key } = invites["hidden"]!["g.guest"]!;
+    const { hostname } = new URL(url);
+    await ring.take(hostname);
+    await ring.give(hostname, key!);
+    expect(await replyAboutKeys(hostname)).toBe(WRONG_KEY);
+  });
+
+  test("shows it to the key of another peer, and accepts that peer's token alone", async () => {
+    const { url, key } = invites["hidden"]!["g.visitor"]!;
+    await ring.give(new URL(url).hostname, key!);
+    expect(await come("hidden", CLAIMS["a peer's own token"])).toEqual(ACCEPTED);
+    expect(await come("hidden", (_visitor, guest) => guest)).toEqual(REFUSED);
+  });
+
+  test("connects a child on the town's own network, without ATOR", async () => {
+    await within(60, "open pays the cart", () => packet(OPEN.connector, "g.cart"));
+  });
+
+  test("leaves a stack that verify finds well, the child on the town's own network among the rest", async () => {
+    // It has the name of the daemon that verify starts.
+    await daemon!.remove();
+    const { output } = await stack.made("verify");
+    expect(output).toMatch(/^open: g\.cart is connected +passed .* dialled without ATOR$/m);
+    expect(output).toMatch(/^open: packets to g\.cart and back +passed .* 20 of 20 fulfilled/m);
+    expect(output).toMatch(/^open: g\.closed is connected +passed .* dialled$/m);
+  });
+});
+
 async function come(town: TownName, claim: FirstFrame): Promise<Attempt> {
   const { "g.visitor": visitor, "g.guest": guest } = invites[town]!;
   const first = claim(visitor!, guest!);
@@ -176,4 +274,65 @@ async function presentNothing(socket: Socket, host: string): Promise<Attempt> {
   } finally {
     client.terminate();
   }
+}
+
+/** Dials until the daemon replies that it has no key or a wrong one; what it has found of a service that has just started again may be old at first. Fails when the service is found. */
+async function replyAboutKeys(host: string): Promise<number> {
+  let reply = 0;
+  await within(60, "a reply about keys", async () => {
+    const failure = await dialThrough(
+      daemon!.socks,
+      host,
+      CONNECT_MS,
+    )(PORTS.btp).then(
+      (socket) => {
+        socket.destroy();
+        throw new Error("the service is found");
+      },
+      (error: unknown) => error,
+    );
+    if (!(failure instanceof DoorError)) throw failure;
+    reply = failure.reply ?? 0;
+    return reply === NO_KEY || reply === WRONG_KEY || failure.message;
+  });
+  return reply;
+}
+
+function fingerprints(all: Record<string, TownOutputs>): Record<string, string> {
+  return Object.fromEntries(Object.entries(all).map(([name, { fingerprint }]) => [name, fingerprint]));
+}
+
+/** Ids and start times of towns' sidecars: whether any was touched. */
+async function startsOf(...names: TownName[]): Promise<string> {
+  const sidecars = names.map((name) => towns[name]!.containers.sidecar);
+  return (await docker("inspect", "--format", "{{.Name}} {{.Id}} {{.State.StartedAt}}", ...sidecars)).output;
+}
+
+/** A connector that knows nothing of ATOR, as that of a town's relay node; anybody may come to it with no token. */
+const CART_YAML = `nodeId: g.cart
+btpServerPort: 3000
+peers: []
+routes: [{ prefix: g.cart, nextHop: g.cart, priority: 0 }]
+`;
+
+async function startCart(): Promise<void> {
+  const image = (await docker("inspect", "--format", "{{.Image}}", OPEN.connector)).output.trim();
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "town-ator-e2e-access-"));
+  try {
+    const file = path.join(folder, "config.yaml");
+    fs.writeFileSync(file, CART_YAML);
+    fs.chmodSync(file, 0o644); // whatever the umask: the connector is not root
+    const place = ["--network", OPEN.network, "--ip", CART.address];
+    await docker("create", "--name", CART.container, ...place, image);
+    await docker("cp", file, `${CART.container}:/app/config.yaml`);
+    await docker("start", CART.container);
+  } finally {
+    fs.rmSync(folder, { recursive: true });
+  }
+}
+
+/** It is on a network of the stack's, which cannot be removed before. */
+async function removeCart(): Promise<void> {
+  const { output } = await docker("ps", "--all", "--quiet", "--filter", `name=^/?${CART.container}$`);
+  for (const id of output.split("\n").filter(Boolean)) await docker("rm", "--force", "--volumes", id);
 }
