@@ -97,6 +97,12 @@ export async function restoreBackup(backup: Backup, access: StackAccess): Promis
     );
   for (const { keys } of wanted.filter(({ keys, secret }) => (textAt(config, keys) ?? secret) !== secret))
     access.say(`  ${keys.join(".")} was another one; the backup's is in its place`);
+  for (const { name, peers } of settings.towns)
+    for (const { id, secretVersion } of peers)
+      if (secretVersion > 1 && Object.hasOwn(backup.towns[name]?.secrets ?? {}, id))
+        access.say(
+          `  ${KEYS.secrets}.${name}.${id} is the secret from now on: secretVersion ${secretVersion} of that peer means nothing while it is there`,
+        );
   access.say("`make preview` shows what `make up` will do with it");
   access.say("stop the old deployment before `make up`: two daemons with one key take turns at its address");
 }

@@ -56,7 +56,7 @@ function explained(step: Made, town: TownSettings, stack: string, fingerprint: s
     case "switch":
       return [
         wrote(`switched ${name} to identity ${step.identity.current}`),
-        `\`make preview\` will show the next address in anonUrl and in the invites, and the sidecar replaced by one that still answers at ${fingerprint}`,
+        `\`make preview\` will show the next address in anonUrl and in the invites, and the connector replaced by one that has it for its own; the sidecar stays, and still answers at ${fingerprint}`,
         `after \`make up\`: ${invites}, unless it has accepted one since the announcement`,
         `when nobody needs ${fingerprint} any more: make identity-rotate TOWN=${name} RETIRE=${fingerprint}`,
       ];

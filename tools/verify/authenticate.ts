@@ -14,8 +14,8 @@ export interface Claim {
   readonly token: string;
 }
 
-/** Our frame is the only one in its connection, so any number will do. */
-const REQUEST_ID = 1;
+/** The request id of the first frame, which is the only one in its connection: any number will do. */
+export const REQUEST_ID = 1;
 /** An answer has tens of bytes. */
 const MAX_ANSWER_BYTES = 64 * 1024;
 
@@ -26,7 +26,12 @@ const MAX_ANSWER_BYTES = 64 * 1024;
  * @param timeoutMs for the WebSocket's opening and for the answer, each
  * @throws Error when the connection breaks or is no WebSocket
  */
-export async function authenticate(socket: Socket, host: string, claim: Claim, timeoutMs: number): Promise<Attempt> {
+export function authenticate(socket: Socket, host: string, claim: Claim, timeoutMs: number): Promise<Attempt> {
+  return presentFrame(socket, host, authFrame(REQUEST_ID, claim.peerId, claim.token), timeoutMs);
+}
+
+/** What {@link authenticate} does, with any first frame; its request id has to be {@link REQUEST_ID}. */
+export async function presentFrame(socket: Socket, host: string, frame: Buffer, timeoutMs: number): Promise<Attempt> {
   const client = new WebSocket(`ws://${host}/`, {
     createConnection: () => socket,
     handshakeTimeout: timeoutMs,
@@ -37,10 +42,10 @@ export async function authenticate(socket: Socket, host: string, claim: Claim, t
   try {
     return await new Promise<Attempt>((resolve, reject) => {
       client.on("open", () => {
-        client.send(authFrame(REQUEST_ID, claim.peerId, claim.token));
+        client.send(frame);
         timer = setTimeout(() => resolve({ kind: "silent", seconds: timeoutMs / 1000 }), timeoutMs);
       });
-      client.on("message", (frame: Buffer) => resolve(readAuthAnswer(frame, REQUEST_ID)));
+      client.on("message", (answer: Buffer) => resolve(readAuthAnswer(answer, REQUEST_ID)));
       client.on("close", (code) => resolve({ kind: "closed", code }));
       client.on("error", reject);
     });

@@ -88,6 +88,18 @@ describe("settings", () => {
     ]);
   });
 
+  it("take a peer for what it is, also by a name that every object has", () => {
+    const towns = { valueof: { nodeId: "g.home", peers: { constructor: {}, toString: {} } } };
+    expect(parseSettings(config({ towns }), "dev").towns[0]!.peers).toEqual(
+      ["constructor", "toString"].map((id) => ({
+        id,
+        relation: "peer",
+        source: { kind: "expected" },
+        secretVersion: 1,
+      })),
+    );
+  });
+
   it("keep an invite secret however they are printed", () => {
     const settings = parseSettings(
       config({
@@ -277,6 +289,16 @@ describe("a config with one mistake is refused with one line that names its key"
       "peers that meet in one variable",
       { towns: { home: { ...town, peers: { "a-b": {}, a_b: {} } } } },
       "town-ator:towns.home.peers.a_b: shares the connector's variable BTP_PEER_A_B_SECRET with the peer a-b",
+    ],
+    [
+      "peers of two towns that meet in one name",
+      {
+        towns: {
+          a: { nodeId: "g.a", peers: { "peer-x": {} } },
+          "a-peer": { nodeId: "g.a-peer", peers: { x: {} } },
+        },
+      },
+      "town-ator:towns.a-peer.peers.x: comes to the same name in the state as towns.a.peers.peer-x; one of the two towns needs another name",
     ],
     [
       "a peer that is the town itself",

@@ -246,6 +246,14 @@ describe("restoring", () => {
     ]);
   });
 
+  it("says of which peers the secret's version means nothing any more", async () => {
+    const stack = new FakeStack(TOWNS.replace("g.bob: {}", "g.bob: { secretVersion: 3 }"));
+    await restoreBackup(backup, stack);
+    expect(stack.said.filter((line) => line.includes("secretVersion"))).toEqual([
+      "  town-ator:secrets.home.g.bob is the secret from now on: secretVersion 3 of that peer means nothing while it is there",
+    ]);
+  });
+
   it("says of a backup that was restored before that nothing is changed", async () => {
     const stack = new FakeStack(TOWNS);
     await restoreBackup(backup, stack);

@@ -48,7 +48,7 @@ describe("rotating", () => {
     expect(access.file).toBe(SWITCHED);
     expect(access.said).toEqual([
       "switched home to identity 2 in Pulumi.dev.yaml; nothing is deployed yet",
-      `\`make preview\` will show the next address in anonUrl and in the invites, and the sidecar replaced by one that still answers at ${OLD}`,
+      `\`make preview\` will show the next address in anonUrl and in the invites, and the connector replaced by one that has it for its own; the sidecar stays, and still answers at ${OLD}`,
       "after `make up`: give each of g.amy, g.bob its new invite (make invite TOWN=home PEER=…), unless it has accepted one since the announcement",
       `when nobody needs ${OLD} any more: make identity-rotate TOWN=home RETIRE=${OLD}`,
     ]);
