@@ -14,7 +14,7 @@ export type Suffix = (typeof SUFFIXES)[number];
 export const DEFAULT_SUFFIX: Suffix = "anon";
 
 /** Bytes of the daemon's `hs_ed25519_secret_key`: a header, then the expanded key. */
-export const KEY_FILE_BYTES = 96;
+const KEY_FILE_BYTES = 96;
 
 /** A key that cannot be taken. The message is a phrase that goes on after a name ("has 95 bytes …") and repeats nothing of the key. */
 export class IdentityError extends Error {
