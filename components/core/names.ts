@@ -22,7 +22,7 @@ export interface Place {
 
 /**
  * The name of a container, volume or network on the Docker host. It carries stack and town because Docker adopts an existing volume
- * of the same name without a word, so two stacks must never come to the same one.
+ * of the same name without a word, so two stacks must never come to the same one: a stack's name may hold dashes, a town's ({@link TOWN_NAME}) none.
  */
 export function dockerName(place: Place, role: Role): string {
   return ["town-ator", place.stack, place.town, role].filter((part) => part !== undefined).join("-");
@@ -37,8 +37,10 @@ export function dockerLabels(place: Place, role: Role): Record<string, string> {
   };
 }
 
-/** Towns are part of Docker names and of resource names. */
-export const TOWN_NAME = /^[a-z](?:[a-z0-9-]{0,18}[a-z0-9])?$/;
+/**
+ * Towns are part of Docker names and of resource names. No dash: a stack `a-b` with a town `c` and a stack `a` with a town `b-c` would come to one volume, which Docker would give to both.
+ */
+export const TOWN_NAME = /^[a-z][a-z0-9]{0,19}$/;
 
 /** Our own nodeIds serve as an ILP address prefix too, so they keep to what the connector accepts in `routes[].prefix`, less `~`, which no packet survives. */
 export const NODE_ID = /^(?=.{1,63}$)[a-z0-9][a-z0-9_-]*(?:\.[a-z0-9_-]+)*(?<![._-])$/;
@@ -73,7 +75,7 @@ export function townOfSeed(resource: string): string | undefined {
   return /^(.+)-identity-seed(?:-\d+)?$/.exec(resource)?.[1];
 }
 
-/** The resource that is the secret which a peer presents to a town, where it is made and not given. A peer's name may hold dashes, so two towns can come to one such name: the settings are checked for that. */
+/** The resource that is the secret which a peer presents to a town, where it is made and not given. */
 export function inboundSecretName(town: string, peerId: string): string {
   return `${town}-peer-${peerId}-inbound`;
 }

@@ -1,25 +1,14 @@
-import { inboundSecretName } from "./names";
 import type { Problem } from "./problems";
-import { asMap, repeated, type Map, type RawTown } from "./rawConfig";
+import { asMap, type Map, type RawTown } from "./rawConfig";
 import { addressPlan, overlap, parseSubnet } from "./subnets";
 
-/** The rules of the secrets of peers: of their names in the state, of given ones, of tokens, and of the direct peers that have those. Raw input, as in {@link crossChecks} of settingsChecks.ts. */
+/** The rules of given secrets, of tokens, and of the direct peers that have those. Raw input, as in {@link crossChecks} of settingsChecks.ts. */
 export function secretsChecks(raw: Map, towns: readonly RawTown[]): Problem[] {
   return [
-    ...meetingNames(towns),
     ...belongToPeers(raw, towns, "secrets"),
     ...belongToPeers(raw, towns, "tokens"),
     ...towns.flatMap(directPeers),
   ];
-}
-
-/** The peer `peer-x` of the town `a` and the peer `x` of the town `a-peer` would be one resource. */
-function meetingNames(towns: readonly RawTown[]): Problem[] {
-  const all = towns.flatMap(({ name, town }) => Object.keys(asMap(town["peers"])).map((id) => ({ name, id })));
-  return repeated(all, ({ name, id }) => inboundSecretName(name, id)).map(([first, again]) => ({
-    path: ["towns", again.name, "peers", again.id],
-    message: `comes to the same name in the state as towns.${first.name}.peers.${first.id}; one of the two towns needs another name`,
-  }));
 }
 
 function belongToPeers(raw: Map, towns: readonly RawTown[], key: "secrets" | "tokens"): Problem[] {

@@ -164,10 +164,7 @@ export const settingsSchema = z.strictObject({
     .record(
       z
         .string()
-        .regex(
-          TOWN_NAME,
-          "is no name for a town: 1 to 20 lower-case letters, digits and dashes, beginning with a letter and not ending with a dash",
-        ),
+        .regex(TOWN_NAME, "is no name for a town: 1 to 20 lower-case letters and digits, beginning with a letter"),
       townSchema,
       "is required: a map from the names of towns to their settings",
     )
