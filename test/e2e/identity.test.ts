@@ -137,6 +137,18 @@ describe("an address outlives", () => {
   });
 });
 
+describe("an address", () => {
+  it("is not lost by another name of the town, which up refuses", async () => {
+    const text = fs.readFileSync(stack.configFile, "utf8");
+    stack.configure(text.replaceAll(/^( +)home:/gm, "$1house:"));
+    try {
+      await refused("up", [first.fingerprint, "towns.home: is gone", "call it home again"]);
+    } finally {
+      stack.configure(text);
+    }
+  });
+});
+
 describe("a peer's secret", () => {
   it("is made anew by another version, that peer's alone, and the preview says who has to be told first", async () => {
     const before = (await home()).invites;
@@ -205,16 +217,6 @@ describe("an address is not lost by", () => {
     stack.configure(withEncrypted(text, keys, encrypted));
     try {
       await refused("up", [first.fingerprint, other.fingerprint, "make identity-rotate", "nothing was changed"]);
-    } finally {
-      stack.configure(text);
-    }
-  });
-
-  it("another name of the town", async () => {
-    const text = fs.readFileSync(stack.configFile, "utf8");
-    stack.configure(text.replaceAll(/^( +)home:/gm, "$1house:"));
-    try {
-      await refused("up", [first.fingerprint, "towns.home: is gone", "call it home again"]);
     } finally {
       stack.configure(text);
     }

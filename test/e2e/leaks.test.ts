@@ -228,7 +228,7 @@ describe("a stack whose secrets anybody could read is refused before anything ru
   const refused = async (target: string, env: Record<string, string> = {}) => {
     const { exitCode, output } = await stack.make(target, env);
     expect(exitCode, output).not.toBe(0);
-    return output.split("\n").filter((line) => !/^town-ator: .*stand-in plugins|^make: |^$/.test(line));
+    return output.split("\n").filter((line) => !/^town-ator: .*stand-in plugins|^make(\[\d+\])?: |^$/.test(line));
   };
   /** Runs `use` while the state is another one. */
   async function withState(change: (latest: Record<string, unknown>) => void, use: () => Promise<void>): Promise<void> {
