@@ -42,4 +42,7 @@ for file in "$files"/client.*.auth_private; do
   cp "$file" "$clients/${file#"$files"/client.}"
 done
 
+# When the relays of a local network were last started; health.sh looks whether that is still so.
+if [ -e /network/started ]; then cp /network/started /tmp/started; fi
+
 exec anon --defaults-anonrc /dev/null -f $files/anonrc

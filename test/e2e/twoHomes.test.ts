@@ -110,6 +110,11 @@ describe("two homes pay each other again within a minute, with no command run,",
     await payEachOther();
   });
 
+  it("also for a stranger who looks for them only then: verify is green after the relays have restarted", async () => {
+    const { seconds } = await stack.made("verify");
+    expect(seconds).toBeLessThan(60);
+  });
+
   it("after an outage of three minutes of one's connector and, with another pair, of one's sidecar, longer than a connector's own patience", async () => {
     const down = [container("away", "connector"), container("north", "sidecar")];
     await docker("stop", ...down);

@@ -21,7 +21,9 @@ function put(name: string, content: string | Buffer, mode = 0o600): void {
 function start(version = "0.4.9.11-live"): { status: number | null; stdout: string; stderr: string } {
   const daemon = `#!/bin/sh\n[ "$1" = --version ] && { echo "Anon version ${version}."; echo "more"; exit; }\necho started\n`;
   put("bin/anon", daemon, 0o700);
-  const script = fs.readFileSync(SCRIPT, "utf8").replaceAll(/(?<=[ "=<])\/(etc\/town-ator|keys|tmp)\b/g, `${root}/$1`);
+  const script = fs
+    .readFileSync(SCRIPT, "utf8")
+    .replaceAll(/(?<=[ "=<])\/(etc\/town-ator|keys|tmp|network)\b/g, `${root}/$1`);
   const env = { PATH: `${at("bin")}:${process.env["PATH"]}` };
   return spawnSync("sh", ["-c", script], { env, encoding: "utf8" });
 }
@@ -88,6 +90,13 @@ describe("the sidecar's start", () => {
       "tmp/client-auth 700",
       "tmp/client-auth/g.away.auth_private 600",
     ]);
+  });
+
+  it("remembers when the relays of a local network were started, if there are any", () => {
+    fs.mkdirSync(at("network"));
+    put("network/started", "1795376400.5\n");
+    expect(start().stdout).toBe("started\n");
+    expect(fs.readFileSync(at("tmp/started"), "utf8")).toBe("1795376400.5\n");
   });
 
   it("leaves no list of those who may find an open service: an empty one would mean the same, one entry would close it", () => {
