@@ -59,16 +59,15 @@ export function buildTowns(
 }
 
 function assertNothingLost(settings: Settings, deployed: readonly DeployedTown[]): void {
-  const misused = misusedAddresses(settings, deployed);
-  if (misused.length > 0)
-    throw new DeploymentError(
-      `The stack's config does not fit its state; nothing was changed:\n${misused.map((line) => `  ${line}`).join("\n")}`,
-    );
+  refuse("The stack's config does not fit its state", misusedAddresses(settings, deployed));
   const lost = lostAddresses(settings, deployed);
-  if (lost.length === 0) return;
-  throw new DeploymentError(
-    `This would lose ${lost.length === 1 ? "an address" : `${lost.length} addresses`} that peers know; nothing was changed:\n${lost.map((line) => `  ${line}`).join("\n")}`,
-  );
+  refuse(`This would lose ${lost.length === 1 ? "an address" : `${lost.length} addresses`} that peers know`, lost);
+}
+
+/** Throws a DeploymentError that lists the lines below `what`, if there are any. */
+function refuse(what: string, lines: readonly string[]): void {
+  if (lines.length > 0)
+    throw new DeploymentError([`${what}; nothing was changed:`, ...lines.map((line) => `  ${line}`)].join("\n"));
 }
 
 function networkOf({ stack, network, localNetwork }: Settings, images: Images): AtorNetwork {

@@ -130,11 +130,8 @@ function extendList(text: string, list: YAMLSeq.Parsed, items: readonly string[]
   const start = text.lastIndexOf("\n", first - 1) + 1;
   const indent = /^ *(?=-)/.exec(text.slice(start))?.[0];
   if (indent === undefined) return undefined;
-  const at = endOfLine(text, list.range[1]);
-  const eol = eolOf(text);
-  const before = text.slice(0, at);
-  const lines = items.slice(list.items.length).map((item) => `${indent}- ${stringify(item).trimEnd()}${eol}`);
-  return (before.endsWith("\n") ? before : before + eol) + lines.join("") + text.slice(at);
+  const lines = items.slice(list.items.length).map((item) => `${indent}- ${stringify(item).trimEnd()}`);
+  return insertLines(text, endOfLine(text, list.range[1]), lines);
 }
 
 /** Takes the lines of an entry out of a map in block style. */
@@ -171,15 +168,22 @@ function splice(
 function insertInto(text: string, map: YAMLMap.Parsed, entries: DeepMap): string {
   const start = map.items[0]!.key.range[0];
   const indent = " ".repeat(start - (text.lastIndexOf("\n", start - 1) + 1));
-  const eol = eolOf(text);
   let at = endOfLine(text, map.range[1]);
   const comment = new RegExp(`${indent}[ ]*#.*(\\n|$)`, "y");
   for (comment.lastIndex = at; comment.test(text); comment.lastIndex = at) at = comment.lastIndex;
   const lines = stringify(entries, { lineWidth: 0 }).trimEnd().split("\n");
-  const before = text.slice(0, at);
-  return (
-    (before.endsWith("\n") ? before : before + eol) + lines.map((line) => indent + line + eol).join("") + text.slice(at)
+  return insertLines(
+    text,
+    at,
+    lines.map((line) => indent + line),
   );
+}
+
+/** Puts whole lines into a text at the beginning of a line, or at its end, whether that ends a line or not. */
+function insertLines(text: string, at: number, lines: readonly string[]): string {
+  const eol = eolOf(text);
+  const before = text.slice(0, at);
+  return (before.endsWith("\n") ? before : before + eol) + lines.map((line) => line + eol).join("") + text.slice(at);
 }
 
 function eolOf(text: string): string {

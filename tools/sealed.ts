@@ -1,6 +1,6 @@
 import { parse } from "yaml";
 import { RANDOM_SECRET_TYPE } from "../components/core/names";
-import { NAMESPACE } from "../components/core/settings";
+import { NAMESPACE, SECRET_KEYS } from "../components/core/settings";
 
 /** A state without anything in it yet, of a stack whose secrets a passphrase will encrypt. */
 export const NEW_WITH_PASSPHRASE = { secrets_providers: { type: "passphrase" } };
@@ -54,9 +54,6 @@ function isEncrypted(value: unknown): boolean {
   return fields[SIGNATURE[0]] === SIGNATURE[1] && typeof fields["ciphertext"] === "string";
 }
 
-/** Keys of the config whose every text is secret. */
-const SECRET_KEYS = ["identities", "secrets", "tokens", "invites"];
-
 /**
  * Why a stack's config file does not keep its secrets, as the rest of a sentence that begins with the file's name, or undefined if it does. A value is encrypted as a whole or part by part:
  * `secure: <ciphertext>` in the place of the value. Text that is no YAML is left to Pulumi, which says where it is wrong.
@@ -68,7 +65,7 @@ export function configProblem(text: string): string | undefined {
   } catch {
     return undefined;
   }
-  for (const key of SECRET_KEYS.map((name) => `${NAMESPACE}:${name}`)) {
+  for (const key of Object.keys(SECRET_KEYS).map((name) => `${NAMESPACE}:${name}`)) {
     const at = plainText(config[key], [key]);
     if (at !== undefined)
       return `has ${at} in plain text, and it is secret. Take it out of the file and put it in again with \`pulumi config set --secret --path\`. ${ROTATE}`;

@@ -120,25 +120,16 @@ export class SettingsError extends Error {
   }
 }
 
-/** Keys of the stack's config that hold structures; Pulumi hands these over as JSON. */
-const STRUCTURED = new Set([
-  "localNetwork",
-  "images",
-  "towns",
-  "retired",
-  "invites",
-  "identities",
-  "secrets",
-  "tokens",
-]);
-
 /** Keys whose values must be encrypted, with the way to put one there. */
-const SECRET_KEYS = {
-  invites: "take it out and use `make accept`, or pulumi config set --secret --path",
+export const SECRET_KEYS = {
   identities: "take it out and use `make identity-adopt`, or pulumi config set --secret --path",
   secrets: "take it out and use pulumi config set --secret --path",
   tokens: "take it out and use pulumi config set --secret --path",
+  invites: "take it out and use `make accept`, or pulumi config set --secret --path",
 } as const;
+
+/** Keys of the stack's config that hold structures; Pulumi hands these over as JSON. */
+const STRUCTURED = new Set(["localNetwork", "images", "towns", "retired", ...Object.keys(SECRET_KEYS)]);
 
 /**
  * Checks a stack's configuration and fills in the defaults. `config` maps full keys (`town-ator:towns`) to values as Pulumi hands them to a
