@@ -16,11 +16,6 @@ export default tseslint.config(
     },
   },
   {
-    // The pure core knows nothing of Pulumi.
-    files: ["components/core/**", "components/launcher/**"],
-    rules: { "no-restricted-imports": ["error", { patterns: ["@pulumi/*"] }] },
-  },
-  {
     files: ["**/*.cjs", "**/*.mjs"],
     extends: [tseslint.configs.disableTypeChecked],
     languageOptions: {

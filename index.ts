@@ -1,7 +1,7 @@
-import { buildTowns } from "./components/buildTowns";
-import { anonContext, connectorContext } from "./components/imageContexts";
-import { readDeployed } from "./components/readDeployed";
-import { readSettings } from "./components/readSettings";
+import { buildTowns } from "./stack/buildTowns";
+import { anonContext, connectorContext } from "./stack/imageContexts";
+import { readDeployed } from "./stack/readDeployed";
+import { readSettings } from "./stack/readSettings";
 import { silenceDebugMessages } from "./components/silenceDebug";
 
 silenceDebugMessages();

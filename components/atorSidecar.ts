@@ -3,16 +3,16 @@ import * as path from "node:path";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import type { AtorNetwork } from "./atorNetwork";
-import { allOf, FIXED_NAME, service } from "./container";
+import { allOf, FIXED_NAME, service } from "./docker/container";
 import { authorizedFiles, clientAuthFiles } from "./core/discovery";
 import { operatorKeyName, type Place } from "./core/names";
 import { PATHS, PORTS } from "./core/ports";
 import { renderAnonrc } from "./core/renderAnonrc";
-import { fileVolume } from "./fileVolume";
+import { fileVolume } from "./docker/fileVolume";
 import type { HiddenServiceVolume } from "./hiddenServiceVolume";
 import type { PeerSecret } from "./peerSecret";
 import { randomSecret } from "./randomSecret";
-import { dataVolume } from "./volume";
+import { dataVolume } from "./docker/volume";
 
 export interface AtorSidecarArgs {
   readonly place: Required<Place>;
@@ -122,5 +122,5 @@ function renderFiles(
 }
 
 function script(name: string): string {
-  return fs.readFileSync(path.join(__dirname, "sidecar", name), "utf8");
+  return fs.readFileSync(path.join(__dirname, "..", "runtime", "sidecar", name), "utf8");
 }

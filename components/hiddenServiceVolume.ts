@@ -1,15 +1,22 @@
 import { createHash } from "node:crypto";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { assertEnded, ended, FIXED_NAME, oneShot } from "./container";
-import { published } from "./core/deployed";
-import { deriveIdentity, identityFromKeyFile, seedFromRandom, type Identity, type Suffix } from "./core/identity";
+import { assertEnded, ended, FIXED_NAME, oneShot } from "./docker/container";
+import {
+  deriveIdentity,
+  identityFromKeyFile,
+  published,
+  seedFromRandom,
+  type Identity,
+  type IdentityNumbers,
+  type Suffix,
+} from "./core/identity";
 import { dockerName, seedName, type Place } from "./core/names";
 import { PATHS } from "./core/ports";
-import type { IdentityNumbers, TownSettings } from "./core/settings";
-import { DeploymentError } from "./deploymentError";
+import type { Secret } from "./core/secret";
+import { DeploymentError } from "./docker/deploymentError";
 import { randomSecret } from "./randomSecret";
-import { dataVolume } from "./volume";
+import { dataVolume } from "./docker/volume";
 
 export interface HiddenServiceVolumeArgs {
   /** Stack and town, for names and labels. */
@@ -20,8 +27,8 @@ export interface HiddenServiceVolumeArgs {
   readonly keep: boolean;
   /** Which identities are published. */
   readonly identity: IdentityNumbers;
-  /** The key files of adopted identities by number. */
-  readonly adopted: TownSettings["adopted"];
+  /** The key files of adopted identities by number, 96 bytes each. */
+  readonly adopted: ReadonlyMap<number, Secret<Buffer>>;
   /** What the daemon appends to an address. */
   readonly suffix: Suffix;
   /** How many seeds the state has: none of them is deleted, whatever becomes of the identities. */

@@ -1,12 +1,12 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import type { AtorNetwork } from "./atorNetwork";
-import { FIXED_NAME, service } from "./container";
+import { FIXED_NAME, service } from "./docker/container";
 import { dockerName, type Place } from "./core/names";
 import { PATHS } from "./core/ports";
 import { addressPlan } from "./core/subnets";
-import { dockerNetwork, ipam } from "./dockerNetwork";
-import { dockerVolume } from "./volume";
+import { dockerNetwork, ipam } from "./docker/dockerNetwork";
+import { dockerVolume } from "./docker/volume";
 
 export interface LocalAtorNetworkArgs {
   readonly place: Place;

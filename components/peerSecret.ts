@@ -1,21 +1,31 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { InboundSecret } from "./core/connectorFiles";
 import type { Invite } from "./core/invite";
 import { btpPeerVariable, inboundSecretName, PEER_ID } from "./core/names";
-import { dialledByInvite, type DialledPeer } from "./core/renderConnectorYaml";
-import type { PeerSettings } from "./core/settings";
+import type { DialledPeer, DirectPeer, InboundSecret, Relation } from "./core/peering";
+import { dialledByInvite } from "./core/renderConnectorYaml";
 import type { Secret } from "./core/secret";
 import { randomSecret } from "./randomSecret";
+
+/** A peer as a town declares it. */
+export interface Peer {
+  /** The peer's nodeId. */
+  readonly id: string;
+  readonly relation: Relation;
+  /** From 1; another one makes a new inbound secret, unless that is given. */
+  readonly secretVersion: number;
+  /** The inbound secret, where the operator gives it; otherwise one is made. */
+  readonly given?: Secret;
+}
 
 export interface PeerSecretArgs {
   /** The name of the town. */
   readonly town: string;
   /** The peer, as the town declares it. */
-  readonly peer: Omit<PeerSettings, "source">;
+  readonly peer: Peer;
   /** The invite that the peer has for us; secret. Undefined, or an Output of undefined, while there is none. */
   readonly invite?: pulumi.Output<Invite | undefined> | undefined;
   /** Where and how a peer on the town's own network is reached; such a peer has no invite. */
-  readonly direct?: { readonly url: string; readonly token: Secret } | undefined;
+  readonly direct?: DirectPeer | undefined;
 }
 
 /**

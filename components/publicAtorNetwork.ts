@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { AtorNetwork } from "./atorNetwork";
 import type { Place } from "./core/names";
-import { dockerNetwork } from "./dockerNetwork";
+import { dockerNetwork } from "./docker/dockerNetwork";
 
 /** The public ATOR network: a Docker network by which sidecars reach its relays, and do not reach each other. */
 export class PublicAtorNetwork extends pulumi.ComponentResource implements AtorNetwork {

@@ -2,22 +2,45 @@ import * as pulumi from "@pulumi/pulumi";
 import type { AtorNetwork } from "./atorNetwork";
 import { AtorSidecar } from "./atorSidecar";
 import { discoveryKeyFromSecret } from "./core/discovery";
-import type { Suffix } from "./core/identity";
+import type { IdentityNumbers, Suffix } from "./core/identity";
 import { formatInvite, type Invite } from "./core/invite";
 import { TOWN_TYPE } from "./core/names";
+import type { DirectPeer } from "./core/peering";
+import type { Secret } from "./core/secret";
 import { anonUrlOf } from "./core/renderConnectorYaml";
-import type { PeerSettings, TownSettings } from "./core/settings";
 import { addressPlan } from "./core/subnets";
-import { dockerNetwork, ipam } from "./dockerNetwork";
+import { dockerNetwork, ipam } from "./docker/dockerNetwork";
 import { HiddenServiceVolume, type PublishedAddress } from "./hiddenServiceVolume";
-import type { Images } from "./images";
-import { PeerSecret } from "./peerSecret";
-import { TownConnector } from "./townConnector";
+import { PeerSecret, type Peer } from "./peerSecret";
+import { TownConnector, type TownConnectorArgs } from "./townConnector";
+
+/** A peer of a town, and how it is reached; one with neither an invite nor a direct address is expected to dial in. */
+export interface TownPeer extends Peer {
+  /** The invite that the peer has for this town, or an Output of undefined while there is none; secret. */
+  readonly invite?: pulumi.Output<Invite | undefined> | undefined;
+  readonly direct?: DirectPeer | undefined;
+}
+
+/** What makes one town differ from another. */
+export type TownDescription = TownConnectorArgs["town"] & {
+  readonly name: string;
+  readonly topology: "gateway";
+  /** Who can find the hidden service: anyone who knows its address, or invited peers only. */
+  readonly discovery: "open" | "restricted";
+  readonly identity: IdentityNumbers;
+  /** The key files of adopted identities, 96 bytes each, by number. */
+  readonly adopted: ReadonlyMap<number, Secret<Buffer>>;
+  /** The town's internal network, as `10.1.2.0/27`. */
+  readonly subnet: string;
+  /** Memory limits in MiB. */
+  readonly memoryMiB: { readonly connector: number; readonly sidecar: number };
+};
 
 export interface TownArgs {
   readonly stack: string;
-  readonly town: TownSettings;
-  readonly images: Images;
+  readonly town: TownDescription;
+  readonly peers: readonly TownPeer[];
+  readonly images: { readonly anon: pulumi.Input<string>; readonly connector: pulumi.Input<string> };
   readonly atorNetwork: AtorNetwork;
   /** Whether the identity and the connector's data outlive the stack. */
   readonly keep: boolean;
@@ -25,8 +48,6 @@ export interface TownArgs {
   readonly suffix: Suffix;
   /** How many seeds the state has for the town. */
   readonly seeds: number;
-  /** The invite that a declared peer has for this town, as far as there is one. */
-  readonly inviteOf: (peer: PeerSettings) => pulumi.Output<Invite | undefined> | undefined;
 }
 
 /** What a stack says of an address besides the town's own. */
@@ -91,14 +112,10 @@ export class Town extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-    const peers = town.peers.map((peer) => {
-      const direct = peer.source.kind === "direct" ? peer.source : undefined;
-      return new PeerSecret(
-        `${name}-peer-${peer.id}`,
-        { town: name, peer, invite: args.inviteOf(peer), direct },
-        { parent: this },
-      );
-    });
+    const peers = args.peers.map(
+      ({ invite, direct, ...peer }) =>
+        new PeerSecret(`${name}-peer-${peer.id}`, { town: name, peer, invite, direct }, { parent: this }),
+    );
     const sidecar = new AtorSidecar(
       `${name}-sidecar`,
       {
@@ -149,8 +166,8 @@ export class Town extends pulumi.ComponentResource {
       nodeId: town.nodeId,
       suffix: args.suffix,
       identities: identity.published.map(({ number, fingerprint, adopted }) => ({ number, fingerprint, adopted })),
-      secretVersions: Object.fromEntries(town.peers.map(({ id, secretVersion }) => [id, secretVersion])),
-      given: town.peers.filter(({ given }) => given).map(({ id }) => id),
+      secretVersions: Object.fromEntries(args.peers.map(({ id, secretVersion }) => [id, secretVersion])),
+      given: args.peers.filter(({ given }) => given).map(({ id }) => id),
       seeds: identity.seeds,
     });
   }

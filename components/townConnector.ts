@@ -3,16 +3,16 @@ import * as path from "node:path";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import type { AtorSidecar } from "./atorSidecar";
-import { allOf, FIXED_NAME, service } from "./container";
-import { connectorEnvironment, connectorFiles, STOP_GRACE_MS } from "./core/connectorFiles";
+import { allOf, FIXED_NAME, service } from "./docker/container";
+import { connectorEnvironment, connectorFiles, STOP_GRACE_MS, type ConnectorEnvironment } from "./core/connectorFiles";
 import type { Place } from "./core/names";
+import type { Route, Timeouts } from "./core/peering";
 import { PATHS, PORTS } from "./core/ports";
 import { anonUrlOf } from "./core/renderConnectorYaml";
-import type { TownSettings } from "./core/settings";
-import { fileVolume } from "./fileVolume";
+import { fileVolume } from "./docker/fileVolume";
 import type { PeerSecret } from "./peerSecret";
 import { randomSecret } from "./randomSecret";
-import { dataVolume } from "./volume";
+import { dataVolume } from "./docker/volume";
 
 export interface TownConnectorArgs {
   readonly place: Place;
@@ -20,7 +20,13 @@ export interface TownConnectorArgs {
     readonly connector: pulumi.Input<string>;
     /** Holds the one-shots. */ readonly anon: pulumi.Input<string>;
   };
-  readonly town: Pick<TownSettings, "nodeId" | "logLevel" | "access" | "routes" | "timeouts" | "memoryMiB">;
+  readonly town: ConnectorEnvironment & {
+    readonly nodeId: string;
+    readonly routes: readonly Route[];
+    readonly timeouts: Timeouts;
+    /** Memory limit in MiB. */
+    readonly memoryMiB: { readonly connector: number };
+  };
   /** The hidden service's address; secret. */
   readonly address: pulumi.Output<string>;
   /** Its proxy, and what must be up first: a connector that finds no proxy at its start gives up. */
@@ -119,7 +125,7 @@ function renderFiles(args: TownConnectorArgs, adminKey: pulumi.Output<string>): 
 
 /** The launcher's scripts, by name. */
 function launcherFiles(): Record<string, string> {
-  const folder = path.join(__dirname, "launcher");
+  const folder = path.join(__dirname, "..", "runtime", "launcher");
   const scripts = fs.readdirSync(folder).filter((file) => file.endsWith(".cjs"));
   return Object.fromEntries(scripts.map((file) => [file, fs.readFileSync(path.join(folder, file), "utf8")]));
 }

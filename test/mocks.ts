@@ -1,9 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as sdk from "@pulumi/pulumi/runtime/debuggable";
 import { afterEach } from "vitest";
-import { record as recordProgram, type Recorded } from "../tools/recordProgram";
+import { record as recordProgram, type Recorded } from "../tools/commands/recordProgram";
 
-export { isSecretInput, redacted, reveal, type Recorded } from "../tools/recordProgram";
+export { isSecretInput, redacted, reveal, type Recorded } from "../tools/commands/recordProgram";
 
 /** What the mocks answer for a random secret: another text for every name, so that a test sees which went where. */
 export const mockSecret = (name: string) =>

@@ -1,14 +1,14 @@
 import { Command, Option } from "commander";
-import { redact } from "../components/launcher/launcher.cjs";
-import { accept } from "./accept";
-import { down } from "./down";
-import { prepareEnvironment } from "./environment";
-import { invite } from "./invite";
-import { outputs } from "./outputs";
-import { preview } from "./preview";
-import { UserError } from "./project";
-import { say } from "./say";
-import { up } from "./up";
+import { redact } from "../runtime/launcher/launcher.cjs";
+import { accept } from "./commands/accept";
+import { down } from "./commands/down";
+import { prepareEnvironment } from "./pulumi/environment";
+import { invite } from "./commands/invite";
+import { outputs } from "./commands/outputs";
+import { preview } from "./commands/preview";
+import { UserError } from "./console/project";
+import { say } from "./console/say";
+import { up } from "./commands/up";
 
 /** What a command can be told besides the stack, by option or environment. */
 const extras = {
@@ -69,25 +69,25 @@ command("accept", "take a peer's invite from standard input into the stack's enc
 command(
   "identity-adopt",
   "take the key of an address from standard input into the stack's encrypted config",
-  async (options) => (await import("./identity/adopt")).adopt(options),
+  async (options) => (await import("./commands/identity/adopt")).adopt(options),
   ["town", "number"],
 );
 command(
   "identity-backup",
   "write all identities and secrets of the stack into an encrypted file",
-  async (options) => (await import("./identity/backup")).backup(options),
+  async (options) => (await import("./commands/identity/backup")).backup(options),
   ["file", "recipient"],
 );
 command(
   "identity-restore",
   "bring the identities and secrets of a backup into the stack's encrypted config",
-  async (options) => (await import("./identity/restore")).restore(options),
+  async (options) => (await import("./commands/identity/restore")).restore(options),
   ["file", "ageIdentity"],
 );
 command(
   "identity-rotate",
   "make the next step of a town's move to another address",
-  async (options) => (await import("./identity/rotate")).rotate(options),
+  async (options) => (await import("./commands/identity/rotate")).rotate(options),
   ["town", "retire"],
 );
 command("verify", "prove from the outside that the stack works", async ({ stack }) => {
@@ -95,11 +95,11 @@ command("verify", "prove from the outside that the stack works", async ({ stack 
   return (await verify({ stack, environment: await prepareEnvironment({ stack }) })) ? 0 : 1;
 });
 command("render", "print the files that would be deployed (REVEAL=1: with the secrets)", async (options) => {
-  const { render } = await import("./render");
+  const { render } = await import("./commands/render");
   return print(render(options));
 });
 command("bench", "measure the stack", async ({ stack }) => {
-  const { bench } = await import("./bench");
+  const { bench } = await import("./dev/bench/index");
   await bench({ stack, environment: await prepareEnvironment({ stack }) });
   return 0;
 });

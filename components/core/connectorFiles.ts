@@ -1,19 +1,13 @@
 import { btpPeerVariable } from "./names";
+import type { DialledPeer, InboundSecret, Timeouts } from "./peering";
 import { PATHS, PORTS } from "./ports";
-import { type ConnectorInput, dialled, type DialledPeer, inOrder, renderConnectorYaml } from "./renderConnectorYaml";
-import type { TownSettings } from "./settings";
+import { type ConnectorInput, dialled, inOrder, renderConnectorYaml } from "./renderConnectorYaml";
 
 /** Milliseconds that the connector gets to stop before the launcher kills it; the container gets a little more. */
 export const STOP_GRACE_MS = 10_000;
 
 /** Where the published image keeps its program, below its WORKDIR /app. */
 export const CONNECTOR_COMMAND = ["node", "packages/connector/dist/main.js"];
-
-/** What a peer presents to us. */
-export interface InboundSecret {
-  readonly peerId: string;
-  readonly secret: string;
-}
 
 /**
  * The files of the connector's container by name, all secret as a whole. `secrets.env` goes into the connector's environment by way of the launcher, so that it stands in no
@@ -49,7 +43,7 @@ export function connectorFiles(
 
 /** The part of launcher.json about the peers that are dialled again: as the YAML has them, and with the second address that the connector has no place for. */
 function redialOf(peers: readonly DialledPeer[], timeouts: ConnectorInput["timeouts"]): object {
-  const { redialFirstMs: firstMs, redialMostMs: fastMs, redialSlowMs: slowMs } = timeouts;
+  const { redialFirstMs: firstMs, redialMaxMs: fastMs, redialSlowMs: slowMs } = timeouts;
   const second = inOrder(peers).map(({ nextUrl }) => (nextUrl === undefined ? {} : { nextUrl }));
   return {
     peers: dialled(peers).map((peer, index) => ({ ...peer, ...second[index] })),
@@ -57,12 +51,16 @@ function redialOf(peers: readonly DialledPeer[], timeouts: ConnectorInput["timeo
   };
 }
 
+/** What the connector takes in its environment. */
+export interface ConnectorEnvironment {
+  readonly logLevel: string;
+  /** `permissionless` lets in a peer that presents no token. */
+  readonly access: "permissioned" | "permissionless";
+  readonly timeouts: Pick<Timeouts, "btpSendMs">;
+}
+
 /** The connector's environment, all of it plain: what is secret comes by the launcher. */
-export function connectorEnvironment({
-  logLevel,
-  access,
-  timeouts,
-}: Pick<TownSettings, "logLevel" | "access" | "timeouts">): Record<string, string> {
+export function connectorEnvironment({ logLevel, access, timeouts }: ConnectorEnvironment): Record<string, string> {
   return {
     CONFIG_FILE: `${PATHS.files}/connector.yaml`,
     LOG_LEVEL: logLevel,

@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey, hkdfSync } from "node:crypto";
 import { encodeBase32 } from "./base32";
-import type { InboundSecret } from "./connectorFiles";
 import type { Invite } from "./invite";
+import type { InboundSecret } from "./peering";
 
 /** An x25519 key pair of onion client authorization (tor's rend-spec-v3, appendix G), each half as 52 upper-case characters of base32. */
 export interface DiscoveryKey {
@@ -10,9 +10,6 @@ export interface DiscoveryKey {
   /** Held by the service. */
   readonly publicKey: string;
 }
-
-/** A private key as it stands in an invite. */
-export const DISCOVERY_KEY = /^[A-Z2-7]{52}$/;
 
 /**
  * The key pair that belongs to a secret text: HKDF-SHA256 (RFC 5869) over it, named for this one use. A peer's key follows from the secret that it presents to us, so that

@@ -21,6 +21,21 @@ export class IdentityError extends Error {
   override readonly name = "IdentityError";
 }
 
+/** Which of a town's identities are published, by their numbers. At most one of `next` and `previous` is there. */
+export interface IdentityNumbers {
+  /** The one whose address is in `anonUrl` and in invites. */
+  readonly current: number;
+  /** `current` + 1: announced, to be switched to. */
+  readonly next?: number;
+  /** `current` - 1: switched from, and still answering. */
+  readonly previous?: number;
+}
+
+/** The numbers of the identities that a town publishes, in order. */
+export function published({ current, next, previous }: IdentityNumbers): number[] {
+  return [previous, current, next].filter((number) => number !== undefined);
+}
+
 /** Everything that follows from one key. The address and the key files are secret; the fingerprint is not. */
 export interface Identity {
   /** `<56 characters of base32>.anon` */

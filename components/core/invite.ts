@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import { DISCOVERY_KEY } from "./discovery";
 import { addressProblem } from "./identity";
 import { PEER_ID } from "./names";
+import { DISCOVERY_KEY } from "./peering";
 
 /** All that a peer needs to reach a town and be let in. Secret as a whole: it holds the address and a token. */
 export interface Invite {

@@ -1,20 +1,6 @@
 import { stringify } from "yaml";
+import type { DialledPeer, Route, Timeouts } from "./peering";
 import { PORTS } from "./ports";
-import type { RouteSettings, Timeouts } from "./settings";
-
-/** A peer that the connector dials. */
-export interface DialledPeer {
-  readonly id: string;
-  readonly relation: "parent" | "peer" | "child";
-  /** `ws://<host>:<port>`. */
-  readonly url: string;
-  /** What we present to the peer; empty for one that asks for nothing. */
-  readonly token: string;
-  /** Where the peer will be, `ws://<host>:<port>`, while it announces that. The connector knows one URL a peer; the launcher tries both. */
-  readonly nextUrl?: string;
-  /** How the peer is reached where that is not by the proxy, as everything is by default. */
-  readonly transport?: "direct";
-}
 
 /** What the connector's configuration depends on. Secret as a whole: it names addresses, tokens and the admin key. */
 export interface ConnectorInput {
@@ -26,9 +12,9 @@ export interface ConnectorInput {
   readonly socksProxy: string;
   readonly adminKey: string;
   readonly peers: readonly DialledPeer[];
-  readonly routes: readonly RouteSettings[];
+  readonly routes: readonly Route[];
   /** Of no use to the YAML: the connector takes its one in the environment, and the launcher takes the others. */
-  readonly timeouts: Pick<Timeouts, "redialFirstMs" | "redialMostMs" | "redialSlowMs" | "packetExpiryMs">;
+  readonly timeouts: Pick<Timeouts, "redialFirstMs" | "redialMaxMs" | "redialSlowMs" | "packetExpiryMs">;
 }
 
 /**

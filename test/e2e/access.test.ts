@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import WebSocket from "ws";
 import { parseInvite, type Invite } from "../../components/core/invite";
 import { PATHS, PORTS } from "../../components/core/ports";
-import { dockerClient } from "../../tools/dockerHost";
+import { dockerClient } from "../../tools/docker/dockerHost";
 import { authenticate, type Attempt, type Claim } from "../../tools/verify/authenticate";
 import { readAuthAnswer } from "../../tools/verify/btp";
 import { sidecarFacts } from "../../tools/verify/containers";

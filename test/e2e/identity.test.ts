@@ -4,9 +4,9 @@ import * as path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { deriveIdentity } from "../../components/core/identity";
 import { parseInvite } from "../../components/core/invite";
-import { withEncrypted } from "../../tools/configText";
-import { encryptInCopy } from "../../tools/encryptedConfig";
-import { prepareStack } from "../../tools/stack";
+import { withEncrypted } from "../../tools/pulumi/configText";
+import { encryptInCopy } from "../../tools/pulumi/encryptedConfig";
+import { prepareStack } from "../../tools/pulumi/stack";
 import { fromOutside, townsOf } from "./outside";
 import { docker, TestStack, type Ended } from "./support";
 

@@ -1,5 +1,5 @@
 import { PATHS } from "../../components/core/ports";
-import { dockerClient } from "../../tools/dockerHost";
+import { dockerClient } from "../../tools/docker/dockerHost";
 import { authenticate, type Claim } from "../../tools/verify/authenticate";
 import { sidecarFacts } from "../../tools/verify/containers";
 import { startSecondDaemon } from "../../tools/verify/daemon";

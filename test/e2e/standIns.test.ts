@@ -2,10 +2,10 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { dockerClient } from "../../tools/dockerHost";
+import { dockerClient } from "../../tools/docker/dockerHost";
 import { prepareBaseImages } from "../../tools/offline/baseImages";
 import { preparePulumi } from "../../tools/offline/pulumi";
-import { localPath } from "../../tools/project";
+import { localPath } from "../../tools/console/project";
 
 /**
  * The stand-in plugins under the real engine and a real Docker Engine. The program is a small one: a container such as the project

@@ -1,10 +1,10 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { deriveIdentity, seedFromRandom } from "../../components/core/identity";
-import { prepareEnvironment, type Environment } from "../../tools/environment";
-import { run } from "../../tools/run";
-import { prepareStack } from "../../tools/stack";
-import { secretsOf } from "../../tools/stackState";
+import { prepareEnvironment, type Environment } from "../../tools/pulumi/environment";
+import { run } from "../../tools/console/run";
+import { prepareStack } from "../../tools/pulumi/stack";
+import { secretsOf } from "../../tools/pulumi/stackState";
 
 export const PROJECT = path.join(__dirname, "..", "..");
 

@@ -1,9 +1,9 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { describe, expect, it } from "vitest";
-import { buildTowns } from "../../components/buildTowns";
-import { parseSettings } from "../../components/core/settings";
-import { readConfigFile } from "../../tools/configFile";
+import { buildTowns } from "../../stack/buildTowns";
+import { parseSettings } from "../../stack/settings";
+import { readConfigFile } from "../../tools/pulumi/configFile";
 import { keepTestsApart, record, redacted, type Recorded } from "../mocks";
 
 const PROJECT = path.join(__dirname, "..", "..");

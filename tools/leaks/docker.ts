@@ -1,9 +1,9 @@
 import type { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import type Docker from "dockerode";
-import { logText } from "../dockerText";
-import type { Scene } from "./places";
+import { logText } from "../docker/dockerText";
 import type { Place } from "./scan";
+import type { Scene } from "./scene";
 import { eachTarEntry } from "./tar";
 
 type Look = (place: Place) => Promise<void>;

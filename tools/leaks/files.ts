@@ -2,11 +2,11 @@ import { createReadStream } from "node:fs";
 import * as fs from "node:fs/promises";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
-import { usesLocalBackend } from "../localBackend";
-import { localPath, projectDirectory } from "../project";
-import type { Scene } from "./places";
+import { usesLocalBackend } from "../pulumi/localBackend";
+import { localPath, projectDirectory } from "../console/project";
 import { exportState } from "./pulumi";
 import type { Fault, Place } from "./scan";
+import type { Scene } from "./scene";
 
 type Look = (place: Place) => Promise<void>;
 

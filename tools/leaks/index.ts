@@ -1,5 +1,6 @@
-import { COLLECTORS, type Collector, type Scene } from "./places";
+import { COLLECTORS } from "./places";
 import { Scanner, type Leak } from "./scan";
+import type { Collector, Scene } from "./scene";
 
 /** What a scan has found, and how much it has looked at. */
 export interface ScanResult {

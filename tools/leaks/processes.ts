@@ -1,9 +1,9 @@
 import { setTimeout } from "node:timers/promises";
 import { CONNECTOR_COMMAND } from "../../components/core/connectorFiles";
-import { execText } from "../dockerText";
+import { execText } from "../docker/dockerText";
 import { stackContainers } from "./docker";
-import type { Scene } from "./places";
 import type { Fault, NamedSecret, Place } from "./scan";
+import type { Scene } from "./scene";
 
 /** Between processes, and between what is known of one: a number, whether its environment can be read, its command line, its environment. */
 const [RECORD, FIELD] = ["\x1e", "\x1f"];

@@ -1,11 +1,11 @@
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
-import { redact } from "../../components/launcher/launcher.cjs";
-import { localPath, projectDirectory } from "../project";
-import { run } from "../run";
-import { stackArguments } from "../stack";
-import type { Scene } from "./places";
+import { redact } from "../../runtime/launcher/launcher.cjs";
+import { localPath, projectDirectory } from "../console/project";
+import { run } from "../console/run";
+import { stackArguments } from "../pulumi/stack";
 import type { Place } from "./scan";
+import type { Scene } from "./scene";
 
 type Look = (place: Place) => Promise<void>;
 

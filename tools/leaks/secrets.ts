@@ -10,7 +10,7 @@ import {
 } from "../../components/core/identity";
 import { InviteError, parseInvite, type Invite } from "../../components/core/invite";
 import { btpPeerVariable, townOfSeed } from "../../components/core/names";
-import { NAMESPACE } from "../../components/core/settings";
+import { NAMESPACE } from "../../stack/settings";
 import type { NamedSecret } from "./scan";
 
 /** Where a stack's secrets come from. */

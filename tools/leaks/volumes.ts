@@ -1,7 +1,7 @@
 import type Docker from "dockerode";
 import { stackContainers } from "./docker";
-import type { Scene } from "./places";
 import type { Fault, Place } from "./scan";
+import type { Scene } from "./scene";
 import { eachTarEntry, type TarHeader } from "./tar";
 
 /** The volume of a local ATOR network's addresses, which everybody in that network knows. */

@@ -2,9 +2,9 @@ import { createHash } from "node:crypto";
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import type Docker from "dockerode";
-import { dockerClient } from "../dockerHost";
-import { localPath, projectDirectory } from "../project";
-import { during, say } from "../say";
+import { dockerClient } from "../docker/dockerHost";
+import { localPath, projectDirectory } from "../console/project";
+import { during, say } from "../console/say";
 import { debianPackages, addNode, makeRoot, packRoot } from "./baseRoot";
 
 /** Raised when what is put into the roots changes in a way that package versions do not show. */

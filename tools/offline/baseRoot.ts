@@ -1,7 +1,7 @@
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
-import { run } from "../run";
-import { UserError } from "../project";
+import { run } from "../console/run";
+import { UserError } from "../console/project";
 
 /** What the root is made of; busybox brings the small tools, libseccomp2 and libc6 are for `anon-gencert`. */
 const packageNames = ["busybox-static", "bash", "libtinfo6", "libc6", "libseccomp2"];

@@ -1,8 +1,7 @@
-import type { Offline } from "../environment";
+import type { Offline } from "../pulumi/environment";
 import { prepareBaseImages } from "./baseImages";
-import { startDocker } from "./docker";
 import { preparePulumi } from "./pulumi";
 
-// What tools/environment.ts loads, and the whole of it: the check below keeps the two in step.
-export { prepareBaseImages, startDocker, preparePulumi };
-({ prepareBaseImages, startDocker, preparePulumi }) satisfies Offline;
+// What tools/pulumi/environment.ts loads, and the whole of it: the check below keeps the two in step.
+export { prepareBaseImages, preparePulumi };
+({ prepareBaseImages, preparePulumi }) satisfies Offline;

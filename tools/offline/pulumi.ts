@@ -1,6 +1,6 @@
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
-import { localPath } from "../project";
+import { localPath } from "../console/project";
 import { installStandIns } from "./plugins/install";
 import { buildToolchain } from "./toolchain/build";
 

@@ -1,7 +1,7 @@
 import type Docker from "dockerode";
 import { z } from "zod";
 import { PATHS } from "../../components/core/ports";
-import { execText } from "../dockerText";
+import { execText } from "../docker/dockerText";
 
 const peersSchema = z.object({
   peers: z.array(

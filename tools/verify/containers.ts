@@ -1,9 +1,9 @@
 import type Docker from "dockerode";
 import { z } from "zod";
 import { PATHS } from "../../components/core/ports";
-import { execText } from "../dockerText";
-import { UserError } from "../project";
-import type { ContainerState } from "../stackContainers";
+import { execText } from "../docker/dockerText";
+import { UserError } from "../console/project";
+import type { ContainerState } from "../docker/stackContainers";
 import { failed, passed, type Outcome } from "./report";
 
 /** Roles that stay; every other container of a stack does its work once and ends with exit code 0. */

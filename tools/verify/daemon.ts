@@ -1,8 +1,8 @@
 import type { Readable } from "node:stream";
 import type Docker from "dockerode";
-import { redact } from "../../components/launcher/launcher.cjs";
-import { demultiplexed, execText } from "../dockerText";
-import { UserError } from "../project";
+import { redact } from "../../runtime/launcher/launcher.cjs";
+import { demultiplexed, execText } from "../docker/dockerText";
+import { UserError } from "../console/project";
 import type { Control } from "./keyRing";
 
 /** Where the second daemon keeps its consensus and guards: memory, gone with it. */

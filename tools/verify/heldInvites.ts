@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { InviteError, parseInvite, type Invite } from "../../components/core/invite";
-import { UserError } from "../project";
+import { UserError } from "../console/project";
 import type { DirectPeers, HeldInvites } from "./peerings";
 import type { TownOutputs } from "./stackFacts";
 

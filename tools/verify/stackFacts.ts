@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { fingerprintOf, addressProblem } from "../../components/core/identity";
-import { redact } from "../../components/launcher/launcher.cjs";
-import type { Environment } from "../environment";
-import { projectDirectory, UserError } from "../project";
-import { run } from "../run";
-import { stackArguments } from "../stack";
+import { redact } from "../../runtime/launcher/launcher.cjs";
+import type { Environment } from "../pulumi/environment";
+import { projectDirectory, UserError } from "../console/project";
+import { run } from "../console/run";
+import { stackArguments } from "../pulumi/stack";
 import { failed, passed, type Outcome } from "./report";
 
 const addressSchema = z.object({ fingerprint: z.string(), anonUrl: z.string() });

@@ -1,7 +1,8 @@
 /** The admin API: peers and routes at run time, and a packet sent by hand. Nothing of it survives a restart. */
 import { timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
-import type { AdminApiConfig, TransportConfig } from "./config";
+import type { TransportConfig } from "./configTransport";
+import type { AdminApiConfig } from "./configTypes";
 import { AddPeer, AddRoute, parseBody, SendPacket } from "./adminRequests";
 import { createJsonServer, readJson, type Answer, type HttpServer } from "./httpServer";
 import { ZERO_32, type IlpPrepare, type IlpReply } from "./ilp";

@@ -1,8 +1,6 @@
 /** The rules that span sections: environment, production, deployment mode, the admin API's address list. */
 import { ConfigurationError, show } from "./configurationError";
-import type { ConnectorConfig } from "./config";
-
-export type Environment = "development" | "staging" | "production";
+import type { ConnectorConfig, Environment } from "./configTypes";
 
 const ENVIRONMENTS: readonly string[] = ["development", "staging", "production"];
 

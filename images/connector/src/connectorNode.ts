@@ -1,7 +1,8 @@
 /** The connector as a whole: its parts, the order in which they start, and the order in which they stop. */
 import { adminSettings, createAdminServer } from "./admin";
 import { createBtpServer } from "./btpServer";
-import { ConfigurationError, type ConnectorConfig } from "./config";
+import type { ConnectorConfig } from "./configTypes";
+import { ConfigurationError } from "./configurationError";
 import { createHealthServer, statusAtStart, type Health, type HealthStatus } from "./health";
 import type { HttpServer } from "./httpServer";
 import type { IlpPrepare, IlpReply } from "./ilp";

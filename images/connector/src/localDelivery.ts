@@ -1,7 +1,7 @@
 /** Packets for this node itself: an application answers them over HTTP, or nobody does and they are fulfilled at once. */
 import { randomBytes } from "node:crypto";
 import { z } from "zod";
-import type { LocalDeliveryConfig } from "./config";
+import type { LocalDeliveryConfig } from "./configTypes";
 import { fulfillPacket, rejectPacket, type IlpPrepare, type IlpReply } from "./ilp";
 import { messageOf, type Logger } from "./logger";
 

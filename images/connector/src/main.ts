@@ -1,6 +1,7 @@
 /** The process: configuration from CONFIG_FILE, signals, exit codes. A development stand-in, and its first line says so. */
 import { readFileSync } from "node:fs";
-import { ConfigurationError, loadConnectorConfig, type ConnectorConfig } from "./config";
+import { ConfigurationError, loadConnectorConfig } from "./config";
+import type { ConnectorConfig } from "./configTypes";
 import { createConnectorNode } from "./connectorNode";
 import { createLogger, messageOf } from "./logger";
 

@@ -1,13 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
 import { describe, expect, it, test } from "vitest";
 import { parse } from "yaml";
-import { buildTowns, type StackOutputs } from "../../../components/buildTowns";
+import { buildTowns, type StackOutputs } from "../../../stack/buildTowns";
 import { authorizedClient, clientAuth, discoveryKeyFromSecret } from "../../../components/core/discovery";
 import { deriveIdentity, seedFromRandom } from "../../../components/core/identity";
 import { formatInvite, parseInvite } from "../../../components/core/invite";
-import { parseSettings, type Settings } from "../../../components/core/settings";
+import { parseSettings, type Settings } from "../../../stack/settings";
 import { PeerSecret } from "../../../components/peerSecret";
-import { findInvite } from "../../../components/stackPeers";
+import { findInvite } from "../../../stack/stackPeers";
 import { find, isSecretInput, keepTestsApart, mockSecret, record, reveal, value, type Recorded } from "../../mocks";
 
 const IDENTITY = deriveIdentity(seedFromRandom(mockSecret("home-identity-seed")));

@@ -8,14 +8,14 @@ import {
   renderConnectorYaml,
   type ConnectorInput,
 } from "../../../components/core/renderConnectorYaml";
-import { parseSettings } from "../../../components/launcher/launcher.cjs";
+import { parseSettings } from "../../../runtime/launcher/launcher.cjs";
 import { loadConnectorConfig } from "../../../images/connector/src/config";
 
 const ADDRESS = "aoqqpp7tzyil4hlq3umoos6atft6jvrqtosq2xy53sdgiesvgg4mqmqd.anon";
 const TIMEOUTS = {
   btpSendMs: 1001,
   redialFirstMs: 2002,
-  redialMostMs: 3003,
+  redialMaxMs: 3003,
   redialSlowMs: 4004,
   packetExpiryMs: 5005,
 };

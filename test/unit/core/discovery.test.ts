@@ -6,9 +6,9 @@ import {
   authorizedFiles,
   clientAuth,
   clientAuthFiles,
-  DISCOVERY_KEY,
   discoveryKeyFromSecret,
 } from "../../../components/core/discovery";
+import { DISCOVERY_KEY } from "../../../components/core/peering";
 
 const ADDRESS = "aoqqpp7tzyil4hlq3umoos6atft6jvrqtosq2xy53sdgiesvgg4mqmqd.anon";
 const SECRET = "x".repeat(43);

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
-import { run } from "../../run";
-import { localPath, UserError } from "../../project";
-import { during } from "../../say";
+import { run } from "../../console/run";
+import { localPath, UserError } from "../../console/project";
+import { during } from "../../console/say";
 
 /** A program that is built from a Go module of ours, which does nothing but pin the program's module and its sums. */
 interface GoProgram {

@@ -1,0 +1,147 @@
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { dockerLabels, dockerName, type Place, type Role } from "../core/names";
+import { DeploymentError } from "./deploymentError";
+
+/** The user that every container runs as; our images, the published connector's `node` and the stock sidecar's `anon` agree on it. */
+export const USER = "1000:1000";
+
+/**
+ * Nobody answers here (TEST-NET-1, RFC 5737). Without a server of its own, a container on an internal network has outside names looked up by Docker through the host's
+ * resolver (CVE-2024-29018).
+ */
+const NO_DNS = "192.0.2.1";
+
+/** Options for a container with a fixed name: Docker refuses a second one of that name, and the provider applies these properties only by a replacement. */
+export const FIXED_NAME = { deleteBeforeReplace: true, replaceOnChanges: ["healthcheck", "tmpfs", "init"] };
+
+/** What differs between two long-running containers. */
+export interface ServiceArgs {
+  readonly image: pulumi.Input<string>;
+  readonly command: string[];
+  readonly envs?: Record<string, string>;
+  readonly networks: docker.ContainerArgs["networksAdvanced"];
+  readonly volumes: docker.types.input.ContainerVolume[];
+  readonly memoryMiB: number;
+  readonly sysctls?: Record<string, string>;
+  /** Whether Docker's init is process 1. */
+  readonly init: boolean;
+  /** Exec form; prints nothing, for `docker inspect` keeps its output. */
+  readonly health: string[];
+  /** Seconds between two health checks. */
+  readonly healthIntervalSeconds: number;
+  /** Seconds that `up` waits for it to be healthy. */
+  readonly startBudgetSeconds: number;
+  /** Seconds that it gets to stop. */
+  readonly stopSeconds: number;
+  readonly labels?: Record<string, pulumi.Input<string>>;
+}
+
+/** A long-running container: hardened, restarted whatever ends it, and waited for until it is healthy. */
+export function service(place: Place, role: Role, args: ServiceArgs): docker.ContainerArgs {
+  return {
+    ...hardened(place, role, args.memoryMiB, args.labels),
+    image: args.image,
+    // The command is the whole command line: an image's own entrypoint may do more than we want (the stock sidecar's prints its address).
+    entrypoints: args.command.slice(0, 1),
+    command: args.command.slice(1),
+    envs: Object.entries(args.envs ?? {}).map(([name, value]) => `${name}=${value}`),
+    readOnly: true,
+    tmpfs: { "/tmp": "rw,noexec,nosuid,nodev,size=8m" },
+    init: args.init,
+    dns: [NO_DNS],
+    ...(args.sysctls === undefined ? {} : { sysctls: args.sysctls }),
+    ...(args.networks === undefined ? {} : { networksAdvanced: args.networks }),
+    volumes: args.volumes,
+    // "unless-stopped" stays down after a killed Docker daemon, and "on-failure" after a crash that ends with exit 0.
+    restart: "always",
+    healthcheck: {
+      tests: ["CMD", ...args.health],
+      interval: `${args.healthIntervalSeconds}s`,
+      timeout: "5s",
+      retries: 3,
+      startPeriod: spelled(args.startBudgetSeconds),
+    },
+    wait: true,
+    waitTimeout: args.startBudgetSeconds,
+    stopTimeout: args.stopSeconds,
+    destroyGraceSeconds: args.stopSeconds,
+  };
+}
+
+/** What differs between two one-shots. */
+export interface OneShotArgs {
+  readonly image: pulumi.Input<string>;
+  readonly command: string;
+  readonly uploads: pulumi.Input<docker.types.input.ContainerUpload[]>;
+  readonly volumes: docker.types.input.ContainerVolume[];
+}
+
+/** A container that does one thing to a volume and ends. Its root is writable, because the provider refuses uploads to a read-only one. */
+export function oneShot(place: Place, role: Role, args: OneShotArgs): docker.ContainerArgs {
+  return {
+    ...hardened(place, role, 64),
+    image: args.image,
+    entrypoints: [args.command],
+    command: [],
+    uploads: args.uploads,
+    volumes: args.volumes,
+    networkMode: "none",
+    restart: "no",
+    mustRun: false,
+    attach: true,
+    logs: true,
+  };
+}
+
+/**
+ * What a container needs that uses what a one-shot has made, for its `dependsOn`: the one-shot, once `check` has found that it ended well. Not to be had from an input of the
+ * container: then the container would be deleted, as a dependent, whenever the one-shot is replaced (`deleteBeforeReplace`), and stay away if the new one-shot fails.
+ */
+export function ended(
+  job: docker.Container,
+  check: (exitCode: number, logs: string | undefined) => void,
+): pulumi.Output<pulumi.Resource[]> {
+  return pulumi.all([job.exitCode, job.containerLogs]).apply(([exitCode, logs]) => {
+    check(exitCode, logs);
+    return [job];
+  });
+}
+
+/** One list for `dependsOn`. */
+export function allOf(...lists: pulumi.Input<pulumi.Resource[]>[]): pulumi.Output<pulumi.Resource[]> {
+  return pulumi.all(lists).apply((resolved) => resolved.flat());
+}
+
+/** Throws unless a one-shot ended well: the provider takes any exit code for a success. `what` begins the error. */
+export function assertEnded(what: string, exitCode: number, logs: string | undefined): void {
+  if (exitCode !== 0)
+    throw new DeploymentError(`${what} failed with exit code ${exitCode}${logs?.trim() ? `: ${logs.trim()}` : ""}`);
+}
+
+/** Labels as the provider wants them. */
+export function toLabels(
+  labels: Record<string, pulumi.Input<string>>,
+): { label: string; value: pulumi.Input<string> }[] {
+  return Object.entries(labels).map(([label, value]) => ({ label, value }));
+}
+
+function hardened(place: Place, role: Role, memoryMiB: number, labels: Record<string, pulumi.Input<string>> = {}) {
+  return {
+    name: dockerName(place, role),
+    labels: toLabels({ ...dockerLabels(place, role), ...labels }),
+    user: USER,
+    capabilities: { drops: ["ALL"] },
+    securityOpts: ["no-new-privileges:true"],
+    memory: memoryMiB,
+    // Equal to memory: no swap. Left out, the daemon sets twice as much and every preview shows a change.
+    memorySwap: memoryMiB,
+    logDriver: "json-file",
+    logOpts: { "max-size": "1m", "max-file": "3" },
+  };
+}
+
+/** Seconds as Docker spells a duration; any other spelling is a change in every preview. */
+function spelled(seconds: number): string {
+  return seconds < 60 ? `${seconds}s` : `${Math.floor(seconds / 60)}m${seconds % 60}s`;
+}

@@ -1,0 +1,25 @@
+import * as docker from "@pulumi/docker";
+import type * as pulumi from "@pulumi/pulumi";
+import { toLabels } from "./container";
+import { dockerLabels, dockerName, type Place } from "../core/names";
+import type { AddressPlan } from "../core/subnets";
+
+/** Declares a bridge network of ours as a child of `parent`. */
+export function dockerNetwork(
+  name: string,
+  place: Place,
+  role: "inside" | "outside",
+  args: Pick<docker.NetworkArgs, "internal" | "options" | "ipamConfigs">,
+  parent: pulumi.Resource,
+): docker.Network {
+  return new docker.Network(
+    name,
+    { name: dockerName(place, role), driver: "bridge", labels: toLabels(dockerLabels(place, role)), ...args },
+    { parent, deleteBeforeReplace: true },
+  );
+}
+
+/** A network's addresses as the provider wants them. */
+export function ipam({ subnet, gateway, ipRange }: AddressPlan): Pick<docker.NetworkArgs, "ipamConfigs"> {
+  return { ipamConfigs: [{ subnet, gateway, ipRange }] };
+}

@@ -1,0 +1,92 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { AtorNetwork } from "../components/atorNetwork";
+import { lostAddresses, misusedAddresses, rotatedSecrets, type DeployedTown } from "./deployed";
+import type { Invite } from "../components/core/invite";
+import type { PeerSettings, Settings } from "./settings";
+import { DeploymentError } from "../components/docker/deploymentError";
+import { stackImages, type Images, type LocalBuild } from "./images";
+import { joinedNetwork, LocalAtorNetwork } from "../components/localAtorNetwork";
+import { PublicAtorNetwork } from "../components/publicAtorNetwork";
+import { inviteFromStack } from "./stackPeers";
+import { Town, type TownOutputs } from "../components/town";
+
+/** What the stack exports. */
+export interface StackOutputs {
+  readonly towns: Readonly<Record<string, TownOutputs>>;
+  /** The address of the only town, for the common case of one; secret. A stack of several has no such output. */
+  readonly anonUrl?: pulumi.Output<string>;
+}
+
+/**
+ * Declares a stack: its images, its ATOR network and its towns. `deployed` is what the last `up` has left; throws a DeploymentError, before anything is registered, when an address would be
+ * lost that was published then, or published against the operator's word or twice.
+ */
+export function buildTowns(
+  settings: Settings,
+  builds: { readonly anon: LocalBuild; readonly connector: LocalBuild },
+  deployed: readonly DeployedTown[] = [],
+): StackOutputs {
+  const { stack, keep, suffix } = settings;
+  assertNothingLost(settings, deployed);
+  for (const line of rotatedSecrets(settings, deployed)) void pulumi.log.warn(line);
+  const images = stackImages(settings, builds);
+  const atorNetwork = networkOf(settings, images);
+
+  const towns = new Map<string, Town>();
+  const references = new Map<string, pulumi.StackReference>();
+  for (const town of settings.towns) {
+    const inviteOf = ({
+      id,
+      source,
+    }: Pick<PeerSettings, "id" | "source">): pulumi.Output<Invite | undefined> | undefined => {
+      switch (source.kind) {
+        case "town":
+          // Towns of one stack may know each other both ways. Their invites follow from seeds and secrets alone, so nothing goes in a circle; but the other
+          // town may be declared only after this one, hence the promise.
+          return pulumi.output(Promise.resolve().then(() => towns.get(source.town)!.inviteFor(town.nodeId)));
+        case "stack":
+          return inviteFromStack(reference(references, source.stack), source.town, { nodeId: id, peerId: town.nodeId });
+        case "invite":
+          return pulumi.secret(source.invite.reveal());
+        case "direct":
+        case "expected":
+          return undefined;
+      }
+    };
+    const seeds = deployed.find((before) => before.town === town.name)?.seeds.length ?? 0;
+    const peers = town.peers.map(({ source, ...peer }) => ({
+      ...peer,
+      invite: inviteOf({ id: peer.id, source }),
+      direct: source.kind === "direct" ? source : undefined,
+    }));
+    towns.set(town.name, new Town(town.name, { stack, town, peers, images, atorNetwork, keep, suffix, seeds }));
+  }
+  const outputs = Object.fromEntries([...towns].map(([name, town]) => [name, town.outputs]));
+  const [only, ...others] = Object.values(outputs);
+  return only && others.length === 0 ? { towns: outputs, anonUrl: only.anonUrl } : { towns: outputs };
+}
+
+function assertNothingLost(settings: Settings, deployed: readonly DeployedTown[]): void {
+  refuse("The stack's config does not fit its state", misusedAddresses(settings, deployed));
+  const lost = lostAddresses(settings, deployed);
+  refuse(`This would lose ${lost.length === 1 ? "an address" : `${lost.length} addresses`} that peers know`, lost);
+}
+
+/** Throws a DeploymentError that lists the lines below `what`, if there are any. */
+function refuse(what: string, lines: readonly string[]): void {
+  if (lines.length > 0)
+    throw new DeploymentError([`${what}; nothing was changed:`, ...lines.map((line) => `  ${line}`)].join("\n"));
+}
+
+function networkOf({ stack, network, localNetwork }: Settings, images: Images): AtorNetwork {
+  const place = { stack };
+  if (network === "public") return new PublicAtorNetwork("public", { place });
+  if ("join" in localNetwork) return joinedNetwork(localNetwork.join);
+  return new LocalAtorNetwork("local", { place, image: images.anon, subnet: localNetwork.subnet });
+}
+
+function reference(known: Map<string, pulumi.StackReference>, stack: string): pulumi.StackReference {
+  const found = known.get(stack) ?? new pulumi.StackReference(stack);
+  known.set(stack, found);
+  return found;
+}

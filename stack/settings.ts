@@ -1,0 +1,237 @@
+import type { IdentityNumbers, Suffix } from "../components/core/identity";
+import type { Invite } from "../components/core/invite";
+import { ILP_PREFIX } from "../components/core/names";
+import type { DirectPeer, Relation, Route, Timeouts } from "../components/core/peering";
+import { lineFor, type Problem, problemsOf } from "./problems";
+import { Secret } from "../components/core/secret";
+import { crossChecks } from "./settingsChecks";
+import { BUILD, settingsSchema, type ParsedPeer, type ParsedSettings, type ParsedTown } from "./settingsSchema";
+import { defaultLocalSubnet, defaultSubnets } from "../components/core/subnets";
+
+export { BUILD };
+
+/** The namespace of this project's keys in a stack's config. */
+export const NAMESPACE = "town-ator";
+
+/**
+ * The last published connector known to speak the ATOR transport: 3.10.4. Its tags are mislabelled and `:latest` is another program, so it is
+ * named by digest.
+ */
+export const PUBLISHED_CONNECTOR =
+  "ghcr.io/toon-protocol/connector@sha256:48d2160e4479aae068ebd8b735a0a063995f1f2f17308c847f3a9b6cc57b1de4";
+
+/** Where a town learns how to reach a peer. A peer that is only expected dials in. */
+export type PeerSource =
+  | { readonly kind: "town"; readonly town: string }
+  | { readonly kind: "stack"; readonly stack: string; readonly town: string }
+  | { readonly kind: "invite"; readonly invite: Secret<Invite> }
+  | ({ readonly kind: "direct" } & DirectPeer)
+  | { readonly kind: "expected" };
+
+/** One peer of a town. */
+export interface PeerSettings {
+  /** The peer's nodeId. */
+  readonly id: string;
+  readonly relation: Relation;
+  readonly source: PeerSource;
+  /** From 1; another one makes a new inbound secret, unless that is given. */
+  readonly secretVersion: number;
+  /** The inbound secret, where the operator gives it; otherwise one is made. */
+  readonly given?: Secret;
+}
+
+/** One town, with every default filled in. */
+export interface TownSettings {
+  readonly name: string;
+  readonly nodeId: string;
+  readonly topology: "gateway";
+  /** Whether a peer that presents no token is let in. */
+  readonly access: "permissioned" | "permissionless";
+  /** Who can find the hidden service: whoever knows its address, or invited peers only. */
+  readonly discovery: "open" | "restricted";
+  readonly identity: IdentityNumbers;
+  /** The key files of adopted identities, 96 bytes each, by number; every other number's identity follows from a seed in the state. */
+  readonly adopted: ReadonlyMap<number, Secret<Buffer>>;
+  readonly timeouts: Timeouts;
+  /** The town's internal network, as `10.1.2.0/27`. */
+  readonly subnet: string;
+  readonly logLevel: "debug" | "info" | "warn" | "error";
+  /** Memory limits in MiB. */
+  readonly memoryMiB: { readonly connector: number; readonly sidecar: number };
+  readonly peers: readonly PeerSettings[];
+  readonly routes: readonly Route[];
+}
+
+/** The whole configuration of a stack, checked and with every default filled in. */
+export interface Settings {
+  readonly stack: string;
+  /** Whether identities and data are protected and outlive the stack. */
+  readonly keep: boolean;
+  /** What the daemon appends to an address. */
+  readonly suffix: Suffix;
+  /** Fingerprints of addresses that the operator has given up. */
+  readonly retired: readonly string[];
+  readonly network: "local" | "public";
+  /** The network of the local relays, this stack's own or the one of another stack on the same Docker host; only with `network: local`. */
+  readonly localNetwork: { readonly subnet: string } | { readonly join: string };
+  /** Each either {@link BUILD} or a reference by digest. */
+  readonly images: { readonly anon: string; readonly connector: string };
+  readonly towns: readonly TownSettings[];
+}
+
+/** Every problem of a configuration at once, a line each; no line repeats a value. */
+export class SettingsError extends Error {
+  override readonly name = "SettingsError";
+
+  constructor(readonly lines: readonly string[]) {
+    super(
+      `The stack's config has ${lines.length === 1 ? "a problem" : `${lines.length} problems`}:\n${lines.map((line) => `  ${line}`).join("\n")}`,
+    );
+  }
+}
+
+/** Keys whose values must be encrypted, with the way to put one there. */
+export const SECRET_KEYS = {
+  identities: "take it out and use `make identity-adopt`, or pulumi config set --secret --path",
+  secrets: "take it out and use pulumi config set --secret --path",
+  tokens: "take it out and use pulumi config set --secret --path",
+  invites: "take it out and use `make accept`, or pulumi config set --secret --path",
+} as const;
+
+/** Keys of the stack's config that hold structures; Pulumi hands these over as JSON. */
+const STRUCTURED = new Set(["localNetwork", "images", "towns", "retired", ...Object.keys(SECRET_KEYS)]);
+
+/**
+ * Checks a stack's configuration and fills in the defaults. `config` maps full keys (`town-ator:towns`) to values as Pulumi hands them to a
+ * program, secrets in plain text among them; keys of other namespaces are not ours. `secretKeys`, where the caller knows them, are the keys whose values are encrypted.
+ *
+ * Throws a {@link SettingsError} that lists every problem.
+ */
+export function parseSettings(
+  config: Readonly<Record<string, string>>,
+  stack: string,
+  secretKeys?: readonly string[],
+): Settings {
+  const problems: Problem[] = [];
+  const raw = ownKeys(config, problems);
+  const result = settingsSchema.safeParse(raw);
+  const unread = new Set(problems.map(({ path }) => path[0]));
+  const issues = (result.error?.issues ?? []).filter(({ path }) => path.length === 0 || !unread.has(path[0]));
+  problems.push(...problemsOf(issues, settingsSchema), ...crossChecks(raw, stack));
+  for (const [key, way] of Object.entries(SECRET_KEYS)) {
+    if (secretKeys && Object.keys(raw[key] ?? {}).length > 0 && !secretKeys.includes(`${NAMESPACE}:${key}`))
+      problems.push({ path: [key], message: `must be secret: ${way}` });
+  }
+  if (problems.length > 0 || !result.success) throw new SettingsError(problems.map(lineFor).sort());
+  return withDefaults(result.data, stack);
+}
+
+function ownKeys(config: Readonly<Record<string, string>>, problems: Problem[]): Record<string, unknown> {
+  const raw: Record<string, unknown> = {};
+  for (const [key, text] of Object.entries(config)) {
+    if (!key.startsWith(`${NAMESPACE}:`)) continue;
+    const name = key.slice(NAMESPACE.length + 1);
+    raw[name] = text;
+    if (!STRUCTURED.has(name)) continue;
+    try {
+      raw[name] = JSON.parse(text);
+    } catch {
+      problems.push({ path: [name], message: "must be a map, not a text" });
+      delete raw[name];
+    }
+  }
+  return raw;
+}
+
+function withDefaults(parsed: ParsedSettings, stack: string): Settings {
+  const subnets = defaultSubnets(stack, Object.keys(parsed.towns));
+  return {
+    stack,
+    // An address of a local network means nothing without that network, so a local stack leaves nothing behind.
+    keep: parsed.keep ?? parsed.network !== "local",
+    suffix: parsed.suffix,
+    retired: parsed.retired,
+    network: parsed.network,
+    localNetwork:
+      parsed.localNetwork.join === undefined
+        ? { subnet: parsed.localNetwork.subnet ?? defaultLocalSubnet(stack) }
+        : { join: parsed.localNetwork.join },
+    images: {
+      anon: parsed.images.anon ?? BUILD,
+      connector: parsed.images.connector ?? (parsed.network === "local" ? BUILD : PUBLISHED_CONNECTOR),
+    },
+    towns: Object.entries(parsed.towns)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, town]) => townWithDefaults(name, town, secretsOf(parsed, name), subnets.get(name)!)),
+  };
+}
+
+/** What the secret keys of a config hold for one town. */
+interface TownSecrets {
+  readonly invites: Readonly<Record<string, Secret<Invite>>>;
+  readonly adopted: ReadonlyMap<number, Secret<Buffer>>;
+  readonly given: Readonly<Record<string, Secret>>;
+  readonly tokens: Readonly<Record<string, Secret>>;
+}
+
+function secretsOf(parsed: ParsedSettings, town: string): TownSecrets {
+  return {
+    invites: own(parsed.invites, town) ?? {},
+    adopted: new Map(Object.entries(own(parsed.identities, town) ?? {}).map(([number, key]) => [Number(number), key])),
+    given: own(parsed.secrets, town) ?? {},
+    tokens: own(parsed.tokens, town) ?? {},
+  };
+}
+
+/** A map's own entry: a peer may be called `constructor`, which every object has. */
+function own<T>(map: Readonly<Record<string, T>>, key: string): T | undefined {
+  return Object.hasOwn(map, key) ? map[key] : undefined;
+}
+
+function townWithDefaults(name: string, town: ParsedTown, secrets: TownSecrets, defaultSubnet: string): TownSettings {
+  const { peers, identity, ...rest } = town;
+  const sorted = Object.entries(peers).sort(([a], [b]) => (a < b ? -1 : 1));
+  return {
+    ...rest,
+    name,
+    identity: numbersOf(identity),
+    adopted: secrets.adopted,
+    subnet: town.subnet ?? defaultSubnet,
+    peers: sorted.map(([id, peer]) => peerWithDefaults(id, peer, secrets)),
+    routes: [
+      { prefix: town.nodeId, nextHop: town.nodeId, priority: 0 },
+      ...sorted.flatMap(([id, peer]) =>
+        routesThrough(id, peer.routes).map((prefix) => ({ prefix, nextHop: id, priority: peer.priority })),
+      ),
+    ],
+  };
+}
+
+function numbersOf({ current, next, previous }: ParsedTown["identity"]): IdentityNumbers {
+  return { current, ...(next !== undefined && { next }), ...(previous !== undefined && { previous }) };
+}
+
+function peerWithDefaults(id: string, peer: ParsedPeer, secrets: TownSecrets): PeerSettings {
+  const given = own(secrets.given, id);
+  return {
+    id,
+    relation: peer.relation,
+    source: sourceOf(id, peer, secrets),
+    secretVersion: peer.secretVersion,
+    ...(given && { given }),
+  };
+}
+
+/** The prefixes that lead to a peer: those that are asked for, or else its own nodeId, where that is an ILP address. */
+export function routesThrough(id: string, routes: readonly string[] | undefined): readonly string[] {
+  return routes ?? (ILP_PREFIX.test(id) ? [id] : []);
+}
+
+function sourceOf(id: string, { town, stack, url }: ParsedPeer, { invites, tokens }: TownSecrets): PeerSource {
+  if (town !== undefined) return { kind: "town", town };
+  if (stack !== undefined) return { kind: "stack", stack: stack.name, town: stack.town };
+  // A connector that asks for no token takes the empty one.
+  if (url !== undefined) return { kind: "direct", url, token: own(tokens, id) ?? new Secret("") };
+  const invite = own(invites, id);
+  return invite === undefined ? { kind: "expected" } : { kind: "invite", invite };
+}

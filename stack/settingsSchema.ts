@@ -1,0 +1,220 @@
+import { isIPv4 } from "node:net";
+import { z } from "zod";
+import { IdentityError, parseIdentityText, SUFFIXES } from "../components/core/identity";
+import { InviteError, parseInvite } from "../components/core/invite";
+import { ILP_PREFIX, NODE_ID, PEER_ID, TOWN_NAME } from "../components/core/names";
+import { Secret } from "../components/core/secret";
+import { MAX_PREFIX, MIN_PREFIX, parseSubnet } from "../components/core/subnets";
+
+/** Says that an image is built on the Docker host from this project's images/ folder. */
+export const BUILD = "build";
+
+const byDigest = /^[a-z0-9][a-z0-9._:/-]*@sha256:[0-9a-f]{64}$/;
+const subnet = z
+  .string("must be a text such as 10.77.0.0/27")
+  .refine(
+    (text) => parseSubnet(text) !== undefined,
+    `must be an IPv4 network of /${MIN_PREFIX} to /${MAX_PREFIX} without host bits, such as 10.77.0.0/27`,
+  );
+const image = z
+  .string("must be a text")
+  .refine(
+    (text) => text === BUILD || byDigest.test(text),
+    `must be "${BUILD}" or a reference by digest, name@sha256:<64 hex digits>: a tag can change behind your back`,
+  );
+const mebibytes = (least: number) => {
+  const rule = `must be a whole number of MiB from ${least} to 65536`;
+  return z.int(rule).min(least, rule).max(65536, rule);
+};
+const oneOf = <const T extends readonly [string, ...string[]]>(values: T) =>
+  z.enum(values, `must be one of ${values.join(", ")}`);
+
+const prefix = z
+  .string("must be an ILP address prefix, such as g.bob")
+  .regex(
+    ILP_PREFIX,
+    "must be an ILP address prefix of lower-case letters, digits, dots, dashes and underscores, such as g.bob",
+  );
+
+function isDirectUrl(text: string): boolean {
+  const match = /^ws:\/\/((?:\d{1,3}\.){3}\d{1,3}):([1-9]\d{0,4})$/.exec(text);
+  return match !== null && Number(match[2]) <= 65535 && isIPv4(match[1]!);
+}
+
+const peerSchema = z.strictObject({
+  relation: oneOf(["peer", "parent", "child"]).default("peer"),
+  town: z.string("must be the name of another town of this stack").optional(),
+  stack: z
+    .strictObject({
+      name: z.string("is required: a stack's full name, as pulumi stack ls --all shows it").min(1, "must not be empty"),
+      town: z.string("is required: the name of a town of that stack").min(1, "must not be empty"),
+    })
+    .optional(),
+  routes: z.array(prefix, "must be a list of ILP address prefixes").optional(),
+  priority: z.int("must be a whole number").default(0),
+  transport: oneOf(["socks5", "direct"]).default("socks5"),
+  url: z
+    .string("must be a text such as ws://10.77.0.9:3000")
+    .refine(isDirectUrl, "must be ws://<IPv4 address>:<port from 1 to 65535>")
+    .optional(),
+  secretVersion: z
+    .int("must be a whole number from 1; a higher one makes a new secret")
+    .min(1, "must be a whole number from 1; a higher one makes a new secret")
+    .default(1),
+});
+
+const identityNumber = z.int("must be a whole number from 1").min(1, "must be a whole number from 1").max(9999);
+
+/** Milliseconds. */
+const milliseconds = (least: number, most: number) => {
+  const rule = `must be a whole number of milliseconds from ${least} to ${most}`;
+  return z.int(rule).min(least, rule).max(most, rule);
+};
+
+const townSchema = z.strictObject({
+  nodeId: z
+    .string("is required: the connector's nodeId, such as g.home")
+    .regex(
+      NODE_ID,
+      "must be 1 to 63 lower-case letters, digits, dots, dashes and underscores, beginning and ending with a letter or digit",
+    ),
+  topology: oneOf(["gateway"]).default("gateway"),
+  access: oneOf(["permissioned", "permissionless"]).default("permissioned"),
+  discovery: oneOf(["open", "restricted"]).default("open"),
+  identity: z
+    .strictObject({
+      current: identityNumber.default(1),
+      next: identityNumber.optional(),
+      previous: identityNumber.optional(),
+    })
+    .prefault({}),
+  timeouts: z
+    .strictObject({
+      btpSendMs: milliseconds(1000, 600_000).default(30_000),
+      redialFirstMs: milliseconds(1000, 60_000).default(5000),
+      redialMaxMs: milliseconds(5000, 600_000).default(30_000),
+      redialSlowMs: milliseconds(30_000, 3_600_000).default(300_000),
+      packetExpiryMs: milliseconds(2000, 60_000).default(10_000),
+    })
+    .prefault({}),
+  subnet: subnet.optional(),
+  logLevel: oneOf(["debug", "info", "warn", "error"]).default("info"),
+  memoryMiB: z
+    .strictObject({ connector: mebibytes(64).default(256), sidecar: mebibytes(64).default(128) })
+    .prefault({}),
+  peers: z
+    .record(
+      z
+        .string()
+        .regex(
+          PEER_ID,
+          "is no nodeId that a peer can have here: 1 to 63 letters, digits, dots, dashes and underscores, beginning and ending with a letter or digit",
+        ),
+      peerSchema,
+      "must be a map from the nodeIds of peers to what is known of them; {} for one that is only expected",
+    )
+    .default({}),
+});
+
+const identityText = z.string("must be the key as base64, one line of text").transform((text, context) => {
+  try {
+    return new Secret(parseIdentityText(text));
+  } catch (error) {
+    if (!(error instanceof IdentityError)) throw error;
+    context.addIssue({ code: "custom", message: error.message });
+    return z.NEVER;
+  }
+});
+
+const inviteText = z.string("must be an invite, one line of text").transform((text, context) => {
+  try {
+    return new Secret(parseInvite(text));
+  } catch (error) {
+    if (!(error instanceof InviteError)) throw error;
+    context.addIssue({ code: "custom", message: error.message });
+    return z.NEVER;
+  }
+});
+
+/** What a fingerprint looks like (identity.ts). */
+const FINGERPRINT = /^[0-9a-f]{4}(-[0-9a-f]{4}){3}$/;
+
+/** Pulumi hands a boolean over as a text. */
+const truth = z.enum(["true", "false"], "must be true or false").transform((text) => text === "true");
+
+/** A stack's configuration by itself; what holds between its parts is in settingsChecks.ts. */
+export const settingsSchema = z.strictObject({
+  keep: truth.optional(),
+  suffix: oneOf(SUFFIXES).default("anon"),
+  retired: z
+    .array(
+      z.string().regex(FINGERPRINT, "must be a fingerprint, such as 3f2a-91bc-0d4e-77aa"),
+      "must be a list of fingerprints of addresses that you have given up",
+    )
+    .default([]),
+  network: oneOf(["local", "public"]).default("local"),
+  localNetwork: z
+    .strictObject({
+      subnet: subnet.optional(),
+      join: z.string("must be the name of a stack on the same Docker host").min(1, "must not be empty").optional(),
+    })
+    .prefault({}),
+  images: z.strictObject({ anon: image.optional(), connector: image.optional() }).prefault({}),
+  towns: z
+    .record(
+      z
+        .string()
+        .regex(TOWN_NAME, "is no name for a town: 1 to 20 lower-case letters and digits, beginning with a letter"),
+      townSchema,
+      "is required: a map from the names of towns to their settings",
+    )
+    .refine((towns) => Object.keys(towns).length > 0, "must hold at least one town"),
+  invites: z
+    .record(
+      z.string(),
+      z.record(z.string(), inviteText),
+      "must be a map of towns, each a map from peers to their invites",
+    )
+    .default({}),
+  identities: z
+    .record(
+      z.string(),
+      z.record(
+        z.string().regex(/^[1-9]\d{0,3}$/, "is no identity's number: a town's identities are numbered from 1"),
+        identityText,
+        "must be a map from the numbers of identities to their keys",
+      ),
+      "must be a map of towns, each a map from the numbers of identities to their keys",
+    )
+    .default({}),
+  secrets: z
+    .record(
+      z.string(),
+      z.record(
+        z.string(),
+        z
+          .string("must be a text")
+          .regex(/^[\x21-\x7e]{32,}$/, "must be at least 32 printable ASCII characters without spaces")
+          .transform((text) => new Secret(text)),
+      ),
+      "must be a map of towns, each a map from peers to the secrets that they present",
+    )
+    .default({}),
+  tokens: z
+    .record(
+      z.string(),
+      z.record(
+        z.string(),
+        z
+          .string("must be a text")
+          .regex(/^[\x21-\x7e]*$/, "must be printable ASCII characters without spaces")
+          .transform((text) => new Secret(text)),
+      ),
+      "must be a map of towns, each a map from direct peers to the tokens that they ask for",
+    )
+    .default({}),
+});
+
+export type ParsedSettings = z.output<typeof settingsSchema>;
+export type ParsedTown = z.output<typeof townSchema>;
+export type ParsedPeer = z.output<typeof peerSchema>;

@@ -1,0 +1,334 @@
+import { describe, expect, it, test } from "vitest";
+import {
+  deployedTown,
+  lostAddresses,
+  misusedAddresses,
+  rotatedSecrets,
+  type DeployedTown,
+} from "../../../stack/deployed";
+import { deriveIdentity, published } from "../../../components/core/identity";
+import { parseSettings, type Settings } from "../../../stack/settings";
+
+const KEY = deriveIdentity(Buffer.alloc(32, 1));
+const OTHER = deriveIdentity(Buffer.alloc(32, 2));
+const OLD = "aaaa-aaaa-aaaa-aaaa";
+
+const base64 = ({ secretKeyFile }: { secretKeyFile: Buffer }) => secretKeyFile.toString("base64");
+
+function settings(towns: Record<string, unknown>, others: Record<string, unknown> = {}): Settings {
+  const all = { towns, images: { anon: `anon@sha256:${"0".repeat(64)}` }, ...others };
+  return parseSettings(
+    Object.fromEntries(
+      Object.entries(all).map(([key, value]) => [
+        `town-ator:${key}`,
+        typeof value === "string" ? value : JSON.stringify(value),
+      ]),
+    ),
+    "dev",
+  );
+}
+
+function before(
+  identities: Partial<DeployedTown["identities"][number]>[],
+  more: Partial<DeployedTown> = {},
+): DeployedTown {
+  return {
+    town: "home",
+    nodeId: "g.home",
+    suffix: "anon",
+    identities: identities.map((identity) => ({ number: 1, fingerprint: OLD, adopted: false, ...identity })),
+    secretVersions: {},
+    given: [],
+    seeds: [],
+    ...more,
+  };
+}
+
+const HOME = { home: { nodeId: "g.home" } };
+
+describe("no address is lost", () => {
+  test.each<[string, Settings, DeployedTown[]]>([
+    ["by a first up", settings(HOME), []],
+    ["while nothing changes", settings(HOME), [before([{}])]],
+    [
+      "when the next one is announced",
+      settings({ home: { nodeId: "g.home", identity: { current: 1, next: 2 } } }),
+      [before([{}])],
+    ],
+    [
+      "when the town switches to it",
+      settings({ home: { nodeId: "g.home", identity: { current: 2, previous: 1 } } }),
+      [before([{}, { number: 2, fingerprint: "bbbb-bbbb-bbbb-bbbb" }])],
+    ],
+    [
+      "when the old one is retired by the operator's word",
+      settings({ home: { nodeId: "g.home", identity: { current: 2 } } }, { retired: [OLD] }),
+      [before([{}, { number: 2, fingerprint: "bbbb-bbbb-bbbb-bbbb" }])],
+    ],
+    [
+      "when a town is given up by that word",
+      settings({ away: { nodeId: "g.away" } }, { retired: [OLD] }),
+      [before([{}])],
+    ],
+    [
+      "when the key of the very address is adopted, as a restore does",
+      settings(HOME, { identities: { home: { 1: base64(KEY) } } }),
+      [before([{ fingerprint: KEY.fingerprint }])],
+    ],
+    [
+      "when the town gets another name and its key is adopted under that",
+      settings({ house: { nodeId: "g.home" } }, { identities: { house: { 1: base64(KEY) } } }),
+      [before([{ fingerprint: KEY.fingerprint }])],
+    ],
+    [
+      "when its key is adopted under another number",
+      settings({ home: { nodeId: "g.home", identity: { current: 2 } } }, { identities: { home: { 2: base64(KEY) } } }),
+      [before([{ fingerprint: KEY.fingerprint }])],
+    ],
+    [
+      "when an adopted key is gone that was the seed's own",
+      settings(HOME),
+      [before([{ fingerprint: KEY.fingerprint, adopted: true }], { seeds: [KEY.fingerprint] })],
+    ],
+  ])("%s", (_, now, deployed) => {
+    expect(lostAddresses(now, deployed)).toEqual([]);
+  });
+});
+
+describe("an address would be lost", () => {
+  test.each<[string, Settings, DeployedTown[], string[]]>([
+    [
+      "by another adopted key",
+      settings(HOME, { identities: { home: { 1: base64(OTHER) } } }),
+      [before([{ fingerprint: KEY.fingerprint, adopted: true }])],
+      [
+        "town-ator:identities.home.1: is the key of the address ",
+        KEY.fingerprint,
+        OTHER.fingerprint,
+        "make identity-rotate",
+      ],
+    ],
+    [
+      "by a key that is adopted over a seed",
+      settings(HOME, { identities: { home: { 1: base64(OTHER) } } }),
+      [before([{}])],
+      ["town-ator:identities.home.1: is the key of the address ", OLD, OTHER.fingerprint, "(nothing)"],
+    ],
+    [
+      "by an adopted key that is gone",
+      settings(HOME),
+      [before([{ fingerprint: KEY.fingerprint, adopted: true }])],
+      ["town-ator:identities.home.1: is gone", KEY.fingerprint, "a seed of the state", "make identity-adopt"],
+    ],
+    [
+      "by another name of the town",
+      settings({ house: { nodeId: "g.home" } }, { identities: { house: { 1: base64(OTHER) } } }),
+      [before([{}])],
+      [
+        "town-ator:towns.home: is gone",
+        OLD,
+        "towns.house has its nodeId, g.home",
+        OTHER.fingerprint,
+        "call it home again",
+      ],
+    ],
+    [
+      "with a town that is gone",
+      settings({ away: { nodeId: "g.away" } }),
+      [before([{}])],
+      ["town-ator:towns.home: is gone", OLD, "put the town back"],
+    ],
+    [
+      "by a step of a rotation that leaves it out",
+      settings(
+        { home: { nodeId: "g.home", identity: { current: 2 } } },
+        { identities: { home: { 2: base64(OTHER) } } },
+      ),
+      [before([{}])],
+      ["town-ator:towns.home.identity: no longer publishes identity 1", OLD, OTHER.fingerprint, "make identity-rotate"],
+    ],
+    [
+      "by an announced address that is taken back",
+      settings(HOME),
+      [before([{}, { number: 2, fingerprint: "bbbb-bbbb-bbbb-bbbb" }])],
+      ["town-ator:towns.home.identity: no longer publishes identity 2", "bbbb-bbbb-bbbb-bbbb"],
+    ],
+    [
+      "by the suffix of another daemon",
+      settings(HOME, { suffix: "anyone" }),
+      [before([{}])],
+      ["town-ator:suffix: .anyone would make another address", OLD, "which ends in .anon"],
+    ],
+    [
+      "by that suffix, also of an adopted key, which is not at fault",
+      settings(HOME, { suffix: "anyone", identities: { home: { 1: base64(KEY) } } }),
+      [before([{ fingerprint: KEY.fingerprint, adopted: true }])],
+      ["town-ator:suffix: .anyone would make another address", KEY.fingerprint, "which ends in .anon"],
+    ],
+    [
+      "by an adopted key that is published no more, though it is still in the config",
+      settings(
+        { home: { nodeId: "g.home", identity: { current: 2 } } },
+        { identities: { home: { 1: base64(KEY), 2: base64(OTHER) } } },
+      ),
+      [before([{ fingerprint: KEY.fingerprint, adopted: true }])],
+      ["town-ator:towns.home.identity: no longer publishes identity 1", KEY.fingerprint],
+    ],
+  ])("%s, and the line says which and the way out", (_, now, deployed, words) => {
+    const lines = lostAddresses(now, deployed);
+    expect(lines).toHaveLength(1);
+    for (const word of words) expect(lines[0]).toContain(word);
+    expect(lines[0]).toMatch(/to give the address up for good add [0-9a-f-]{19} to town-ator:retired$/);
+    expect(lines[0]).not.toContain(KEY.address.slice(0, 56));
+  });
+});
+
+describe("an address that only the state knows", () => {
+  const seeds = [KEY.fingerprint, OLD];
+
+  test.each<[string, Settings, string[]]>([
+    [
+      "is not published while it is given up",
+      settings(HOME, { retired: ["bbbb-bbbb-bbbb-bbbb", KEY.fingerprint] }),
+      [
+        `town-ator:retired.1: is ${KEY.fingerprint}, the address of towns.home, identity 1, which this publishes; take it out here, or publish another identity`,
+      ],
+    ],
+    [
+      "is not announced again while it is given up",
+      settings({ home: { nodeId: "g.home", identity: { next: 2 } } }, { retired: [OLD] }),
+      [
+        `town-ator:retired.0: is ${OLD}, the address of towns.home, identity 2, which this publishes; take it out here, or publish another identity`,
+      ],
+    ],
+    [
+      "is not published under a second number",
+      settings({ home: { nodeId: "g.home", identity: { next: 2 } } }, { identities: { home: { 2: base64(KEY) } } }),
+      [
+        `town-ator:identities.home.2: is the key of towns.home, identity 1, too (${KEY.fingerprint}); one key is one address, which only one identity can have: take it out here`,
+      ],
+    ],
+    [
+      "is not published by a second town",
+      settings({ ...HOME, house: { nodeId: "g.house" } }, { identities: { house: { 1: base64(KEY) } } }),
+      [
+        `town-ator:identities.house.1: is the key of towns.home, identity 1, too (${KEY.fingerprint}); one key is one address, which only one identity can have: take it out here`,
+      ],
+    ],
+    ["may be given up when it is not published", settings(HOME, { retired: [OLD] }), []],
+    ["may be adopted in its own place", settings(HOME, { identities: { home: { 1: base64(KEY) } } }), []],
+    ["is another one with another suffix", settings(HOME, { suffix: "anyone", retired: [KEY.fingerprint] }), []],
+  ])("%s", (_, now, lines) => {
+    expect(misusedAddresses(now, [before([], { seeds })])).toEqual(lines);
+  });
+});
+
+describe("a town in the state", () => {
+  const TOWN = before([{}], { secretVersions: { a: 1 }, given: ["b"], seeds: [OLD] });
+  const type = "town-ator:index:Town";
+
+  it("is read as it was left", () => {
+    expect(deployedTown({ type, outputs: TOWN })).toEqual(TOWN);
+  });
+
+  test.each([
+    ["another component", { type: "town-ator:index:TownConnector", outputs: TOWN }],
+    ["a town without outputs", { type }],
+    ["a town whose up ended early", { type, outputs: {} }],
+  ])("is none if it is %s", (_, resource) => {
+    expect(deployedTown(resource)).toBeUndefined();
+  });
+
+  test.each([
+    ["without its identities", { ...TOWN, identities: undefined }],
+    ["of a later suffix", { ...TOWN, suffix: "ator" }],
+    ["without its seeds", { ...TOWN, seeds: undefined }],
+  ])("is not passed over when it cannot be read: one %s", (_, outputs) => {
+    expect(() => deployedTown({ type, outputs })).toThrow(
+      "The stack's state tells of a town in a form that this version of the program cannot read",
+    );
+  });
+});
+
+describe("published identities", () => {
+  test.each([
+    [{ current: 1 }, [1]],
+    [{ current: 1, next: 2 }, [1, 2]],
+    [{ current: 2, previous: 1 }, [1, 2]],
+  ])("of %j are %j", (numbers, expected) => {
+    expect(published(numbers)).toEqual(expected);
+  });
+});
+
+describe("a peer whose secret changes", () => {
+  const now = settings({
+    home: { nodeId: "g.home", peers: { a: { secretVersion: 2 }, b: {}, c: { secretVersion: 2 } } },
+  });
+
+  it("has to be told first, each for itself, and a new peer has not", () => {
+    const lines = rotatedSecrets(now, [before([{}], { secretVersions: { a: 1, b: 1 } })]);
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toContain("the secret that a presents to home changes (version 1 to 2)");
+    expect(lines[0]).toContain("tell the peer first");
+    expect(lines[0]).toContain("make invite TOWN=home PEER=a");
+  });
+
+  it("is told by the same up if it is a town of the same stack", () => {
+    const both = settings({
+      home: { nodeId: "g.home", peers: { "g.away": { town: "away", secretVersion: 2 } } },
+      away: { nodeId: "g.away", peers: { "g.home": {} } },
+    });
+    expect(rotatedSecrets(both, [before([{}], { secretVersions: { "g.away": 1 } })])).toEqual([]);
+  });
+
+  describe("by the operator", () => {
+    const secret = "s".repeat(32);
+    const given = (secretVersion: number, source: object = {}) =>
+      settings(
+        {
+          home: { nodeId: "g.home", peers: { a: { secretVersion, ...source } } },
+          away: { nodeId: "a", peers: { "g.home": {} } },
+        },
+        { secrets: { home: { a: secret } } },
+      );
+    const made = settings({ home: { nodeId: "g.home", peers: { a: { secretVersion: 2 } } } });
+
+    test.each<[string, Settings, string[], string[]]>([
+      ["is as it was", given(1), ["a"], []],
+      [
+        "has a version that does nothing",
+        given(2),
+        ["a"],
+        [
+          "towns.home.peers.a.secretVersion (1 to 2) makes no new secret, for the secret is given at town-ator:secrets.home.a (`make identity-restore` puts it there): change it there, or take it out and one is made",
+        ],
+      ],
+      [
+        "may have another one from now on",
+        given(1),
+        [],
+        [
+          "the secret that a presents to home is now the one given at town-ator:secrets.home.a; unless it is the same as before, the old one is refused at once: tell the peer first, and give it the new invite right after `up` (make invite TOWN=home PEER=a)",
+        ],
+      ],
+      ["is told by this very up", given(1, { town: "away" }), [], []],
+      [
+        "has one that is made again",
+        made,
+        ["a"],
+        [
+          "the secret that a presents to home changes (given to made, version 2), and the old one is refused at once: tell the peer first, and give it the new invite right after `up` (make invite TOWN=home PEER=a)",
+        ],
+      ],
+    ])("%s", (_, now, wasGiven, lines) => {
+      const lastVersion = lines[0]?.includes("given to made") ? 2 : 1;
+      const last = before([{}], { secretVersions: { a: lastVersion }, given: wasGiven });
+      expect(rotatedSecrets(now, [last])).toEqual(lines);
+      for (const line of lines) expect(line).not.toContain(secret);
+    });
+  });
+
+  it("is nobody at a first up", () => {
+    expect(rotatedSecrets(now, [])).toEqual([]);
+  });
+});

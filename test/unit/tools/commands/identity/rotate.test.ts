@@ -1,0 +1,135 @@
+import { describe, expect, it, test } from "vitest";
+import { parse } from "yaml";
+import { rotateTown } from "../../../../../tools/commands/identity/rotate";
+import { failure, FakeStack, made } from "./fakeStack";
+
+const [OLD, NEW] = [made("a").fingerprint, made("b").fingerprint];
+const FILE = `# Mine.
+config:
+  town-ator:network: local   # offline
+  town-ator:towns:
+    away: { nodeId: g.away, peers: { g.home: { town: home } } }
+    home:
+      nodeId: g.home # ours
+
+      peers:
+        g.amy: {}
+        g.away: { town: away }
+        g.bob: {}
+        # more to come
+`;
+
+const identity = (lines: string) => `${FILE}      identity:\n${lines}`;
+const ANNOUNCED = identity("        current: 1\n        next: 2\n");
+const SWITCHED = identity("        current: 2\n        previous: 1\n");
+
+function stack(file: string, outputs: FakeStack["outputs"][string]): FakeStack {
+  const access = new FakeStack(file);
+  access.outputs = { home: outputs, away: { fingerprint: "cccc-cccc-cccc-cccc" } };
+  return access;
+}
+
+describe("rotating", () => {
+  it("announces the next address, and says whom to give the invite that names both", async () => {
+    const access = stack(FILE, { fingerprint: OLD });
+    await rotateTown({ town: "home" }, access);
+    expect(access.file).toBe(ANNOUNCED);
+    expect(access.said).toEqual([
+      "announced identity 2 of home in Pulumi.dev.yaml; nothing is deployed yet",
+      `\`make preview\` will show a seed for it unless its key is adopted, the sidecar replaced by one that publishes both addresses, and other invites; ${OLD} stays the address in anonUrl`,
+      "after `make up`: give each of g.amy, g.bob its new invite (make invite TOWN=home PEER=…); it names both addresses",
+      "when they have accepted it: make identity-rotate TOWN=home again, for the switch",
+    ]);
+  });
+
+  it("switches to it, and keeps the old one", async () => {
+    const access = stack(ANNOUNCED, { fingerprint: OLD, next: { fingerprint: NEW } });
+    await rotateTown({ town: "home" }, access);
+    expect(access.file).toBe(SWITCHED);
+    expect(access.said).toEqual([
+      "switched home to identity 2 in Pulumi.dev.yaml; nothing is deployed yet",
+      `\`make preview\` will show the next address in anonUrl and in the invites, and the connector replaced by one that has it for its own; the sidecar stays, and still answers at ${OLD}`,
+      "after `make up`: give each of g.amy, g.bob its new invite (make invite TOWN=home PEER=…), unless it has accepted one since the announcement",
+      `when nobody needs ${OLD} any more: make identity-rotate TOWN=home RETIRE=${OLD}`,
+    ]);
+  });
+
+  it("gives the old one up by the operator's word, and keeps that on record beside earlier ones", async () => {
+    const before = "  town-ator:retired:\n    - dddd-dddd-dddd-dddd # 2025\n";
+    const file = SWITCHED.replace("config:\n", `config:\n${before}`);
+    const access = stack(file, { fingerprint: NEW, previous: { fingerprint: OLD } });
+    await rotateTown({ town: "home", retire: ` ${OLD.toUpperCase()} ` }, access);
+    expect(access.file).toBe(identity("        current: 2\n").replace("config:\n", `config:\n${before}    - ${OLD}\n`));
+    expect(access.said).toEqual([
+      `gave up the address ${OLD} of home in Pulumi.dev.yaml; nothing is deployed yet`,
+      "`make preview` will show the sidecar replaced by one that answers at the new address only",
+      `its key stays in the state and in backups; take ${OLD} out of town-ator:retired only to publish it again`,
+    ]);
+  });
+
+  it("makes the list of retired addresses where there is none", async () => {
+    const access = stack(SWITCHED, { fingerprint: NEW, previous: { fingerprint: OLD } });
+    await rotateTown({ town: "home", retire: OLD }, access);
+    expect((parse(access.file) as { config: object }).config).toMatchObject({ "town-ator:retired": [OLD] });
+  });
+
+  it("says of a town whose peers are all towns of the stack that nobody has to be told", async () => {
+    const access = stack(FILE, { fingerprint: OLD });
+    await rotateTown({ town: "away" }, access);
+    expect(access.said[2]).toBe("after `make up`: no peer has to be told; it names both addresses");
+  });
+
+  test.each<[string, Parameters<typeof rotateTown>[0], string, FakeStack["outputs"][string], string]>([
+    [
+      "no town",
+      {},
+      FILE,
+      { fingerprint: OLD },
+      "TOWN is missing: say TOWN=<name>. In the stack dev it can be: away, home.",
+    ],
+    [
+      "an unknown town",
+      { town: "hme" },
+      FILE,
+      { fingerprint: OLD },
+      'The stack dev has no town "hme". TOWN can be: away, home.',
+    ],
+    [
+      "a step that is not deployed",
+      { town: "home" },
+      ANNOUNCED,
+      { fingerprint: OLD },
+      "home has a config that is not deployed yet: run `make up`, then this again.",
+    ],
+    [
+      "the last step without a word",
+      { town: "home" },
+      SWITCHED,
+      { fingerprint: NEW, previous: { fingerprint: OLD } },
+      `home has moved to ${NEW} and still answers at the old address ${OLD} too. Giving that up cannot be undone for those who know no other: if all peers have the new one, say RETIRE=${OLD}.`,
+    ],
+    [
+      "a config with a problem",
+      { town: "home" },
+      FILE.replace("network: local ", "network: nowhere "),
+      { fingerprint: OLD },
+      "The stack's config has a problem:\n  town-ator:network: must be one of local, public",
+    ],
+  ])("refuses %s and changes nothing", async (_, request, file, outputs, message) => {
+    const access = stack(file, outputs);
+    const error = await failure(() => rotateTown(request, access));
+    expect(error).toMatchObject({ name: "UserError", message });
+    expect([access.file, access.writes, access.said]).toEqual([file, 0, []]);
+  });
+
+  it("leaves a file alone that was changed meanwhile", async () => {
+    const access = stack(FILE, { fingerprint: OLD });
+    const [first, later] = [access.file, "config: {}\n"];
+    let reads = 0;
+    access.readFile = () => Promise.resolve(reads++ === 0 ? first : later);
+    await expect(rotateTown({ town: "home" }, access)).rejects.toThrow(
+      "Pulumi.dev.yaml was changed meanwhile, so it is left as it is: run this again.",
+    );
+    expect(access.writes).toBe(0);
+  });
+});

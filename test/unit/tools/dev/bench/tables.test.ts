@@ -1,0 +1,58 @@
+import { describe, expect, it } from "vitest";
+import { previewsTable, runsTable, stepsTable } from "../../../../../tools/dev/bench/tables";
+
+describe("a table of runs", () => {
+  it("has every run, the median, and its ratio to the last row's", () => {
+    const table = runsTable("seconds", [
+      ["ours", [30, 33, 31.04]],
+      ["floor", [20, 22, 20.66]],
+    ]);
+    expect(table).toBe(
+      [
+        "| seconds | run 1 | run 2 | run 3 | median | ratio |",
+        "|---|---|---|---|---|---|",
+        "| ours | 30.0 | 33.0 | 31.0 | 31.0 | 1.50 |",
+        "| floor | 20.0 | 22.0 | 20.7 | 20.7 | 1.00 |",
+      ].join("\n"),
+    );
+  });
+});
+
+describe("a table of steps", () => {
+  it("adds up each run, and compares the median of the sums, not the sum of the medians, with the reference", () => {
+    const steps = [
+      ["up", [30, 40, 31]],
+      ["verify", [20, 5, 14]],
+    ] as const;
+    expect(stepsTable("seconds", steps, { name: "Theirs", seconds: 180 })).toBe(
+      [
+        "| seconds | run 1 | run 2 | run 3 | median |",
+        "|---|---|---|---|---|",
+        "| up | 30.0 | 40.0 | 31.0 | 31.0 |",
+        "| verify | 20.0 | 5.0 | 14.0 | 14.0 |",
+        "| together | 50.0 | 45.0 | 45.0 | 45.0 |",
+        "",
+        "Theirs: about 180 s for the same; the median is 0.25 of that.",
+      ].join("\n"),
+    );
+  });
+});
+
+describe("a table of previews", () => {
+  it("says what each resource more has cost", () => {
+    const table = previewsTable([
+      { towns: 1, peers: 0, resources: 20, seconds: [2, 2, 9] },
+      { towns: 10, peers: 30, resources: 220, seconds: [3] },
+      { towns: 100, peers: 300, resources: 2220, seconds: [23] },
+    ]);
+    expect(table).toBe(
+      [
+        "| towns | peers | resources | seconds (median) | ms for each resource more |",
+        "|---|---|---|---|---|",
+        "| 1 | 0 | 20 | 2.0 | |",
+        "| 10 | 30 | 220 | 3.0 | 5.0 |",
+        "| 100 | 300 | 2220 | 23.0 | 10.0 |",
+      ].join("\n"),
+    );
+  });
+});

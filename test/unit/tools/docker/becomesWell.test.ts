@@ -1,0 +1,54 @@
+import { describe, expect, it, test } from "vitest";
+import { becomesWell } from "../../../../tools/docker/becomesWell";
+import type { ContainerState } from "../../../../tools/docker/stackContainers";
+
+const container = (status: string, health?: string, exitCode = 0): ContainerState => ({
+  name: "c",
+  role: "connector",
+  status,
+  health,
+  exitCode,
+  error: "",
+});
+const healthy = container("running", "healthy");
+const starting = container("running", "starting");
+const restarting = container("restarting", "unhealthy", 1);
+
+/** Looks at one state after the other, the last for ever, on a clock that only sleeping moves; gives the answer and the milliseconds until then. */
+async function watched(...states: ContainerState[][]): Promise<{ well: boolean; milliseconds: number }> {
+  let now = 0;
+  const well = await becomesWell(() => Promise.resolve(states.length > 1 ? states.shift()! : states[0]!), {
+    now: () => now,
+    sleep: (milliseconds) => Promise.resolve((now += milliseconds)),
+  });
+  return { well, milliseconds: now };
+}
+
+describe("after an up", () => {
+  it("a stack whose containers are healthy, and whose one-shots have ended well, is well at once", async () => {
+    expect(await watched([healthy, container("exited")])).toEqual({ well: true, milliseconds: 0 });
+  });
+
+  it("a container that is starting is waited for, as long as its own health check does", async () => {
+    const minutes = Array.from({ length: 1000 }, () => [starting]);
+    expect(await watched(...minutes, [healthy])).toEqual({ well: true, milliseconds: 250_000 });
+  });
+
+  it("a container that is restarted and comes up is waited for", async () => {
+    expect(await watched([restarting], [starting], [healthy])).toEqual({ well: true, milliseconds: 500 });
+  });
+
+  it("a container that ends at every start is given up after 20 seconds", async () => {
+    const loop = Array.from({ length: 100 }, (_, index) => [index % 2 ? starting : restarting]);
+    expect(await watched(...loop)).toEqual({ well: false, milliseconds: 20_250 });
+  });
+
+  test.each([
+    ["unhealthy", container("running", "unhealthy")],
+    ["stopped", container("exited", undefined, 137)],
+    ["paused", container("paused", "healthy")],
+    ["never started", container("created")],
+  ])("a container that is %s is beyond hope at once", async (_, facts) => {
+    expect(await watched([healthy, facts])).toEqual({ well: false, milliseconds: 0 });
+  });
+});

@@ -1,0 +1,163 @@
+import * as fs from "node:fs/promises";
+import * as path from "node:path";
+import { identityFromKeyFile, type Identity } from "../../../components/core/identity";
+import { inboundSecretName, townOfSeed } from "../../../components/core/names";
+import type { Settings, TownSettings } from "../../../stack/settings";
+import type { StackConfig } from "../checkInvite";
+import { projectDirectory, UserError } from "../../console/project";
+import { encryptFile, type Lock } from "./ageFile";
+import { formatBackup, type Backup, type BackupTown } from "./backupFile";
+import { textsIn } from "./configValues";
+import { KEYS, madeIdentities, settingsWithout } from "./known";
+import { askPassphrase } from "../../console/passphrase";
+import { openStack, type StackAccess } from "./stackAccess";
+
+/** Where a backup goes, and whom it is for. */
+export interface BackupRequest {
+  readonly file?: string | undefined;
+  /** `age1…`; a passphrase is asked for if there is none. */
+  readonly recipient?: string | undefined;
+}
+
+/** Writes all identities and secrets of a stack into one age-encrypted file. Gives the exit code. */
+export async function backup({ stack, ...request }: BackupRequest & { stack: string }): Promise<number> {
+  await assertNew(backupPath(request.file));
+  const access = await openStack(stack);
+  await backUp(request, access, () => askPassphrase("new"));
+  return 0;
+}
+
+/**
+ * What `backup` does. Everything is gathered before the passphrase is asked for. Throws a UserError, with no file written, if something is missing or the file exists.
+ *
+ * @param encrypt replaceable in tests, where age's work factor takes too long
+ */
+export async function backUp(
+  request: BackupRequest,
+  access: StackAccess,
+  passphrase: () => Promise<string>,
+  encrypt: (text: string, lock: Lock) => Promise<Uint8Array> = encryptFile,
+): Promise<void> {
+  const file = backupPath(request.file);
+  await assertNew(file);
+  const [config, random] = await Promise.all([access.config(), access.random()]);
+  const settings = settingsWithout(config, access.stack, []);
+  const { content, lines } = gathered(config, settings, random);
+  const lock = request.recipient ? { recipient: request.recipient } : { passphrase: await passphrase() };
+  await writeNew(file, await encrypt(formatBackup(content), lock));
+  access.say(`${file} holds, encrypted, of the stack ${access.stack}:`);
+  for (const line of lines) access.say(line);
+  access.say("keep it apart from this machine; it opens with what you have just given and nothing else");
+}
+
+/** The path of a backup; a relative one begins at the project. Throws a UserError if there is none. */
+export function backupPath(file: string | undefined): string {
+  if (!file) throw new UserError("FILE is missing: say FILE=<path>, such as FILE=/media/stick/town-ator.age.");
+  return path.resolve(projectDirectory, file);
+}
+
+async function assertNew(file: string): Promise<void> {
+  if (await fs.stat(file).catch(() => undefined)) throw new UserError(exists(file));
+}
+
+function exists(file: string): string {
+  return `${file} exists already and is left as it is: give another name, or move it away.`;
+}
+
+/** A new file for its owner alone, whole or not at all. */
+async function writeNew(file: string, content: Uint8Array): Promise<void> {
+  const draft = `${file}.${process.pid}.new`;
+  try {
+    await fs.writeFile(draft, content, { mode: 0o600, flag: "wx", flush: true });
+    // The name is taken first, so that nobody's file is renamed over; not by a link, which a stick's file system may not have.
+    await fs.writeFile(file, "", { mode: 0o600, flag: "wx" });
+    await fs.rename(draft, file);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST") throw new UserError(exists(file));
+    throw new UserError(`${file} cannot be written (${code ?? "unknown reason"}).`);
+  } finally {
+    await fs.rm(draft, { force: true });
+  }
+}
+
+function gathered(
+  config: StackConfig,
+  settings: Settings,
+  random: ReadonlyMap<string, string>,
+): { content: Omit<Backup, "format" | "version">; lines: string[] } {
+  const lines: string[] = [];
+  const towns = settings.towns.map((town) => {
+    const identities = identitiesOf(town, settings, random);
+    const { secrets, missing } = secretsOf(town, random);
+    for (const [number, { fingerprint }] of identities)
+      lines.push(`  identity ${number} of ${town.name}: ${fingerprint}`);
+    const count = Object.keys(secrets).length;
+    lines.push(`  ${count === 1 ? "secret of 1 peer" : `secrets of ${count} peers`} of ${town.name}`);
+    if (missing.length > 0)
+      lines.push(
+        `  not in it, for they are not made before the next \`make up\`: the secrets of ${missing.join(", ")}`,
+      );
+    const keys = Object.fromEntries(
+      [...identities].map(([number, { secretKeyFile }]) => [`${number}`, secretKeyFile.toString("base64")]),
+    );
+    return [town.name, { nodeId: town.nodeId, identity: { ...town.identity }, keys, secrets }] as const;
+  });
+  const known = new Set(settings.towns.map(({ name }) => name));
+  const others = [...random.keys()].flatMap((name) => townOfSeed(name) ?? []);
+  const strangers = [...new Set(others)].filter((name) => !known.has(name));
+  if (strangers.length > 0)
+    lines.push(`  not in it, for the config does not have them: the towns ${strangers.join(", ")}`);
+  return {
+    content: {
+      stack: settings.stack,
+      made: new Date().toISOString(),
+      suffix: settings.suffix,
+      retired: [...settings.retired],
+      towns: Object.fromEntries<BackupTown>(towns),
+      invites: byTown(config, KEYS.invites),
+      tokens: byTown(config, KEYS.tokens),
+    },
+    lines,
+  };
+}
+
+/** Every identity that a town has or had, by number: the adopted ones, and those of the state's seeds where none is adopted. */
+function identitiesOf(
+  town: TownSettings,
+  settings: Settings,
+  random: ReadonlyMap<string, string>,
+): Map<number, Identity> {
+  const made = madeIdentities(town.name, random, settings);
+  const adopted = [...town.adopted].map(
+    ([number, file]) => [number, identityFromKeyFile(file.reveal(), settings.suffix)] as const,
+  );
+  const all = new Map([...made, ...adopted].sort(([a], [b]) => a - b));
+  const { current, next, previous } = town.identity;
+  const missing = [previous, current, next].find((number) => number !== undefined && !all.has(number));
+  if (missing !== undefined)
+    throw new UserError(
+      `Identity ${missing} of ${town.name} is not made yet, so there is nothing to back up: run \`make up\` first. No file is written.`,
+    );
+  return all;
+}
+
+function secretsOf(
+  { name, peers }: TownSettings,
+  random: ReadonlyMap<string, string>,
+): { secrets: Record<string, string>; missing: string[] } {
+  const all = peers.map(({ id, given }) => ({
+    id,
+    secret: given?.reveal() ?? random.get(inboundSecretName(name, id)),
+  }));
+  return {
+    secrets: Object.fromEntries(all.flatMap(({ id, secret }) => (secret === undefined ? [] : [[id, secret]]))),
+    missing: all.filter(({ secret }) => secret === undefined).map(({ id }) => id),
+  };
+}
+
+function byTown(config: StackConfig, key: string): Record<string, Record<string, string>> {
+  const all: Record<string, Record<string, string>> = {};
+  for (const { town, name, text } of textsIn(config, key)) (all[town] ??= {})[name] = text;
+  return all;
+}

@@ -1,0 +1,110 @@
+import { z } from "zod";
+import { IdentityError, parseIdentityText, SUFFIXES } from "../../../components/core/identity";
+import { InviteError, parseInvite } from "../../../components/core/invite";
+import { NODE_ID, PEER_ID, TOWN_NAME } from "../../../components/core/names";
+import { UserError } from "../../console/project";
+
+/** What every backup says of itself. */
+const FORMAT = "town-ator-backup";
+const VERSION = 1;
+
+const fingerprint = z.string().regex(/^[0-9a-f]{4}(-[0-9a-f]{4}){3}$/);
+const number = z.int().min(1).max(9999);
+
+const identity = z
+  .strictObject({ current: number, next: number.exactOptional(), previous: number.exactOptional() })
+  .refine(
+    ({ current, next, previous }) =>
+      (next === undefined || (previous === undefined && next === current + 1)) &&
+      (previous === undefined || previous === current - 1),
+    "are no identities that a town can have at once",
+  );
+
+/** The daemon's file as base64 in one line. A seed is none: restoring must not depend on how this program expands it. */
+const keyFile = z.string().superRefine((text, context) => {
+  try {
+    if (parseIdentityText(text).toString("base64") !== text)
+      context.addIssue({ code: "custom", message: "is not base64 of a key file in one line" });
+  } catch (error) {
+    if (!(error instanceof IdentityError)) throw error;
+    context.addIssue({ code: "custom", message: error.message });
+  }
+});
+
+const invite = z.string().superRefine((text, context) => {
+  try {
+    parseInvite(text);
+  } catch (error) {
+    if (!(error instanceof InviteError)) throw error;
+    context.addIssue({ code: "custom", message: error.message });
+  }
+});
+
+const peer = z.string().regex(PEER_ID);
+const townName = z.string().regex(TOWN_NAME);
+
+const town = z
+  .strictObject({
+    nodeId: z.string().regex(NODE_ID),
+    identity,
+    keys: z.record(z.string().regex(/^[1-9]\d{0,3}$/), keyFile),
+    secrets: z.record(peer, z.string().regex(/^[\x21-\x7e]{32,}$/)),
+  })
+  .refine(
+    ({ identity: { current, next, previous }, keys }) =>
+      [current, next, previous].every((wanted) => wanted === undefined || `${wanted}` in keys),
+    "lacks the key of an identity that is published",
+  );
+
+const backup = z.strictObject({
+  format: z.literal(FORMAT),
+  version: z.literal(VERSION),
+  stack: z.string().min(1),
+  made: z.iso.datetime(),
+  suffix: z.enum(SUFFIXES),
+  retired: z.array(fingerprint),
+  towns: z.record(townName, town).refine((towns) => Object.keys(towns).length > 0, "holds no town"),
+  invites: z.record(townName, z.record(peer, invite)),
+  tokens: z.record(townName, z.record(peer, z.string().regex(/^[\x21-\x7e]*$/))),
+});
+
+/** What a backup holds of a stack: whatever cannot be made again. All keys of all towns as base64 key files, by number, retired ones too. */
+export type Backup = z.output<typeof backup>;
+export type BackupTown = z.output<typeof town>;
+
+/** A backup as text, to be encrypted. */
+export function formatBackup(content: Omit<Backup, "format" | "version">): string {
+  return JSON.stringify(backup.parse({ format: FORMAT, version: VERSION, ...content }));
+}
+
+/**
+ * Reads a decrypted backup. Every part of it is checked. Throws a UserError that begins with `name`, lists what is wrong by its place, and repeats no value.
+ */
+export function parseBackup(text: string, name: string): Backup {
+  let content: unknown;
+  try {
+    content = JSON.parse(text);
+  } catch {
+    throw new UserError(`${name} holds no backup of this program; nothing is changed.`);
+  }
+  const { format, version } = (content ?? {}) as { format?: unknown; version?: unknown };
+  if (format !== FORMAT) throw new UserError(`${name} holds no backup of this program; nothing is changed.`);
+  if (typeof version === "number" && version !== VERSION)
+    throw new UserError(
+      `${name} is a backup of version ${version}; this program reads version ${VERSION}. Nothing is changed.`,
+    );
+  const result = backup.safeParse(content);
+  if (result.success) return result.data;
+  // A place's name may come from the file, and zod's messages from its values, so only ours are shown, and of names only those that could be names.
+  const lines = result.error.issues.map(
+    ({ path, message, code }) => `  ${place(path)} ${code === "custom" ? message : "is not right"}`,
+  );
+  throw new UserError(
+    `${name} is damaged or was made by another program; nothing is changed:\n${[...new Set(lines)].join("\n")}`,
+  );
+}
+
+function place(path: readonly PropertyKey[]): string {
+  const names = path.map(String);
+  return names.every((name) => PEER_ID.test(name)) && names.length > 0 ? names.join(".") : "something in it";
+}

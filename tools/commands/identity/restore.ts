@@ -1,0 +1,214 @@
+import * as fs from "node:fs/promises";
+import * as path from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import { stringify } from "yaml";
+import type { DeployedTown } from "../../../stack/deployed";
+import { identityFromKeyFile, type IdentityNumbers } from "../../../components/core/identity";
+import type { Settings } from "../../../stack/settings";
+import type { StackConfig } from "../checkInvite";
+import { encryptedAt } from "../../pulumi/configText";
+import type { ConfigSecret } from "../../pulumi/encryptedConfig";
+import { projectDirectory, UserError } from "../../console/project";
+import { decryptFile, identitiesIn, type Key } from "./ageFile";
+import { backupPath } from "./backup";
+import { parseBackup, type Backup } from "./backupFile";
+import { assertFits, textAt } from "./configValues";
+import { adoptedFingerprint, fingerprintInPlace, KEYS, settingsWithout, type StackIdentities } from "./known";
+import { askPassphrase } from "../../console/passphrase";
+import { editConfig, openStack, type PlainEdit, type StackAccess } from "./stackAccess";
+
+/** Which backup is restored, and what opens it. */
+export interface RestoreRequest {
+  readonly file?: string | undefined;
+  /** A file with `AGE-SECRET-KEY-…`; a passphrase is asked for if there is none. */
+  readonly ageIdentity?: string | undefined;
+}
+
+/** Longest backup that is read, in bytes: that of a thousand towns has a tenth of it. */
+const MOST_BYTES = 16_777_216;
+
+/** Brings the identities and secrets of a backup into the config of a stack, encrypted. Gives the exit code. */
+export async function restore({ stack, ...request }: RestoreRequest & { stack: string }): Promise<number> {
+  const opened = await openBackup(request, () => askPassphrase("known"));
+  await restoreBackup(opened, await openStack(stack));
+  return 0;
+}
+
+/** Reads, decrypts and checks a backup. Throws a UserError if it is not whole and sound. */
+export async function openBackup(request: RestoreRequest, passphrase: () => Promise<string>): Promise<Backup> {
+  const file = backupPath(request.file);
+  const content = await read(file);
+  if (content.length > MOST_BYTES) throw new UserError(`${file} is far too long to be a backup.`);
+  const key: Key = request.ageIdentity
+    ? {
+        identities: await identitiesIn(
+          (await read(path.resolve(projectDirectory, request.ageIdentity))).toString("utf8"),
+        ),
+      }
+    : { passphrase: await passphrase() };
+  return parseBackup(await decryptFile(content, key, file), file);
+}
+
+async function read(file: string): Promise<Buffer> {
+  try {
+    return await fs.readFile(file);
+  } catch (error) {
+    throw new UserError(`${file} cannot be read (${(error as NodeJS.ErrnoException).code ?? "unknown reason"}).`);
+  }
+}
+
+/** What `restore` does with a backup that has been opened. Throws a UserError, with nothing changed, if the stack is not one that it fits. */
+export async function restoreBackup(backup: Backup, access: StackAccess): Promise<void> {
+  const [config, before] = await Promise.all([access.config(), access.readFile()]);
+  const settings = settingsWithout(config, access.stack, ["identities", "secrets", "invites", "tokens"]);
+  assertDeclared(backup, settings);
+  if (backup.suffix !== settings.suffix)
+    throw new UserError(
+      `The addresses in the backup end in .${backup.suffix}, and this stack's daemon makes .${settings.suffix} ones: set town-ator:suffix to ${backup.suffix}, and town-ator:images.anon to an image of that daemon.`,
+    );
+  const [deployed, random] = await Promise.all([access.deployed(), access.random()]);
+  assertFree(backup, { deployed, random }, config, settings);
+
+  const identities = identitiesToBe(backup, settings, deployed);
+  const keys = keysOf(backup);
+  const kept = keys.filter(({ town, number }) => number <= highest(identities.get(town)!));
+  const secrets = [...kept.map(({ keys, secret }) => ({ keys, secret })), ...textsOf(backup)];
+  const plain = plainEdits(backup, settings, identities);
+  const values = [...secrets.map(({ keys, secret }) => ({ keys, value: secret })), ...plain];
+  assertFits(config, values, access.stack, "The backup");
+
+  const wanted = secrets.filter(
+    ({ keys, secret }) => textAt(config, keys) !== secret || encryptedAt(before, keys) === undefined,
+  );
+  if (wanted.length === 0 && plain.length === 0) {
+    access.say(
+      `all that is in the backup of ${backup.stack} is in Pulumi.${access.stack}.yaml already; nothing is changed`,
+    );
+    return;
+  }
+  await editConfig(access, before, wanted, `${wanted.length} values of the backup`, plain);
+  access.say(
+    `the backup that was made of ${backup.stack} on ${backup.made} is in Pulumi.${access.stack}.yaml, encrypted:`,
+  );
+  for (const { town, number, fingerprint } of kept) access.say(`  identity ${number} of ${town}: ${fingerprint}`);
+  for (const { town, number, fingerprint } of keys.filter((key) => !kept.includes(key)))
+    access.say(
+      `  not taken: identity ${number} of ${town}, ${fingerprint}, for no identity of that number is in the config`,
+    );
+  for (const { keys } of wanted.filter(({ keys, secret }) => (textAt(config, keys) ?? secret) !== secret))
+    access.say(`  ${keys.join(".")} was another one; the backup's is in its place`);
+  for (const { name, peers } of settings.towns)
+    for (const { id, secretVersion } of peers)
+      if (secretVersion > 1 && Object.hasOwn(backup.towns[name]?.secrets ?? {}, id))
+        access.say(
+          `  ${KEYS.secrets}.${name}.${id} is the secret from now on: secretVersion ${secretVersion} of that peer means nothing while it is there`,
+        );
+  access.say("`make preview` shows what `make up` will do with it");
+  access.say("stop the old deployment before `make up`: two daemons with one key take turns at its address");
+}
+
+interface RestoredKey extends ConfigSecret {
+  readonly town: string;
+  readonly number: number;
+  readonly fingerprint: string;
+}
+
+function keysOf({ towns, suffix }: Backup): RestoredKey[] {
+  return Object.entries(towns).flatMap(([town, { keys }]) =>
+    Object.entries(keys).map(([number, text]) => ({
+      town,
+      number: Number(number),
+      fingerprint: identityFromKeyFile(Buffer.from(text, "base64"), suffix).fingerprint,
+      keys: [KEYS.identities, town, number],
+      secret: text,
+    })),
+  );
+}
+
+function textsOf({ towns, invites, tokens }: Backup): ConfigSecret[] {
+  const secrets = Object.fromEntries(Object.entries(towns).map(([name, town]) => [name, town.secrets]));
+  return (
+    [
+      ["secrets", secrets],
+      ["invites", invites],
+      ["tokens", tokens],
+    ] as const
+  ).flatMap(([key, all]) =>
+    Object.entries(all).flatMap(([town, texts]) =>
+      Object.entries(texts).map(([peer, secret]) => ({ keys: [KEYS[key], town, peer], secret })),
+    ),
+  );
+}
+
+/** Throws a UserError that shows what the config lacks of the backup's towns and peers. How a peer is reached is config, and not in the backup. */
+function assertDeclared(backup: Backup, { towns, stack }: Settings): void {
+  const lacking: Record<string, { nodeId?: string; peers?: Record<string, object> }> = {};
+  for (const [name, { nodeId, secrets }] of Object.entries(backup.towns)) {
+    const town = towns.find((candidate) => candidate.name === name);
+    if (town && town.nodeId !== nodeId)
+      throw new UserError(
+        `The town ${name} of the backup is ${nodeId}, and that of Pulumi.${stack}.yaml is ${town.nodeId}: a key belongs to one of them only. Nothing is changed.`,
+      );
+    const wanted = new Set([secrets, backup.invites[name], backup.tokens[name]].flatMap((of) => Object.keys(of ?? {})));
+    const peers = [...wanted].filter((id) => !town?.peers.some((peer) => peer.id === id)).sort();
+    if (town && peers.length === 0) continue;
+    lacking[name] = {
+      ...(town ? {} : { nodeId }),
+      ...(peers.length === 0 ? {} : { peers: Object.fromEntries(peers.map((id) => [id, {}])) }),
+    };
+  }
+  if (Object.keys(lacking).length === 0) return;
+  const lines = stringify({ config: { [KEYS.towns]: lacking } }).trimEnd();
+  throw new UserError(
+    `The backup has towns or peers that Pulumi.${stack}.yaml does not declare. Add them, each with its own settings, and run this again; nothing is changed:\n${lines.replace(/^/gm, "  ")}`,
+  );
+}
+
+/** Throws a UserError with both fingerprints of every identity that the stack has under another key. */
+function assertFree(backup: Backup, stack: StackIdentities, config: StackConfig, settings: Settings): void {
+  const taken = keysOf(backup).flatMap(({ town, number, fingerprint, keys }) => {
+    const inPlace = fingerprintInPlace(town, number, stack, settings) ?? adoptedFingerprint(config, keys, settings);
+    return inPlace === undefined || inPlace === fingerprint || settings.retired.includes(inPlace)
+      ? []
+      : [`  identity ${number} of ${town} is ${inPlace} here and ${fingerprint} in the backup`];
+  });
+  if (taken.length > 0)
+    throw new UserError(
+      `The stack ${settings.stack} has other addresses than the backup; nothing is changed:\n${taken.join("\n")}\n` +
+        "Restore into a new stack; or, to give one of these up for good, add its fingerprint to town-ator:retired and run this again.",
+    );
+}
+
+/** The identities that the towns of a backup will have: the backup's own, but of a town that is deployed those that it has. */
+function identitiesToBe(
+  backup: Backup,
+  { towns }: Settings,
+  deployed: readonly DeployedTown[],
+): ReadonlyMap<string, IdentityNumbers> {
+  return new Map(
+    Object.entries(backup.towns).map(([name, { identity }]) => {
+      const isDeployed = deployed.some(({ town }) => town === name);
+      return [name, isDeployed ? towns.find((town) => town.name === name)!.identity : identity];
+    }),
+  );
+}
+
+function highest({ current, next }: IdentityNumbers): number {
+  return next ?? current;
+}
+
+function plainEdits(
+  backup: Backup,
+  { towns, retired }: Settings,
+  identities: ReadonlyMap<string, IdentityNumbers>,
+): PlainEdit[] {
+  const all = [...new Set([...retired, ...backup.retired])];
+  return [
+    ...[...identities].flatMap(([name, identity]) =>
+      isDeepStrictEqual(identity, towns.find((town) => town.name === name)!.identity)
+        ? []
+        : [{ keys: [KEYS.towns, name, "identity"], value: { ...identity } }],
+    ),
+    ...(all.length > retired.length ? [{ keys: [KEYS.retired], value: all }] : []),
+  ];
+}

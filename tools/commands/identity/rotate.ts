@@ -1,0 +1,70 @@
+import type { Settings, TownSettings } from "../../../stack/settings";
+import { UserError } from "../../console/project";
+import { KEYS, settingsWithout, townNamed } from "./known";
+import { nextStep, type Step } from "./nextStep";
+import { editConfig, openStack, type PlainEdit, type StackAccess } from "./stackAccess";
+
+/** Which town is moved, and the operator's word for the last step. */
+export interface RotateRequest {
+  readonly town?: string | undefined;
+  /** Fingerprint of the address to give up. */
+  readonly retire?: string | undefined;
+}
+
+/** Makes the next step of a town's move to another address in the stack's config file; `make up` deploys it. Gives the exit code. */
+export async function rotate({ stack, ...request }: RotateRequest & { stack: string }): Promise<number> {
+  await rotateTown(request, await openStack(stack));
+  return 0;
+}
+
+/** What `rotate` does. Throws a UserError, with nothing changed, if there is no step to make. */
+export async function rotateTown(request: RotateRequest, access: StackAccess): Promise<void> {
+  const [config, published, before] = await Promise.all([access.config(), access.published(), access.readFile()]);
+  const settings = settingsWithout(config, access.stack, []);
+  const town = townNamed(settings, request.town);
+  const step = nextStep(town.identity, published[town.name], request.retire?.trim().toLowerCase());
+  if (step.kind === "none") throw new UserError(`${town.name} ${step.why}.`);
+  await editConfig(access, before, [], "", stepEdits(step, town.name, settings));
+  for (const line of explained(step, town, access.stack, published[town.name]!.fingerprint)) access.say(line);
+}
+
+type Made = Exclude<Step, { kind: "none" }>;
+
+/** What a step changes in the config file. */
+export function stepEdits(step: Made, town: string, { retired }: Pick<Settings, "retired">): PlainEdit[] {
+  const identity = { keys: [KEYS.towns, town, "identity"], value: { ...step.identity } };
+  if (step.kind !== "retire") return [identity];
+  return [identity, { keys: [KEYS.retired], value: [...retired, step.retired] }];
+}
+
+/** What a step means, whom to tell and what comes after it. */
+function explained(step: Made, town: TownSettings, stack: string, fingerprint: string): string[] {
+  const { name } = town;
+  const wrote = (what: string) => `${what} in Pulumi.${stack}.yaml; nothing is deployed yet`;
+  const peers = town.peers.filter(({ source }) => source.kind !== "town" && source.kind !== "direct");
+  const who = peers.map(({ id }) => id).join(", ");
+  const invites =
+    who === "" ? "no peer has to be told" : `give each of ${who} its new invite (make invite TOWN=${name} PEER=…)`;
+  switch (step.kind) {
+    case "announce":
+      return [
+        wrote(`announced identity ${step.identity.next} of ${name}`),
+        `\`make preview\` will show a seed for it unless its key is adopted, the sidecar replaced by one that publishes both addresses, and other invites; ${fingerprint} stays the address in anonUrl`,
+        `after \`make up\`: ${invites}; it names both addresses`,
+        `when they have accepted it: make identity-rotate TOWN=${name} again, for the switch`,
+      ];
+    case "switch":
+      return [
+        wrote(`switched ${name} to identity ${step.identity.current}`),
+        `\`make preview\` will show the next address in anonUrl and in the invites, and the connector replaced by one that has it for its own; the sidecar stays, and still answers at ${fingerprint}`,
+        `after \`make up\`: ${invites}, unless it has accepted one since the announcement`,
+        `when nobody needs ${fingerprint} any more: make identity-rotate TOWN=${name} RETIRE=${fingerprint}`,
+      ];
+    case "retire":
+      return [
+        wrote(`gave up the address ${step.retired} of ${name}`),
+        "`make preview` will show the sidecar replaced by one that answers at the new address only",
+        `its key stays in the state and in backups; take ${step.retired} out of town-ator:retired only to publish it again`,
+      ];
+  }
+}

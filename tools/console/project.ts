@@ -1,0 +1,19 @@
+import * as path from "node:path";
+
+/** Absolute path of the project: the directory that holds Pulumi.yaml. */
+export const projectDirectory = path.resolve(__dirname, "..", "..");
+
+/** Absolute path of something in `.town-ator/`, the git-ignored directory for everything that is made on this machine. */
+export function localPath(...segments: string[]): string {
+  return path.join(projectDirectory, ".town-ator", ...segments);
+}
+
+/** `file://` URL of the project-local Pulumi backend. */
+export function localBackendUrl(): string {
+  return `file://${localPath("state")}`;
+}
+
+/** A fault that the user can mend: printed as its message alone, without a stack trace. */
+export class UserError extends Error {
+  override name = "UserError";
+}

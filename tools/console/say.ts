@@ -1,0 +1,46 @@
+import { redact } from "../../runtime/launcher/launcher.cjs";
+
+const quietMilliseconds = 2_000;
+const reportMilliseconds = 10_000;
+
+/** Prints one redacted line for the user on stderr; stdout is kept for what a command is asked to print. */
+export function say(text: string): void {
+  process.stderr.write(`town-ator: ${redact(text)}\n`);
+}
+
+/** Effects of `during`, replaceable in tests. */
+export interface Reporter {
+  say(text: string): void;
+  now(): number;
+}
+
+/**
+ * Runs `work` and tells the user what it is once it takes longer than two seconds, then every ten seconds with the
+ * time passed, and at the end how long it took. Work that is quicker says nothing. Rejects as `work` does.
+ *
+ * @param what what is being done, as a phrase: "building the Pulumi CLI"
+ */
+export async function during<T>(
+  what: string,
+  work: () => Promise<T>,
+  reporter: Reporter = { say, now: () => Date.now() },
+): Promise<T> {
+  const start = reporter.now();
+  const seconds = () => Math.round((reporter.now() - start) / 1000);
+  let told = false;
+  const first = setTimeout(() => {
+    told = true;
+    reporter.say(`${what} ...`);
+  }, quietMilliseconds);
+  const later = setInterval(() => reporter.say(`${what}: ${seconds()} s`), reportMilliseconds);
+  let outcome = "failed after";
+  try {
+    const result = await work();
+    outcome = "done in";
+    return result;
+  } finally {
+    clearTimeout(first);
+    clearInterval(later);
+    if (told) reporter.say(`${what}: ${outcome} ${seconds()} s`);
+  }
+}

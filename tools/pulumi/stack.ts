@@ -1,0 +1,135 @@
+import * as fs from "node:fs/promises";
+import * as path from "node:path";
+import { run } from "../console/run";
+import { parse } from "yaml";
+import { redact } from "../../runtime/launcher/launcher.cjs";
+import type { Environment } from "./environment";
+import { closeToOthers, readPassphrase, usesLocalBackend } from "./localBackend";
+import { localPath, projectDirectory, UserError } from "../console/project";
+import { during } from "../console/say";
+import { configProblem, NEW_WITH_PASSPHRASE, stateProblem } from "./sealed";
+
+/** The project's name, from Pulumi.yaml. */
+export async function projectName(): Promise<string> {
+  const text = await fs.readFile(path.join(projectDirectory, "Pulumi.yaml"), "utf8");
+  return (parse(text) as { name: string }).name;
+}
+
+/** Path of a stack's file in the project-local backend. */
+export function localStackFile(project: string, stack: string): string {
+  return localPath("state", ".pulumi", "stacks", project, `${stack}.json`);
+}
+
+/**
+ * Throws a UserError unless the project has a `Pulumi.<stack>.yaml`: Pulumi itself would make an empty stack of a
+ * mistyped name. The message lists the stacks that there are.
+ */
+export async function assertStackExists(stack: string, directory: string = projectDirectory): Promise<void> {
+  const stacks = (await fs.readdir(directory)).flatMap((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1] ?? []).sort();
+  if (stacks.includes(stack)) return;
+  throw new UserError(
+    `There is no stack "${stack}" (no Pulumi.${stack}.yaml). STACK can be: ${stacks.join(", ") || "nothing yet"}.`,
+  );
+}
+
+/**
+ * Makes sure that the stack (which has a config file: `assertStackExists`) exists in the backend, and gives the command-line arguments that choose it and its config. Throws a
+ * UserError, before anything else, when its secrets are in plain text in the config or the state, or would be: see sealed.ts.
+ *
+ * In the project-local backend the config is a copy in `.town-ator/config/`, because Pulumi writes the salt of the
+ * passphrase into the file that it is given, and the project's own file is the same for everybody.
+ */
+export async function prepareStack(environment: Environment, stack: string): Promise<string[]> {
+  await assertConfigSealed(stack);
+  if (!usesLocalBackend(environment.env)) {
+    await createStack(environment, stack, projectDirectory, []);
+    assertStateSealed(stack, await exportedState(environment, stack), await readPassphrase(environment.env));
+    return ["--stack", stack];
+  }
+  const passphrase = await readPassphrase(environment.env);
+  const file = localStackFile(await projectName(), stack);
+  const state = await readIfThere(file);
+  assertStateSealed(stack, state === undefined ? NEW_WITH_PASSPHRASE : stateIn(file, state), passphrase);
+  const config = await copyConfig(stack);
+  if (state === undefined) {
+    await createStack(environment, stack, path.dirname(config), ["--secrets-provider", "passphrase"]);
+  }
+  return ["--stack", stack, "--config-file", config];
+}
+
+/** Arguments that choose an existing stack where only its state is read. */
+export function stackArguments(stack: string): string[] {
+  return ["--stack", stack];
+}
+
+async function createStack(environment: Environment, stack: string, cwd: string, args: string[]): Promise<void> {
+  const result = await during(`choosing the stack ${stack}`, () =>
+    run(environment.pulumi, ["stack", "select", "--create", "--non-interactive", stack, ...args], {
+      cwd,
+      env: environment.env,
+      reject: false,
+    }),
+  );
+  if (result.exitCode !== 0) throw new UserError(`The stack ${stack} cannot be chosen:\n${redact(result.all ?? "")}`);
+}
+
+async function copyConfig(stack: string): Promise<string> {
+  const directory = localPath("config");
+  await fs.mkdir(directory, { recursive: true, mode: 0o700 });
+  const copy = path.join(directory, `Pulumi.${stack}.yaml`);
+  const [text, earlier] = await Promise.all([
+    fs.readFile(path.join(projectDirectory, `Pulumi.${stack}.yaml`), "utf8"),
+    fs.readFile(copy, "utf8").catch(() => ""),
+    fs.copyFile(path.join(projectDirectory, "Pulumi.yaml"), path.join(directory, "Pulumi.yaml")),
+  ]);
+  await fs.writeFile(copy, keepSalt(text, earlier), { mode: 0o600 });
+  await closeToOthers(directory);
+  return copy;
+}
+
+/** The text of a stack's config with the `encryptionsalt` of an earlier copy, unless it brings its own. */
+export function keepSalt(text: string, earlier: string): string {
+  const salt = /^encryptionsalt:.*$/m;
+  const kept = salt.exec(earlier)?.[0];
+  if (kept === undefined || salt.test(text)) return text;
+  return `${text.trimEnd()}\n${kept}\n`;
+}
+
+async function assertConfigSealed(stack: string): Promise<void> {
+  const name = `Pulumi.${stack}.yaml`;
+  const problem = configProblem(await fs.readFile(path.join(projectDirectory, name), "utf8"));
+  if (problem !== undefined) throw new UserError(`${name} ${problem}`);
+}
+
+function assertStateSealed(stack: string, deployment: unknown, passphrase: string | undefined): void {
+  const problem = stateProblem(deployment, passphrase);
+  if (problem !== undefined) throw new UserError(`The stack ${stack} ${problem.replaceAll("<stack>", stack)}`);
+}
+
+function stateIn(file: string, text: string): unknown {
+  try {
+    return (JSON.parse(text) as { checkpoint?: { latest?: unknown } }).checkpoint?.latest;
+  } catch {
+    throw new UserError(`The state in ${file} is damaged: put it back from a backup (${path.dirname(file)} has one).`);
+  }
+}
+
+async function exportedState(environment: Environment, stack: string): Promise<unknown> {
+  const result = await run(environment.pulumi, ["stack", "export", "--non-interactive", "--stack", stack], {
+    cwd: projectDirectory,
+    env: environment.env,
+    reject: false,
+  });
+  if (result.exitCode !== 0)
+    throw new UserError(`The state of the stack ${stack} cannot be read:\n${redact(result.stderr)}`);
+  return (JSON.parse(result.stdout) as { deployment?: unknown }).deployment;
+}
+
+async function readIfThere(file: string): Promise<string | undefined> {
+  try {
+    return await fs.readFile(file, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}
