@@ -33,8 +33,8 @@ export interface AtorSidecarArgs {
 }
 
 /**
- * The `anon` daemon of one town: it publishes the hidden service that leads to the connector, and it is the connector's only way out. Healthy when the service's descriptor is
- * published; `up` waits for that.
+ * The `anon` daemon of one town: it publishes the hidden service that leads to the connector, and it is the connector's
+ * only way out. Healthy when the service's descriptor is published; `up` waits for that.
  */
 export class AtorSidecar extends pulumi.ComponentResource {
   public readonly containerName: pulumi.Output<string>;

@@ -48,9 +48,10 @@ export interface PublishedAddress {
 }
 
 /**
- * The identity of a hidden service, or two of them while the town moves to another address. A seed in the stack's encrypted state, or an adopted key, gives the address before anything
- * starts; a one-shot writes the key file that follows from it into a volume, and refuses when that volume holds another identity. Losing the volume, the container or the host does not lose
- * the address; losing the state does.
+ * The identity of a hidden service, or two of them while the town moves to another address. A seed in the stack's
+ * encrypted state, or an adopted key, gives the address before anything starts; a one-shot writes the key file that
+ * follows from it into a volume, and refuses when that volume holds another identity. Losing the volume, the container
+ * or the host does not lose the address; losing the state does.
  */
 export class HiddenServiceVolume extends pulumi.ComponentResource {
   /** Docker's name for the volume. */
@@ -70,7 +71,8 @@ export class HiddenServiceVolume extends pulumi.ComponentResource {
   /** The fingerprints of all addresses that the seeds make, that of identity 1 first. */
   public readonly seeds: readonly pulumi.Output<string>[];
   /**
-   * What the sidecar checks the volume against before it starts the daemon, a line for each published identity: its number, the SHA-256 of its key file and its fingerprint; secret.
+   * What the sidecar checks the volume against before it starts the daemon, a line for each published identity: its
+   * number, the SHA-256 of its key file and its fingerprint; secret.
    */
   public readonly identityFile: pulumi.Output<string>;
 
@@ -116,8 +118,9 @@ export class HiddenServiceVolume extends pulumi.ComponentResource {
 }
 
 /**
- * The identities of all seeds, that of number 1 first. Every number up to the highest, now or ever before, has a seed, whether it is used or not: a town that adopts its own key (from a
- * backup), retires an address or takes an announcement back must not have a seed deleted, which would be the end of an address.
+ * The identities of all seeds, that of number 1 first. Every number up to the highest, now or ever before, has a seed,
+ * whether it is used or not: a town that adopts its own key (from a backup), retires an address or takes an
+ * announcement back must not have a seed deleted, which would be the end of an address.
  */
 function seededIdentities(
   { place, identity, suffix, keep, seeds }: HiddenServiceVolumeArgs,

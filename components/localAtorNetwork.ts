@@ -19,7 +19,10 @@ export interface LocalAtorNetworkArgs {
 /** What is the same on every local network, whoever runs its relays. */
 const LOCAL = { kind: "local", publishBudgetSeconds: 60, healthIntervalSeconds: 1 } as const;
 
-/** The local network of another stack on the same Docker host, which has to be up; two stacks on one network reach each other's towns. */
+/**
+ * The local network of another stack on the same Docker host, which has to be up; two stacks on one network reach each
+ * other's towns.
+ */
 export function joinedNetwork(stack: string): AtorNetwork {
   return {
     ...LOCAL,
@@ -30,8 +33,9 @@ export function joinedNetwork(stack: string): AtorNetwork {
 }
 
 /**
- * A private ATOR network for development and tests: a directory authority and four relays in one container, on a Docker network without a route out. Its keys are in a volume, so it
- * survives a restart. Measured: hidden services are reachable 11 to 15 s after a cold start of the relays.
+ * A private ATOR network for development and tests: a directory authority and four relays in one container, on a Docker
+ * network without a route out. Its keys are in a volume, so it survives a restart. Measured: hidden services are
+ * reachable 11 to 15 s after a cold start of the relays.
  */
 export class LocalAtorNetwork extends pulumi.ComponentResource implements AtorNetwork {
   public readonly networkName: pulumi.Output<string>;

@@ -31,9 +31,11 @@ export interface PeerSecretArgs {
 /**
  * The secrets of one peer relationship. There are two, and they never mix:
  *
- * - inbound, what the peer presents to us. The connector compares it with the environment variable `BTP_PEER_<ID>_SECRET` (its btp-server.ts); nothing in its YAML lets anybody in.
- *   We make it, or the operator gives it, and hand it out in an invite. There is one variable a peer, so a new secret ends the old one.
- * - outbound, what we present to the peer: `peers[].authToken` in the YAML. The peer makes it and hands it to us in an invite; until then the peer is only expected to dial in.
+ * - inbound, what the peer presents to us. The connector compares it with the environment variable
+ *   `BTP_PEER_<ID>_SECRET` (its btp-server.ts); nothing in its YAML lets anybody in. We make it, or the operator gives
+ *   it, and hand it out in an invite. There is one variable a peer, so a new secret ends the old one.
+ * - outbound, what we present to the peer: `peers[].authToken` in the YAML. The peer makes it and hands it to us in an
+ *   invite; until then the peer is only expected to dial in.
  */
 export class PeerSecret extends pulumi.ComponentResource {
   /** The peer's nodeId. */

@@ -7,8 +7,9 @@ const LENGTH = 43;
 /**
  * A random secret of 256 bits as 43 letters and digits, made once and kept in the stack's encrypted state.
  *
- * A RandomPassword, and not a RandomBytes: the id of a RandomBytes is its value (pulumi-random's computeRandomBytesID), and Pulumi keeps ids in plain text
- * in the state and shows them (pulumi/pulumi#8946). The id of a RandomPassword is "none".
+ * A RandomPassword, and not a RandomBytes: the id of a RandomBytes is its value (pulumi-random's computeRandomBytesID),
+ * and Pulumi keeps ids in plain text in the state and shows them (pulumi/pulumi#8946). The id of a RandomPassword is
+ * "none".
  *
  * With a `version`, another one makes another secret.
  */

@@ -82,7 +82,8 @@ export interface TownOutputs {
 }
 
 /**
- * One town in the gateway topology: the connector alone with the sidecar on an internal network that has no route out, both at fixed addresses, and the sidecar on the network of the relays as well.
+ * One town in the gateway topology: the connector alone with the sidecar on an internal network that has no route out,
+ * both at fixed addresses, and the sidecar on the network of the relays as well.
  */
 export class Town extends pulumi.ComponentResource {
   public readonly outputs: TownOutputs;

@@ -42,8 +42,9 @@ export interface TownConnectorArgs {
 const START_BUDGET_SECONDS = 60;
 
 /**
- * The ILP connector of one town, run by our launcher. It is on the town's internal network alone: the sidecar is all that it can reach, and all that can reach it. Healthy when its admin
- * port answers on loopback; its own `/health` depends on the peers, and a peer that is down must not take the town down.
+ * The ILP connector of one town, run by our launcher. It is on the town's internal network alone: the sidecar is all
+ * that it can reach, and all that can reach it. Healthy when its admin port answers on loopback; its own `/health`
+ * depends on the peers, and a peer that is down must not take the town down.
  */
 export class TownConnector extends pulumi.ComponentResource {
   public readonly containerName: pulumi.Output<string>;
@@ -80,7 +81,8 @@ export class TownConnector extends pulumi.ComponentResource {
         health: ["wget", "-q", "-O", "/dev/null", `http://127.0.0.1:${PORTS.admin}/health`],
         healthIntervalSeconds: HEALTH_INTERVAL_SECONDS,
         startBudgetSeconds: START_BUDGET_SECONDS,
-        // The launcher kills the connector after its grace and lets its output drain for 2 s; Docker gives it a little longer.
+        // The launcher kills the connector after its grace and lets its output drain for 2 s; Docker gives it a little
+        // longer.
         stopSeconds: STOP_GRACE_MS / 1000 + 4,
         labels: { "town-ator.files": files.digest },
       }),

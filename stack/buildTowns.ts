@@ -18,8 +18,9 @@ export interface StackOutputs {
 }
 
 /**
- * Declares a stack: its images, its ATOR network and its towns. `deployed` is what the last `up` has left; throws a DeploymentError, before anything is registered, when an address would be
- * lost that was published then, or published against the operator's word or twice.
+ * Declares a stack: its images, its ATOR network and its towns. `deployed` is what the last `up` has left; throws a
+ * DeploymentError, before anything is registered, when an address would be lost that was published then, or published
+ * against the operator's word or twice.
  */
 export function buildTowns(
   settings: Settings,
@@ -41,8 +42,8 @@ export function buildTowns(
     }: Pick<PeerSettings, "id" | "source">): pulumi.Output<Invite | undefined> | undefined => {
       switch (source.kind) {
         case "town":
-          // Towns of one stack may know each other both ways. Their invites follow from seeds and secrets alone, so nothing goes in a circle; but the other
-          // town may be declared only after this one, hence the promise.
+          // Towns of one stack may know each other both ways. Their invites follow from seeds and secrets alone, so
+          // nothing goes in a circle; but the other town may be declared only after this one, hence the promise.
           return pulumi.output(Promise.resolve().then(() => towns.get(source.town)!.inviteFor(town.nodeId)));
         case "stack":
           return inviteFromStack(reference(references, source.stack), source.town, { nodeId: id, peerId: town.nodeId });

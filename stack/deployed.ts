@@ -4,7 +4,10 @@ import { TOWN_TYPE } from "../components/core/names";
 import { lineFor, type Problem } from "./problems";
 import type { PeerSettings, Settings, TownSettings } from "./settings";
 
-/** What the last `up` of this stack has left in its state of one town: the outputs of the component Town, all of them plain. */
+/**
+ * What the last `up` of this stack has left in its state of one town: the outputs of the component Town, all of them
+ * plain.
+ */
 export interface DeployedTown {
   readonly town: string;
   readonly nodeId: string;
@@ -35,9 +38,11 @@ export class DeployedError extends Error {
 }
 
 /**
- * The town that a resource of the state is; undefined for any other resource, and for a town whose `up` ended before its seed was made, which has no address to lose.
+ * The town that a resource of the state is; undefined for any other resource, and for a town whose `up` ended before
+ * its seed was made, which has no address to lose.
  *
- * Throws a {@link DeployedError} for a town of another form: taken for none, it would lose its addresses without a word.
+ * Throws a {@link DeployedError} for a town of another form: taken for none, it would lose its addresses without a
+ * word.
  */
 export function deployedTown({ type, outputs }: { type: string; outputs?: unknown }): DeployedTown | undefined {
   if (type !== TOWN_TYPE || Object.keys(outputs ?? {}).length === 0) return undefined;
@@ -49,8 +54,9 @@ export function deployedTown({ type, outputs }: { type: string; outputs?: unknow
 }
 
 /**
- * What would lose an address that peers know: a line for each identity that was published by the last `up` and would not be by this one, under whatever town and number, unless the operator
- * has given it up (`town-ator:retired`). Both fingerprints are named where both are known: that of a new seed is known only once it is made.
+ * What would lose an address that peers know: a line for each identity that was published by the last `up` and would
+ * not be by this one, under whatever town and number, unless the operator has given it up (`town-ator:retired`). Both
+ * fingerprints are named where both are known: that of a new seed is known only once it is made.
  */
 export function lostAddresses(settings: Settings, deployed: readonly DeployedTown[]): string[] {
   const byKey = publishedAddresses(settings, []).map(({ fingerprint }) => fingerprint);
@@ -113,7 +119,10 @@ interface Address {
   readonly adopted: boolean;
 }
 
-/** The addresses that a configuration publishes, as far as they are known: those of adopted keys, and those of seeds that are in the state. */
+/**
+ * The addresses that a configuration publishes, as far as they are known: those of adopted keys, and those of seeds
+ * that are in the state.
+ */
 function publishedAddresses(settings: Settings, deployed: readonly DeployedTown[]): Address[] {
   return settings.towns.flatMap(({ name: town, identity, adopted }) => {
     const before = deployed.find((candidate) => candidate.town === town && candidate.suffix === settings.suffix);
@@ -126,8 +135,9 @@ function publishedAddresses(settings: Settings, deployed: readonly DeployedTown[
 }
 
 /**
- * What only the state shows to be wrong with a configuration: a line for each address that it would publish although the operator has given it up, and for each that it would publish in two
- * places. Between adopted keys the settings are checked for that.
+ * What only the state shows to be wrong with a configuration: a line for each address that it would publish although
+ * the operator has given it up, and for each that it would publish in two places. Between adopted keys the settings are
+ * checked for that.
  */
 export function misusedAddresses(settings: Settings, deployed: readonly DeployedTown[]): string[] {
   const all = publishedAddresses(settings, deployed);
@@ -172,8 +182,9 @@ function fingerprintIn(keyFile: Uint8Array, { suffix }: Settings): string {
 }
 
 /**
- * A line for each peer whose inbound secret this `up` makes anew or takes from another place: the connector has one variable a peer, so the old one is refused from then on. And one for each
- * new version that makes no new secret, because the operator gives it.
+ * A line for each peer whose inbound secret this `up` makes anew or takes from another place: the connector has one
+ * variable a peer, so the old one is refused from then on. And one for each new version that makes no new secret,
+ * because the operator gives it.
  */
 export function rotatedSecrets(settings: Settings, deployed: readonly DeployedTown[]): string[] {
   return settings.towns.flatMap(({ name, peers }) => {

@@ -9,7 +9,10 @@ import {
 import type { Problem } from "./problems";
 import { asMap, repeated, type Map, type RawTown } from "./rawConfig";
 
-/** The rules between a town's identities, their keys and the addresses that are given up. Raw input, as in {@link crossChecks} of settingsChecks.ts. */
+/**
+ * The rules between a town's identities, their keys and the addresses that are given up. Raw input, as in {@link
+ * crossChecks} of settingsChecks.ts.
+ */
 export function identityChecks(raw: Map, towns: readonly RawTown[]): Problem[] {
   const adopted = adoptedKeys(raw);
   return [

@@ -8,7 +8,10 @@ export interface ImageContext {
   readonly hash: string;
 }
 
-/** SHA-256 of the programs in `@anyone-protocol/anyone-client` 1.1.3, bin/linux/x64: anon 0.4.9.11-live and its tool for authority keys. */
+/**
+ * SHA-256 of the programs in `@anyone-protocol/anyone-client` 1.1.3, bin/linux/x64: anon 0.4.9.11-live and its tool for
+ * authority keys.
+ */
 const ANON_PROGRAMS = {
   anon: "ec00c60c185530465fa270c05d7b0ebf507fec9ac970f5a58c3be75247101e1c",
   "anon-gencert": "ce09a13c86fa7e604eaf66e06795dea9287bd2a93b19caffb96c64f0a6cebb77",
@@ -18,8 +21,9 @@ const ANON_PROGRAMS = {
 const CONTEXTS = path.join(".town-ator", "images");
 
 /**
- * Puts the context of images/anon together: its scripts, and the daemon out of the npm package, whose install script we never run.
- * Does nothing when the same context is there already. Throws when a program is missing or is not the one that we know by its SHA-256.
+ * Puts the context of images/anon together: its scripts, and the daemon out of the npm package, whose install script we
+ * never run. Does nothing when the same context is there already. Throws when a program is missing or is not the one
+ * that we know by its SHA-256.
  */
 export function anonContext(project: string): ImageContext {
   const source = path.join(project, "images", "anon");
@@ -35,7 +39,10 @@ export function anonContext(project: string): ImageContext {
   });
 }
 
-/** Puts the context of images/connector together: the development connector, bundled into one file. Does nothing when the same context is there already. */
+/**
+ * Puts the context of images/connector together: the development connector, bundled into one file. Does nothing when
+ * the same context is there already.
+ */
 export function connectorContext(project: string): ImageContext {
   const source = path.join(project, "images", "connector");
   const inputs = [
@@ -60,7 +67,9 @@ export function connectorContext(project: string): ImageContext {
   });
 }
 
-/** Fills a fresh folder and puts it in place in one step, so that an interrupted run leaves no half of a context behind. */
+/**
+ * Fills a fresh folder and puts it in place in one step, so that an interrupted run leaves no half of a context behind.
+ */
 function assembled(project: string, name: string, hash: string, fill: (target: string) => void): ImageContext {
   const target = path.join(project, CONTEXTS, name);
   const stamp = path.join(project, CONTEXTS, `${name}.hash`);

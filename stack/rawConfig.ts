@@ -7,7 +7,10 @@ export interface RawTown {
   readonly town: Map;
 }
 
-/** Pairs of items that have the same key, each later one with the first of its kind; items without a text as key don't count. */
+/**
+ * Pairs of items that have the same key, each later one with the first of its kind; items without a text as key don't
+ * count.
+ */
 export function repeated<T>(items: readonly T[], keyOf: (item: T) => unknown): [first: T, again: T][] {
   const seen = new globalThis.Map<string, T>();
   return items.flatMap((item): [T, T][] => {

@@ -3,8 +3,9 @@ import { DeployedError, deployedTown, type DeployedTown } from "./deployed";
 import { DeploymentError } from "../components/docker/deploymentError";
 
 /**
- * The towns of this very stack as its last `up` has left them in the state; none before the first. The engine's own provider is asked (pulumi's
- * pkg/resource/deploy/builtins.go), which costs about a tenth of a second and registers nothing.
+ * The towns of this very stack as its last `up` has left them in the state; none before the first. The engine's own
+ * provider is asked (pulumi's pkg/resource/deploy/builtins.go), which costs about a tenth of a second and registers
+ * nothing.
  */
 export async function readDeployed(): Promise<DeployedTown[]> {
   const stackName = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;

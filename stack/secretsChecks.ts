@@ -2,7 +2,10 @@ import type { Problem } from "./problems";
 import { asMap, type Map, type RawTown } from "./rawConfig";
 import { addressPlan, overlap, parseSubnet } from "../components/core/subnets";
 
-/** The rules of given secrets, of tokens, and of the direct peers that have those. Raw input, as in {@link crossChecks} of settingsChecks.ts. */
+/**
+ * The rules of given secrets, of tokens, and of the direct peers that have those. Raw input, as in {@link crossChecks}
+ * of settingsChecks.ts.
+ */
 export function secretsChecks(raw: Map, towns: readonly RawTown[]): Problem[] {
   return [
     ...belongToPeers(raw, towns, "secrets"),

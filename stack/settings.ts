@@ -14,8 +14,8 @@ export { BUILD };
 export const NAMESPACE = "town-ator";
 
 /**
- * The last published connector known to speak the ATOR transport: 3.10.4. Its tags are mislabelled and `:latest` is another program, so it is
- * named by digest.
+ * The last published connector known to speak the ATOR transport: 3.10.4. Its tags are mislabelled and `:latest` is
+ * another program, so it is named by digest.
  */
 export const PUBLISHED_CONNECTOR =
   "ghcr.io/toon-protocol/connector@sha256:48d2160e4479aae068ebd8b735a0a063995f1f2f17308c847f3a9b6cc57b1de4";
@@ -50,7 +50,10 @@ export interface TownSettings {
   /** Who can find the hidden service: whoever knows its address, or invited peers only. */
   readonly discovery: "open" | "restricted";
   readonly identity: IdentityNumbers;
-  /** The key files of adopted identities, 96 bytes each, by number; every other number's identity follows from a seed in the state. */
+  /**
+   * The key files of adopted identities, 96 bytes each, by number; every other number's identity follows from a seed in
+   * the state.
+   */
   readonly adopted: ReadonlyMap<number, Secret<Buffer>>;
   readonly timeouts: Timeouts;
   /** The town's internal network, as `10.1.2.0/27`. */
@@ -72,7 +75,10 @@ export interface Settings {
   /** Fingerprints of addresses that the operator has given up. */
   readonly retired: readonly string[];
   readonly network: "local" | "public";
-  /** The network of the local relays, this stack's own or the one of another stack on the same Docker host; only with `network: local`. */
+  /**
+   * The network of the local relays, this stack's own or the one of another stack on the same Docker host; only with
+   * `network: local`.
+   */
   readonly localNetwork: { readonly subnet: string } | { readonly join: string };
   /** Each either {@link BUILD} or a reference by digest. */
   readonly images: { readonly anon: string; readonly connector: string };
@@ -102,8 +108,9 @@ export const SECRET_KEYS = {
 const STRUCTURED = new Set(["localNetwork", "images", "towns", "retired", ...Object.keys(SECRET_KEYS)]);
 
 /**
- * Checks a stack's configuration and fills in the defaults. `config` maps full keys (`town-ator:towns`) to values as Pulumi hands them to a
- * program, secrets in plain text among them; keys of other namespaces are not ours. `secretKeys`, where the caller knows them, are the keys whose values are encrypted.
+ * Checks a stack's configuration and fills in the defaults. `config` maps full keys (`town-ator:towns`) to values as
+ * Pulumi hands them to a program, secrets in plain text among them; keys of other namespaces are not ours.
+ * `secretKeys`, where the caller knows them, are the keys whose values are encrypted.
  *
  * Throws a {@link SettingsError} that lists every problem.
  */

@@ -15,8 +15,9 @@ import {
 } from "../components/core/subnets";
 
 /**
- * What no single value shows: the rules between the parts of a configuration. It works on the raw input and looks only at parts of the right
- * shape, so that an operator sees these problems together with the schema's and not after mending those.
+ * What no single value shows: the rules between the parts of a configuration. It works on the raw input and looks only
+ * at parts of the right shape, so that an operator sees these problems together with the schema's and not after mending
+ * those.
  */
 export function crossChecks(raw: Map, stack: string): Problem[] {
   const towns = Object.entries(asMap(raw["towns"])).map(([name, town]) => ({ name, town: asMap(town) }));

@@ -9,8 +9,9 @@ export interface Between {
 }
 
 /**
- * The invite that a town of another stack has for a town of ours, read from that stack's outputs; secret. Undefined while that stack has no such town or no invite for us, so that two
- * stacks can both be deployed before either knows the other's address.
+ * The invite that a town of another stack has for a town of ours, read from that stack's outputs; secret. Undefined
+ * while that stack has no such town or no invite for us, so that two stacks can both be deployed before either knows
+ * the other's address.
  */
 export function inviteFromStack(
   reference: pulumi.StackReference,
@@ -20,7 +21,10 @@ export function inviteFromStack(
   return pulumi.secret(reference.getOutput("towns")).apply((towns) => findInvite(towns, town, between));
 }
 
-/** Looks an invite up in another stack's output `towns`. Throws a DeploymentError when there is one that cannot be right. */
+/**
+ * Looks an invite up in another stack's output `towns`. Throws a DeploymentError when there is one that cannot be
+ * right.
+ */
 export function findInvite(towns: unknown, town: string, { nodeId, peerId }: Between): Invite | undefined {
   const text = (towns as Record<string, { invites?: Record<string, unknown> } | undefined> | undefined)?.[town]
     ?.invites?.[peerId];

@@ -35,8 +35,9 @@ export function record(build: () => unknown, stack = "dev"): Promise<Recorded[]>
 const { default: debuggable } = sdk as unknown as { default: { debuggablePromise: <T>(promise: T) => T } };
 
 /**
- * Pulumi's SDK keeps with each of the promises of a resource (some two hundred for a container) a stack trace, to name those that leak. Under mocks that is nine tenths of the time: it is
- * left out. V8 takes no stack trace while the limit is no plain value.
+ * Pulumi's SDK keeps with each of the promises of a resource (some two hundred for a container) a stack trace, to name
+ * those that leak. Under mocks that is nine tenths of the time: it is left out. V8 takes no stack trace while the limit
+ * is no plain value.
  */
 async function withoutLeakDetector<T>(act: () => Promise<T>): Promise<T> {
   const limit = Object.getOwnPropertyDescriptor(Error, "stackTraceLimit")!;
@@ -61,7 +62,9 @@ export function keepTestsApart(): void {
 /** The value of an Output, whether it is secret or not. */
 export const value = <T>(output: pulumi.Output<T>) => new Promise<T>((resolve) => output.apply(resolve));
 
-/** The one recorded resource of that type and name; a test that asks for another fails with the names that there are. */
+/**
+ * The one recorded resource of that type and name; a test that asks for another fails with the names that there are.
+ */
 export function find(resources: readonly Recorded[], type: string, name: string): Recorded {
   const found = resources.find((resource) => resource.type.endsWith(`:${type}`) && resource.name === name);
   if (!found)

@@ -18,7 +18,9 @@ export function encodeBase32(bytes: Uint8Array): string {
   return bits > 0 ? text + ALPHABET.charAt((buffer << (5 - bits)) & 31) : text;
 }
 
-/** Lower-case base32 without padding to bytes; undefined when the text is no such thing or has stray bits at its end. */
+/**
+ * Lower-case base32 without padding to bytes; undefined when the text is no such thing or has stray bits at its end.
+ */
 export function decodeBase32(text: string): Buffer | undefined {
   const bytes: number[] = [];
   let buffer = 0;

@@ -10,8 +10,9 @@ export const STOP_GRACE_MS = 10_000;
 export const CONNECTOR_COMMAND = ["node", "packages/connector/dist/main.js"];
 
 /**
- * The files of the connector's container by name, all secret as a whole. `secrets.env` goes into the connector's environment by way of the launcher, so that it stands in no
- * container's configuration. `launcher` is the launcher's own files by name.
+ * The files of the connector's container by name, all secret as a whole. `secrets.env` goes into the connector's
+ * environment by way of the launcher, so that it stands in no container's configuration. `launcher` is the launcher's
+ * own files by name.
  */
 export function connectorFiles(
   input: ConnectorInput,
@@ -41,7 +42,10 @@ export function connectorFiles(
   };
 }
 
-/** The part of launcher.json about the peers that are dialled again: as the YAML has them, and with the second address that the connector has no place for. */
+/**
+ * The part of launcher.json about the peers that are dialled again: as the YAML has them, and with the second address
+ * that the connector has no place for.
+ */
 function redialOf(peers: readonly DialledPeer[], timeouts: ConnectorInput["timeouts"]): object {
   const { redialFirstMs: firstMs, redialMaxMs: fastMs, redialSlowMs: slowMs } = timeouts;
   const second = inOrder(peers).map(({ nextUrl }) => (nextUrl === undefined ? {} : { nextUrl }));
@@ -64,7 +68,8 @@ export function connectorEnvironment({ logLevel, access, timeouts }: ConnectorEn
   return {
     CONFIG_FILE: `${PATHS.files}/connector.yaml`,
     LOG_LEVEL: logLevel,
-    // Exactly the text "false": without it the connector lets in whoever presents an empty token, even under a peer's name that has a secret.
+    // Exactly the text "false": without it the connector lets in whoever presents an empty token, even under a peer's
+    // name that has a secret.
     BTP_ALLOW_NOAUTH: access === "permissionless" ? "true" : "false",
     // For frames that carry no expiry (its btp-client.ts); an ILP packet always carries one.
     BTP_SEND_TIMEOUT_MS: String(timeouts.btpSendMs),

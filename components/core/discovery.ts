@@ -3,7 +3,10 @@ import { encodeBase32 } from "./base32";
 import type { Invite } from "./invite";
 import type { InboundSecret } from "./peering";
 
-/** An x25519 key pair of onion client authorization (tor's rend-spec-v3, appendix G), each half as 52 upper-case characters of base32. */
+/**
+ * An x25519 key pair of onion client authorization (tor's rend-spec-v3, appendix G), each half as 52 upper-case
+ * characters of base32.
+ */
 export interface DiscoveryKey {
   /** Held by the client, who needs it to read the service's descriptor; secret. */
   readonly privateKey: string;
@@ -12,8 +15,9 @@ export interface DiscoveryKey {
 }
 
 /**
- * The key pair that belongs to a secret text: HKDF-SHA256 (RFC 5869) over it, named for this one use. A peer's key follows from the secret that it presents to us, so that
- * both are made, backed up, restored and rotated as one; nobody else's secret leads to it.
+ * The key pair that belongs to a secret text: HKDF-SHA256 (RFC 5869) over it, named for this one use. A peer's key
+ * follows from the secret that it presents to us, so that both are made, backed up, restored and rotated as one; nobody
+ * else's secret leads to it.
  */
 export function discoveryKeyFromSecret(secret: string): DiscoveryKey {
   const raw = Buffer.from(hkdfSync("sha256", secret, "", "town-ator discovery key 1", 32));
@@ -25,14 +29,18 @@ export function authorizedClient(publicKey: string): string {
   return `descriptor:x25519:${publicKey}\n`;
 }
 
-/** A line of `ClientOnionAuthDir/<name>.auth_private`: the key with which the service at `address` (with its suffix) is found. */
+/**
+ * A line of `ClientOnionAuthDir/<name>.auth_private`: the key with which the service at `address` (with its suffix) is
+ * found.
+ */
 export function clientAuth(address: string, privateKey: string): string {
   return `${address.split(".")[0]}:descriptor:x25519:${privateKey}\n`;
 }
 
 /**
- * The files that say who finds a town with restricted discovery, by the names that the sidecar's start.sh knows: every declared peer and, with the secret `operatorKey`, whoever
- * runs `make verify`. Never none: a daemon that finds no authorized client lets in everybody.
+ * The files that say who finds a town with restricted discovery, by the names that the sidecar's start.sh knows: every
+ * declared peer and, with the secret `operatorKey`, whoever runs `make verify`. Never none: a daemon that finds no
+ * authorized client lets in everybody.
  */
 export function authorizedFiles(inbound: readonly InboundSecret[], operatorKey: string): Record<string, string> {
   // No peer's id begins with an underscore.

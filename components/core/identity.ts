@@ -6,7 +6,10 @@ import { decodeBase32, encodeBase32 } from "./base32";
 /** Bytes of the seed that an identity is derived from. */
 export const SEED_BYTES = 32;
 
-/** What the daemons of the ATOR network append to an address: `.onion` until 0.4.9.7, `.anon` from 0.4.9.11, `.anyone` from 0.4.10.2. */
+/**
+ * What the daemons of the ATOR network append to an address: `.onion` until 0.4.9.7, `.anon` from 0.4.9.11, `.anyone`
+ * from 0.4.10.2.
+ */
 export const SUFFIXES = ["anon", "anyone", "onion"] as const;
 export type Suffix = (typeof SUFFIXES)[number];
 
@@ -16,7 +19,10 @@ export const DEFAULT_SUFFIX: Suffix = "anon";
 /** Bytes of the daemon's `hs_ed25519_secret_key`: a header, then the expanded key. */
 const KEY_FILE_BYTES = 96;
 
-/** A key that cannot be taken. The message is a phrase that goes on after a name ("has 95 bytes …") and repeats nothing of the key. */
+/**
+ * A key that cannot be taken. The message is a phrase that goes on after a name ("has 95 bytes …") and repeats nothing
+ * of the key.
+ */
 export class IdentityError extends Error {
   override readonly name = "IdentityError";
 }
@@ -40,7 +46,10 @@ export function published({ current, next, previous }: IdentityNumbers): number[
 export interface Identity {
   /** `<56 characters of base32>.anon` */
   readonly address: string;
-  /** The daemon's `hs_ed25519_secret_key`, 96 bytes. This file alone is the identity: the daemon makes the other two from it. */
+  /**
+   * The daemon's `hs_ed25519_secret_key`, 96 bytes. This file alone is the identity: the daemon makes the other two
+   * from it.
+   */
   readonly secretKeyFile: Buffer;
   /** The daemon's `hs_ed25519_public_key`, 64 bytes. */
   readonly publicKeyFile: Buffer;
@@ -53,8 +62,8 @@ export interface Identity {
 /**
  * Derives an identity from a 32-byte seed (the ed25519 secret of RFC 8032), without a daemon.
  *
- * The file format is the one of tor's `crypto_format.c`: a 32-byte tag padded with NUL, then the key; the secret key is the
- * expanded one, SHA-512 of the seed with its low bits clamped.
+ * The file format is the one of tor's `crypto_format.c`: a 32-byte tag padded with NUL, then the key; the secret key is
+ * the expanded one, SHA-512 of the seed with its low bits clamped.
  *
  * Throws when the seed is not 32 bytes long.
  */
@@ -66,8 +75,9 @@ export function deriveIdentity(seed: Uint8Array, suffix: Suffix = DEFAULT_SUFFIX
 }
 
 /**
- * The identity that the daemon's `hs_ed25519_secret_key` is. A key that a daemon has made has no seed any more, only what a seed expands to, so the public key is computed from
- * that: its first 32 bytes times the base point (RFC 8032 section 5.1.5, step 3).
+ * The identity that the daemon's `hs_ed25519_secret_key` is. A key that a daemon has made has no seed any more, only
+ * what a seed expands to, so the public key is computed from that: its first 32 bytes times the base point (RFC 8032
+ * section 5.1.5, step 3).
  *
  * Throws an {@link IdentityError} if the file is not one whole secret key.
  */
@@ -82,7 +92,8 @@ export function identityFromKeyFile(file: Uint8Array, suffix: Suffix = DEFAULT_S
 }
 
 /**
- * Reads a key as text: base64 (in one line or wrapped) of the daemon's `hs_ed25519_secret_key`, or of a 32-byte seed (the ed25519 secret of RFC 8032). Gives the 96-byte key file.
+ * Reads a key as text: base64 (in one line or wrapped) of the daemon's `hs_ed25519_secret_key`, or of a 32-byte seed
+ * (the ed25519 secret of RFC 8032). Gives the 96-byte key file.
  *
  * Throws an {@link IdentityError} that says what was given instead.
  */
@@ -104,8 +115,8 @@ export function parseIdentityText(text: string): Buffer {
 }
 
 /**
- * The seed that belongs to a random text of the state: HKDF-SHA256 (RFC 5869) over it, named for this one use. The text comes from a RandomPassword, for the
- * id of a RandomBytes is its value, and the state keeps ids in plain text.
+ * The seed that belongs to a random text of the state: HKDF-SHA256 (RFC 5869) over it, named for this one use. The text
+ * comes from a RandomPassword, for the id of a RandomBytes is its value, and the state keeps ids in plain text.
  *
  * Throws on a text of less than 256 bits of letters and digits.
  */
@@ -115,14 +126,17 @@ export function seedFromRandom(text: string): Buffer {
 }
 
 /**
- * The address of a version 3 hidden service: base32(public key, checksum, version) and the suffix, where the checksum's constant
- * follows the suffix (rend-spec-v3 section 6, ".onion checksum" there).
+ * The address of a version 3 hidden service: base32(public key, checksum, version) and the suffix, where the checksum's
+ * constant follows the suffix (rend-spec-v3 section 6, ".onion checksum" there).
  */
 export function addressOf(publicKey: Uint8Array, suffix: Suffix = DEFAULT_SUFFIX): string {
   return `${encodeBase32(Buffer.concat([publicKey, checksum(publicKey, suffix), VERSION]))}.${suffix}`;
 }
 
-/** Says what is wrong with an address, or undefined when it is a well-formed one with a right checksum. Never repeats the address. */
+/**
+ * Says what is wrong with an address, or undefined when it is a well-formed one with a right checksum. Never repeats
+ * the address.
+ */
 export function addressProblem(address: string): string | undefined {
   const match = /^([a-z2-7]{56})\.(anon|anyone|onion)$/.exec(address);
   if (!match) return "is not 56 characters of base32 and .anon, .anyone or .onion";
@@ -136,8 +150,8 @@ export function addressProblem(address: string): string | undefined {
 }
 
 /**
- * A short name for an address that may stand anywhere: the first 64 bits of SHA-256 of the address, as `3f2a-91bc-0d4e-77aa`.
- * The address has 256 random bits, so nobody can go back from this to it.
+ * A short name for an address that may stand anywhere: the first 64 bits of SHA-256 of the address, as
+ * `3f2a-91bc-0d4e-77aa`. The address has 256 random bits, so nobody can go back from this to it.
  */
 export function fingerprintOf(address: string): string {
   return createHash("sha256")
@@ -193,7 +207,8 @@ function keyProblem(key: Buffer): string | undefined {
   if ((key[0]! & 7) !== 0 || (key[31]! & 0xc0) !== 64) {
     return "is damaged: the key in it is not clamped as every ed25519 key is";
   }
-  // The second half makes the nonces of signatures. Half a file of zeros is what a broken copy leaves, and would give the key away.
+  // The second half makes the nonces of signatures. Half a file of zeros is what a broken copy leaves, and would give
+  // the key away.
   if (key.subarray(32).every((byte) => byte === 0)) return "is damaged: the second half of the key is all zeros";
   return undefined;
 }

@@ -13,7 +13,10 @@ export interface Invite {
   readonly peerId: string;
   /** What the invited peer presents as its secret: the inviting town's inbound half. */
   readonly token: string;
-  /** Without which the service of a town with restricted discovery is not even found: the private half of an x25519 key, 52 characters of base32. */
+  /**
+   * Without which the service of a town with restricted discovery is not even found: the private half of an x25519 key,
+   * 52 characters of base32.
+   */
   readonly key?: string;
   /** Where the town will be dialled when it has moved, while it announces another address; like `url`. */
   readonly nextUrl?: string;
@@ -24,8 +27,9 @@ const PREFIX = "ator-invite-1.";
 const CHECKSUM_LENGTH = 8;
 
 /**
- * An invite as one line for a chat message: prefix, base64url of the JSON fields, and the first 48 bits of SHA-256 over both. The fields are nodeId, url, peerId, token, key and
- * nextUrl; the last two are empty, or left out at the end, where an invite has none.
+ * An invite as one line for a chat message: prefix, base64url of the JSON fields, and the first 48 bits of SHA-256 over
+ * both. The fields are nodeId, url, peerId, token, key and nextUrl; the last two are empty, or left out at the end,
+ * where an invite has none.
  */
 export function formatInvite(invite: Invite): string {
   const { nodeId, url, peerId, token, key = "", nextUrl = "" } = invite;

@@ -21,8 +21,9 @@ export interface Place {
 }
 
 /**
- * The name of a container, volume or network on the Docker host. It carries stack and town because Docker adopts an existing volume
- * of the same name without a word, so two stacks must never come to the same one: a stack's name may hold dashes, a town's ({@link TOWN_NAME}) none.
+ * The name of a container, volume or network on the Docker host. It carries stack and town because Docker adopts an
+ * existing volume of the same name without a word, so two stacks must never come to the same one: a stack's name may
+ * hold dashes, a town's ({@link TOWN_NAME}) none.
  */
 export function dockerName(place: Place, role: Role): string {
   return ["town-ator", place.stack, place.town, role].filter((part) => part !== undefined).join("-");
@@ -38,22 +39,33 @@ export function dockerLabels(place: Place, role: Role): Record<string, string> {
 }
 
 /**
- * Towns are part of Docker names and of resource names. No dash: a stack `a-b` with a town `c` and a stack `a` with a town `b-c` would come to one volume, which Docker would give to both.
+ * Towns are part of Docker names and of resource names. No dash: a stack `a-b` with a town `c` and a stack `a` with a
+ * town `b-c` would come to one volume, which Docker would give to both.
  */
 export const TOWN_NAME = /^[a-z][a-z0-9]{0,19}$/;
 
-/** Our own nodeIds serve as an ILP address prefix too, so they keep to what the connector accepts in `routes[].prefix`, less `~`, which no packet survives. */
+/**
+ * Our own nodeIds serve as an ILP address prefix too, so they keep to what the connector accepts in `routes[].prefix`,
+ * less `~`, which no packet survives.
+ */
 export const NODE_ID = /^(?=.{1,63}$)[a-z0-9][a-z0-9_-]*(?:\.[a-z0-9_-]+)*(?<![._-])$/;
 
-/** An ILP address prefix that every version of the connector routes by: labels of lower-case letters, digits, dash and underscore between dots. Its loader takes more, and its routing table then ends it. */
+/**
+ * An ILP address prefix that every version of the connector routes by: labels of lower-case letters, digits, dash and
+ * underscore between dots. Its loader takes more, and its routing table then ends it.
+ */
 export const ILP_PREFIX = /^[a-z0-9][a-z0-9_-]*(?:\.[a-z0-9_-]+)*$/;
 
-/** A peer's nodeId is the peer's own choice; it becomes part of an environment variable's name, so it keeps to letters, digits, dot, dash and underscore. */
+/**
+ * A peer's nodeId is the peer's own choice; it becomes part of an environment variable's name, so it keeps to letters,
+ * digits, dot, dash and underscore.
+ */
 export const PEER_ID = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/;
 
 /**
- * The environment variable in which the connector looks for the secret that a peer must present: `BTP_PEER_<ID>_SECRET`, the peer's nodeId in upper case
- * with every `-` turned into `_` and nothing else changed (the connector's btp-server.ts and peer-secret-resolver.ts). `a-b`, `a_b` and `A-B` meet in one variable.
+ * The environment variable in which the connector looks for the secret that a peer must present:
+ * `BTP_PEER_<ID>_SECRET`, the peer's nodeId in upper case with every `-` turned into `_` and nothing else changed (the
+ * connector's btp-server.ts and peer-secret-resolver.ts). `a-b`, `a_b` and `A-B` meet in one variable.
  */
 export function btpPeerVariable(peerId: string): string {
   return `BTP_PEER_${peerId.toUpperCase().replaceAll("-", "_")}_SECRET`;

@@ -17,7 +17,10 @@ export interface DialledPeer {
   readonly url: string;
   /** What we present to the peer; empty for one that asks for nothing. */
   readonly token: string;
-  /** Where the peer will be, `ws://<host>:<port>`, while it announces that. The connector knows one URL per peer; the launcher tries both. */
+  /**
+   * Where the peer will be, `ws://<host>:<port>`, while it announces that. The connector knows one URL per peer; the
+   * launcher tries both.
+   */
   readonly nextUrl?: string;
   /** How the peer is reached if not through the proxy, which is the default. */
   readonly transport?: "direct";

@@ -16,11 +16,17 @@ export const PORTS = {
 export const PATHS = {
   /** The files that we render for a container, read-only for it. */
   files: "/etc/town-ator",
-  /** The volume that holds the identities. The daemon wants to own a HiddenServiceDir, so each is a folder in it: {@link hiddenServiceDir}. */
+  /**
+   * The volume that holds the identities. The daemon wants to own a HiddenServiceDir, so each is a folder in it: {@link
+   * hiddenServiceDir}.
+   */
   keys: "/keys",
   /** Keys with which the daemon finds peers of restricted discovery: in memory, so that none outlives its peer. */
   clientAuth: "/tmp/client-auth",
-  /** The daemon's DataDirectory: its guards, which must outlive the container, for an observer learns from every new choice of guards. */
+  /**
+   * The daemon's DataDirectory: its guards, which must outlive the container, for an observer learns from every new
+   * choice of guards.
+   */
   daemonData: "/var/lib/anon",
   /** The connector's claims and ledger (the published image's WORKDIR is /app). Losing them loses money. */
   connectorData: "/app/data",

@@ -10,15 +10,20 @@ export interface AnonrcInput {
   readonly socksHost: string;
   /** The only address that may use SOCKS: the connector's. */
   readonly socksClient: string;
-  /** A file with the directory authorities of a local network; absent on the public one, whose authorities are built into the daemon. */
+  /**
+   * A file with the directory authorities of a local network; absent on the public one, whose authorities are built
+   * into the daemon.
+   */
   readonly include?: string;
 }
 
 /**
- * The sidecar's anonrc: a hidden service that leads to the connector, SOCKS for the connector and for hidden services only, a control port on loopback for the
- * health check. Option names are those of anon 0.4.9.11 (a fork of tor 0.4.9, tor(1)).
+ * The sidecar's anonrc: a hidden service that leads to the connector, SOCKS for the connector and for hidden services
+ * only, a control port on loopback for the health check. Option names are those of anon 0.4.9.11 (a fork of tor 0.4.9,
+ * tor(1)).
  *
- * An invalid file makes the daemon abort, often without a reason, so the tests run every kind of rendering through `anon --verify-config`.
+ * An invalid file makes the daemon abort, often without a reason, so the tests run every kind of rendering through
+ * `anon --verify-config`.
  */
 export function renderAnonrc(input: AnonrcInput): string {
   return [
@@ -50,8 +55,9 @@ export function renderAnonrc(input: AnonrcInput): string {
 }
 
 /**
- * A stranger may hold sockets of the connector and send frames of 100 MiB before it authenticates, and the connector never times that out. So introduction points
- * limit the rate of introductions (25 a second, bursts of 200: tor's own defaults, in proposal 305), and a circuit with too many streams is closed.
+ * A stranger may hold sockets of the connector and send frames of 100 MiB before it authenticates, and the connector
+ * never times that out. So introduction points limit the rate of introductions (25 a second, bursts of 200: tor's own
+ * defaults, in proposal 305), and a circuit with too many streams is closed.
  */
 const FLOOD_DEFENCES = [
   "HiddenServiceEnableIntroDoSDefense 1",

@@ -18,8 +18,9 @@ export interface ConnectorInput {
 }
 
 /**
- * The connector's YAML (its 3.10 configuration loader; it reads no environment variables in it). Of the peers it holds only those that we dial: the ones that are expected to
- * dial in are known to the connector by their inbound secret alone.
+ * The connector's YAML (its 3.10 configuration loader; it reads no environment variables in it). Of the peers it holds
+ * only those that we dial: the ones that are expected to dial in are known to the connector by their inbound secret
+ * alone.
  */
 export function renderConnectorYaml(input: ConnectorInput): string {
   return stringify(

@@ -16,8 +16,9 @@ export interface AddressPlan {
   readonly subnet: string;
   readonly gateway: string;
   /**
-   * Where Docker takes addresses from for containers without a static one. Apart from the static ones: otherwise a container takes the
-   * address of one that is down, and that one fails with "Address already in use" when it comes back.
+   * Where Docker takes addresses from for containers without a static one. Apart from the static ones: otherwise a
+   * container takes the address of one that is down, and that one fails with "Address already in use" when it comes
+   * back.
    */
   readonly ipRange: string;
   /** The first two addresses after the gateway. */
@@ -45,9 +46,10 @@ export function overlap(a: Subnet, b: Subnet): boolean {
 }
 
 /**
- * The subnet of the network of local relays, unless the config says otherwise: one of the 16,384 networks of 256 addresses in 10.64.0.0/10. Every sidecar of the stack, and of stacks
- * that join it, takes one of its upper 128 addresses. Like {@link defaultSubnets} it follows from whose it is, so that two stacks on one host rarely meet and nothing moves between two
- * runs. Docker's own pools are in 172.16/12 and 192.168/16.
+ * The subnet of the network of local relays, unless the config says otherwise: one of the 16,384 networks of 256
+ * addresses in 10.64.0.0/10. Every sidecar of the stack, and of stacks that join it, takes one of its upper 128
+ * addresses. Like {@link defaultSubnets} it follows from whose it is, so that two stacks on one host rarely meet and
+ * nothing moves between two runs. Docker's own pools are in 172.16/12 and 192.168/16.
  */
 export function defaultLocalSubnet(stack: string): string {
   return `${dotted(10 * 2 ** 24 + 2 ** 22 + hashBits(stack, 14) * 256)}/24`;
@@ -59,8 +61,9 @@ export function sidecarsIn({ prefix }: Subnet): number {
 }
 
 /**
- * The subnets of a stack's towns by name, unless the config says otherwise: each one of the 262,144 networks of 32 addresses in 10.128.0.0/9. Where two names come to one network, the one that sorts
- * later takes another, so that a stack can have hundreds of towns; a town that is added moves another one's network only in that rare case.
+ * The subnets of a stack's towns by name, unless the config says otherwise: each one of the 262,144 networks of 32
+ * addresses in 10.128.0.0/9. Where two names come to one network, the one that sorts later takes another, so that a
+ * stack can have hundreds of towns; a town that is added moves another one's network only in that rare case.
  */
 export function defaultSubnets(stack: string, towns: readonly string[]): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
@@ -83,7 +86,10 @@ function hashBits(text: string, bits: number): number {
   return createHash("sha256").update(text).digest().readUInt32BE(0) >>> (32 - bits);
 }
 
-/** Who gets which address in a network. Throws on a text that {@link parseSubnet} refuses: the settings are checked before. */
+/**
+ * Who gets which address in a network. Throws on a text that {@link parseSubnet} refuses: the settings are checked
+ * before.
+ */
 export function addressPlan(text: string): AddressPlan {
   const subnet = parseSubnet(text);
   if (!subnet) throw new Error(`${text} is not an IPv4 network of /${MIN_PREFIX} to /${MAX_PREFIX}`);

@@ -3,16 +3,22 @@ import * as pulumi from "@pulumi/pulumi";
 import { dockerLabels, dockerName, type Place, type Role } from "../core/names";
 import { DeploymentError } from "./deploymentError";
 
-/** The user that every container runs as; our images, the published connector's `node` and the stock sidecar's `anon` agree on it. */
+/**
+ * The user that every container runs as; our images, the published connector's `node` and the stock sidecar's `anon`
+ * agree on it.
+ */
 export const USER = "1000:1000";
 
 /**
- * Nobody answers here (TEST-NET-1, RFC 5737). Without a server of its own, a container on an internal network has outside names looked up by Docker through the host's
- * resolver (CVE-2024-29018).
+ * Nobody answers here (TEST-NET-1, RFC 5737). Without a server of its own, a container on an internal network has
+ * outside names looked up by Docker through the host's resolver (CVE-2024-29018).
  */
 const NO_DNS = "192.0.2.1";
 
-/** Options for a container with a fixed name: Docker refuses a second one of that name, and the provider applies these properties only by a replacement. */
+/**
+ * Options for a container with a fixed name: Docker refuses a second one of that name, and the provider applies these
+ * properties only by a replacement.
+ */
 export const FIXED_NAME = { deleteBeforeReplace: true, replaceOnChanges: ["healthcheck", "tmpfs", "init"] };
 
 /** What differs between two long-running containers. */
@@ -42,7 +48,8 @@ export function service(place: Place, role: Role, args: ServiceArgs): docker.Con
   return {
     ...hardened(place, role, args.memoryMiB, args.labels),
     image: args.image,
-    // The command is the whole command line: an image's own entrypoint may do more than we want (the stock sidecar's prints its address).
+    // The command is the whole command line: an image's own entrypoint may do more than we want (the stock sidecar's
+    // prints its address).
     entrypoints: args.command.slice(0, 1),
     command: args.command.slice(1),
     envs: Object.entries(args.envs ?? {}).map(([name, value]) => `${name}=${value}`),
@@ -77,7 +84,10 @@ export interface OneShotArgs {
   readonly volumes: docker.types.input.ContainerVolume[];
 }
 
-/** A container that does one thing to a volume and ends. Its root is writable, because the provider refuses uploads to a read-only one. */
+/**
+ * A container that does one thing to a volume and ends. Its root is writable, because the provider refuses uploads to a
+ * read-only one.
+ */
 export function oneShot(place: Place, role: Role, args: OneShotArgs): docker.ContainerArgs {
   return {
     ...hardened(place, role, 64),
@@ -95,8 +105,9 @@ export function oneShot(place: Place, role: Role, args: OneShotArgs): docker.Con
 }
 
 /**
- * What a container needs that uses what a one-shot has made, for its `dependsOn`: the one-shot, once `check` has found that it ended well. Not to be had from an input of the
- * container: then the container would be deleted, as a dependent, whenever the one-shot is replaced (`deleteBeforeReplace`), and stay away if the new one-shot fails.
+ * What a container needs that uses what a one-shot has made, for its `dependsOn`: the one-shot, once `check` has found
+ * that it ended well. Not to be had from an input of the container: then the container would be deleted, as a
+ * dependent, whenever the one-shot is replaced (`deleteBeforeReplace`), and stay away if the new one-shot fails.
  */
 export function ended(
   job: docker.Container,

@@ -13,7 +13,10 @@ export interface FileVolumeArgs {
   readonly image: pulumi.Input<string>;
   /** Contents by name; secret as a whole. */
   readonly files: pulumi.Output<Record<string, string>>;
-  /** The volume that the container keeps its data in. The one-shot is the first to mount it and makes uid 1000 its owner. */
+  /**
+   * The volume that the container keeps its data in. The one-shot is the first to mount it and makes uid 1000 its
+   * owner.
+   */
   readonly dataVolume: pulumi.Input<string>;
 }
 
@@ -23,11 +26,17 @@ export interface FileVolume {
   readonly volumeName: pulumi.Output<string>;
   /** What has to be there before the volume is used, for `dependsOn`; fails when the files could not be put there. */
   readonly filled: pulumi.Output<pulumi.Resource[]>;
-  /** A hash of the files, as a label for the container that reads them: it must be replaced when they change. Plain: the files hold keys of 256 bits, so nobody finds them by it. */
+  /**
+   * A hash of the files, as a label for the container that reads them: it must be replaced when they change. Plain: the
+   * files hold keys of 256 bits, so nobody finds them by it.
+   */
   readonly digest: pulumi.Output<string>;
 }
 
-/** Declares a volume and the one-shot that puts files into it, as children of `parent`. A read-only root takes no uploads, so a container can't be given its files directly. */
+/**
+ * Declares a volume and the one-shot that puts files into it, as children of `parent`. A read-only root takes no
+ * uploads, so a container can't be given its files directly.
+ */
 export function fileVolume(name: string, args: FileVolumeArgs, parent: pulumi.Resource): FileVolume {
   const volume = dockerVolume(`${name}-files`, args.place, args.role, parent);
   const files = pulumi.secret(args.files);

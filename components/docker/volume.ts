@@ -4,8 +4,9 @@ import { toLabels } from "./container";
 import { dockerLabels, dockerName, type Place, type Role } from "../core/names";
 
 /**
- * Declares a volume as a child of `parent`. A refresh that finds other labels or another driver than we ask for (a volume that was made by hand, by Docker itself or from a backup) would have
- * it replaced, which deletes what is in it, so such differences are left alone.
+ * Declares a volume as a child of `parent`. A refresh that finds other labels or another driver than we ask for (a
+ * volume that was made by hand, by Docker itself or from a backup) would have it replaced, which deletes what is in it,
+ * so such differences are left alone.
  */
 export function dockerVolume(
   name: string,
@@ -21,7 +22,10 @@ export function dockerVolume(
   );
 }
 
-/** A volume whose data nothing may lose: an identity, a ledger, the daemon's guards. With `keep` it is protected and outlives the stack. */
+/**
+ * A volume whose data nothing may lose: an identity, a ledger, the daemon's guards. With `keep` it is protected and
+ * outlives the stack.
+ */
 export function dataVolume(
   name: string,
   place: Place,

@@ -6,7 +6,8 @@ const http = require("node:http");
 
 /** @typedef {{ port: number, healthPort: number, apiKey: string }} Admin */
 /**
- * @typedef {{ id: string, url: string, authToken: string, relation?: string, transport?: string }} ApiPeer as the admin API takes one
+ * @typedef {{ id: string, url: string, authToken: string, relation?: string, transport?: string }} ApiPeer as the admin
+ * API takes one
  * @typedef {ApiPeer & { nextUrl?: string }} DialledPeer `nextUrl`: where the peer says that it will be
  */
 /** @typedef {{ status: number, body: Record<string, unknown> }} Answer */
@@ -15,7 +16,10 @@ const http = require("node:http");
 /** Milliseconds for an answer that takes the connector no dial. */
 const ANSWER_MS = 5000;
 
-/** A port that gave no usable answer. Its message holds no address and no key: `ECONNREFUSED`, `no answer within 5000 ms`, `HTTP 401`. */
+/**
+ * A port that gave no usable answer. Its message holds no address and no key: `ECONNREFUSED`, `no answer within 5000
+ * ms`, `HTTP 401`.
+ */
 class AdminError extends Error {}
 /** The port is there and has not answered in time. */
 class AdminTimeout extends AdminError {}

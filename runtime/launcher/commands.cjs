@@ -2,8 +2,8 @@
 /* global require, module */
 "use strict";
 /**
- * The launcher's subcommands, for `docker exec <connector> node /etc/town-ator/launcher.cjs <subcommand>`. The key of the admin API comes
- * from launcher.json, so that it stands on no command line.
+ * The launcher's subcommands, for `docker exec <connector> node /etc/town-ator/launcher.cjs <subcommand>`. The key of
+ * the admin API comes from launcher.json, so that it stands on no command line.
  */
 const { readFileSync } = require("node:fs");
 const { performance } = require("node:perf_hooks");
@@ -48,7 +48,8 @@ async function runCommand([command, ...args], settings, statusFile = STATUS_FILE
 }
 
 /**
- * `peers`: what the connector says of itself and of the peers that it dials, and what the launcher does about those that it gave up.
+ * `peers`: what the connector says of itself and of the peers that it dials, and what the launcher does about those
+ * that it gave up.
  * @param {string[]} args
  * @returns {(admin: Admin, statusFile: string | undefined) => Promise<unknown>}
  */
@@ -71,8 +72,8 @@ function readStatus(statusFile) {
 }
 
 /**
- * `send <destination> [count]`: packets of amount 0, one after the other. `milliseconds` has one number a packet, in their order; `codes`
- * counts the ILP codes of those that were not accepted, `timeout` among them.
+ * `send <destination> [count]`: packets of amount 0, one after the other. `milliseconds` has one number a packet, in
+ * their order; `codes` counts the ILP codes of those that were not accepted, `timeout` among them.
  * @param {string[]} args
  * @param {number} expiryMs how long each packet lives
  * @returns {(admin: Admin) => Promise<unknown>}
@@ -100,7 +101,8 @@ function sendCommand([destination, countText = "1", ...more], expiryMs) {
 }
 
 /**
- * One packet. The connector takes `timeoutMs` for the packet's expiry and for its own patience, and says 408 when that is over (its ilp-send-handler.ts).
+ * One packet. The connector takes `timeoutMs` for the packet's expiry and for its own patience, and says 408 when that
+ * is over (its ilp-send-handler.ts).
  * @param {Admin} admin
  * @param {string} destination
  * @param {number} expiryMs

@@ -2,16 +2,18 @@
 /* global require, module, __dirname */
 "use strict";
 /**
- * The launcher: the command of the connector's container, run by the image's own Node (20 or later) and free of dependencies.
+ * The launcher: the command of the connector's container, run by the image's own Node (20 or later) and free of
+ * dependencies.
  *
- * It hands the connector its secrets from a file, passes the connector's output on line by line with addresses and tokens taken out,
- * bounds the connector's stop, and turns an exit 0 that nobody asked for into 1. All of that because the connector takes secrets from
- * its environment only, prints addresses at info level, can exit 0 after a crash, and can hang on SIGTERM behind one open socket.
- * It also has the peers dialled again that the connector gives up after 31 s (redial.cjs, watch.cjs), and answers for whoever may enter the
- * container (commands.cjs).
+ * It hands the connector its secrets from a file, passes the connector's output on line by line with addresses and
+ * tokens taken out, bounds the connector's stop, and turns an exit 0 that nobody asked for into 1. All of that because
+ * the connector takes secrets from its environment only, prints addresses at info level, can exit 0 after a crash, and
+ * can hang on SIGTERM behind one open socket. It also has the peers dialled again that the connector gives up after 31
+ * s (redial.cjs, watch.cjs), and answers for whoever may enter the container (commands.cjs).
  *
- * Beside it lie `launcher.json` (see `parseSettings`) and the secrets file that launcher.json names (see `parseSecretsEnv`).
- * Run the container with `init: true`: Docker's init reaps orphans. The launcher does not depend on it for signals; it handles those itself.
+ * Beside it lie `launcher.json` (see `parseSettings`) and the secrets file that launcher.json names (see
+ * `parseSecretsEnv`). Run the container with `init: true`: Docker's init reaps orphans. The launcher does not depend on
+ * it for signals; it handles those itself.
  */
 const { spawn } = require("node:child_process");
 const { readFileSync } = require("node:fs");
@@ -28,7 +30,10 @@ const { watchPeers } = require("./watch.cjs");
 
 /** Longest line that is passed on, in bytes. */
 const MAX_LINE_BYTES = 64 * 1024;
-/** How long the last output may take once the connector has ended (a descendant may hold the pipe open, our reader may stall); milliseconds. */
+/**
+ * How long the last output may take once the connector has ended (a descendant may hold the pipe open, our reader may
+ * stall); milliseconds.
+ */
 const DRAIN_MS = 2000;
 /** Exit code of a process that a signal ended, as shells count it: 128 + the signal's number. */
 const SIGNAL_BASE = 128;
@@ -44,9 +49,10 @@ function cutBytes(text, bytes) {
 }
 
 /**
- * Turns pieces of output into filtered lines. A line is held back until it is whole, so nothing that is split over two pieces slips through.
- * A line longer than 64 KiB is passed on cut, and says so. What it keeps of such a line is more than it passes on, by the length of the
- * longest thing to take out: a secret that stands across the cut would otherwise leave its first half.
+ * Turns pieces of output into filtered lines. A line is held back until it is whole, so nothing that is split over two
+ * pieces slips through. A line longer than 64 KiB is passed on cut, and says so. What it keeps of such a line is more
+ * than it passes on, by the length of the longest thing to take out: a secret that stands across the cut would
+ * otherwise leave its first half.
  * @param {Redactor} redactor
  * @param {number} [longest] length of the longest spelling that `redactor` knows, in bytes
  * @returns {{ push(piece: Buffer): string, end(): string }} text that is ready to be written: whole lines, or nothing
@@ -93,8 +99,8 @@ function createLineFilter(redactor, longest = 0) {
 }
 
 /**
- * Sends one output of the connector through the filter into one of ours, no faster than ours is read. If nobody reads ours any more, the
- * connector's output is thrown away instead: a lost log must not stop payments.
+ * Sends one output of the connector through the filter into one of ours, no faster than ours is read. If nobody reads
+ * ours any more, the connector's output is thrown away instead: a lost log must not stop payments.
  * @param {import("node:stream").Readable} from
  * @param {import("node:stream").Writable} to
  * @param {ReturnType<typeof createLineFilter>} filter
@@ -124,7 +130,8 @@ function pipeLines(from, to, filter, tap = () => {}) {
 
 /**
  * Our exit code for the way in which the connector ended.
- * @param {{ asked: boolean, code: number | null, signal: NodeJS.Signals | null }} end `asked`: a stop was asked of us before
+ * @param {{ asked: boolean, code: number | null, signal: NodeJS.Signals | null }} end `asked`: a stop was asked of us
+ * before
  * @returns {number}
  */
 function exitCodeFor({ asked, code, signal }) {
@@ -133,7 +140,9 @@ function exitCodeFor({ asked, code, signal }) {
   return code === 0 || code === null ? 1 : code;
 }
 
-/** @param {unknown} error @returns {string} what went wrong, without the text of the error, which may quote its input */
+/**
+ * @param {unknown} error @returns {string} what went wrong, without the text of the error, which may quote its input
+ */
 function reasonOf(error) {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   return typeof code === "string" ? code : "unknown error";

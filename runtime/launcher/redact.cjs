@@ -12,8 +12,8 @@ const MAX_USER_INFO = 1024;
 /** @typedef {(text: string) => string} Redactor */
 
 /**
- * Every spelling of a value that has to be looked for in text. Base64 is given for each of the three alignments that the value can have
- * inside something longer (a frame, a JSON text): the digits that depend on the value alone.
+ * Every spelling of a value that has to be looked for in text. Base64 is given for each of the three alignments that
+ * the value can have inside something longer (a frame, a JSON text): the digits that depend on the value alone.
  * @param {string} value
  * @returns {Encoded[]} without duplicates, raw first
  */
@@ -55,11 +55,12 @@ const USER_INFO = new RegExp(String.raw`((?::|%3a)(?:\\?/|%2f){2})[^\s"'<>]{1,${
 
 /**
  * Makes the filter for text that may leave the container. It replaces
- * - each given secret of at least 8 characters, raw, base64, base64url, hex, URL-escaped or JSON-escaped, by `[secret]`;
+ * - each given secret of at least 8 characters, raw, base64, base64url, hex, URL-escaped or JSON-escaped, by
+ *   `[secret]`;
  * - the user info of a URL (`ws://user:password@host`) by `[secret]`;
- * - the 56 characters of a hidden service's address by `[address]`, in either case, with its suffix (.anon, .anyone, .onion; the dot may be
- *   escaped) kept. Without a suffix a run of 56 or more base32 characters counts as an address if a `d`, in which every version 3 address
- *   ends, stands where the address could end.
+ * - the 56 characters of a hidden service's address by `[address]`, in either case, with its suffix (.anon, .anyone,
+ *   .onion; the dot may be escaped) kept. Without a suffix a run of 56 or more base32 characters counts as an address
+ *   if a `d`, in which every version 3 address ends, stands where the address could end.
  * @param {Iterable<string>} [secrets]
  * @returns {Redactor}
  */
@@ -80,7 +81,8 @@ function createRedactor(secrets = []) {
 /**
  * The filter of `createRedactor`, for a single text.
  * @param {string} text
- * @param {Iterable<string>} [secrets] values to take out besides addresses and user info; those shorter than 8 characters are left
+ * @param {Iterable<string>} [secrets] values to take out besides addresses and user info; those shorter than 8
+ * characters are left
  * @returns {string}
  */
 function redact(text, secrets = []) {

@@ -4,9 +4,10 @@
 /**
  * When a peer is dialled again: pure, with the time and the dice given from outside.
  *
- * The connector dials a lost peer at 0, 1, 3, 7, 15 and 31 s and then never again (`btp_max_retries`). A peer that is deleted while it waits
- * for one of these tries still makes it, beside those of its successor, and two connections under one name make each other unreachable. So
- * a peer is dialled again only after it was given up, or when the connector has said nothing about it for so long that no try can be pending.
+ * The connector dials a lost peer at 0, 1, 3, 7, 15 and 31 s and then never again (`btp_max_retries`). A peer that is
+ * deleted while it waits for one of these tries still makes it, beside those of its successor, and two connections
+ * under one name make each other unreachable. So a peer is dialled again only after it was given up, or when the
+ * connector has said nothing about it for so long that no try can be pending.
  */
 
 /**
@@ -16,9 +17,9 @@
  * @property {number} fastMs longest time between two dials in the first `fastForMs` of an outage
  * @property {number} fastForMs
  * @property {number} slowMs longest wait after that, and for a peer that refuses our token
- * @property {number} silentMs a disconnected peer of which the connector says nothing for this long has no try pending: the connector's
- *   longest pause is 16 s, a dial through SOCKS ends after 30 s, an authentication after 5 s. It was given up unheard (LOG_LEVEL), or hangs
- *   in a handshake, which has no limit in the connector before 3.15.3.
+ * @property {number} silentMs a disconnected peer of which the connector says nothing for this long has no try pending:
+ * the connector's longest pause is 16 s, a dial through SOCKS ends after 30 s, an authentication after 5 s. It was
+ * given up unheard (LOG_LEVEL), or hangs in a handshake, which has no limit in the connector before 3.15.3.
  */
 
 /** @type {Timings} */
@@ -43,12 +44,10 @@ const REFUSED = "the peer does not accept our token";
  */
 
 /**
- * @typedef {{ kind: "log", event: string, reason?: string, error?: string }
- *   | { kind: "seen", connected: boolean }
- *   | { kind: "redialling" }
- *   | { kind: "redial-failed", why: string }
- *   | { kind: "tick" }} Input `log`: an event of the connector's log; `seen`: the admin API's word; `redialling`: the connector is being told to dial
- *   it again, at its other address where it has one; `tick`: time has passed
+ * @typedef {{ kind: "log", event: string, reason?: string, error?: string } | { kind: "seen", connected: boolean } | {
+ * kind: "redialling" } | { kind: "redial-failed", why: string } | { kind: "tick" }} Input `log`: an event of the
+ * connector's log; `seen`: the admin API's word; `redialling`: the connector is being told to dial it again, at its
+ * other address where it has one; `tick`: time has passed
  */
 
 /**
@@ -80,7 +79,10 @@ function newPeer(now, two = false) {
   };
 }
 
-/** @param {Peer} peer @param {number} now @returns {Peer} the same peer with nothing known but where the connector has it */
+/**
+ * @param {Peer} peer @param {number} now @returns {Peer} the same peer with nothing known but where the connector has
+ * it
+ */
 function forgotten({ two, at }, now) {
   return { ...newPeer(now, two), at };
 }
@@ -92,13 +94,17 @@ const span = (ms) => (ms % 60_000 === 0 && ms > 60_000 ? `${ms / 60_000} minutes
 
 /** @param {Peer["at"]} at @returns {Peer["at"]} */
 const other = (at) => (at === "url" ? "nextUrl" : "url");
-/** @param {Peer} peer @param {Peer["at"]} at @returns {string} for a line of the log; nothing for a peer with one address */
+/**
+ * @param {Peer} peer @param {Peer["at"]} at @returns {string} for a line of the log; nothing for a peer with one
+ * address
+ */
 const place = ({ two }, at) => (two ? `at its ${at === "url" ? "first" : "next"} address ` : "");
 
 /**
- * The longest wait before the next dial: from 5 s, doubled with each redial up to 30 s; after ten minutes, or with a wrong token, 5 minutes.
- * A quarter of it is chance, so that those who lost the same peer do not come back at one moment.
- * The two addresses of a peer count as one: after the first of them the second's turn comes as soon as may be, and the wait is for the pair.
+ * The longest wait before the next dial: from 5 s, doubled with each redial up to 30 s; after ten minutes, or with a
+ * wrong token, 5 minutes. A quarter of it is chance, so that those who lost the same peer do not come back at one
+ * moment. The two addresses of a peer count as one: after the first of them the second's turn comes as soon as may be,
+ * and the wait is for the pair.
  * @param {Peer} peer
  * @param {number} now
  * @param {number} random from 0 to 1
@@ -113,7 +119,8 @@ function waitMs({ fault, since, attempts, two }, now, random, { firstMs, fastMs,
 }
 
 /**
- * The wait counts from the last dial where that is known: a dial that took 30 s of a silent proxy's time has been waited for already.
+ * The wait counts from the last dial where that is known: a dial that took 30 s of a silent proxy's time has been
+ * waited for already.
  * @param {Peer} peer
  * @param {number} now
  * @param {number} random
@@ -227,7 +234,8 @@ function logged(peer, input, now, random, timings) {
 
 /**
  * What an event says of the fault. None of its text is passed on: it may hold an address.
- * @param {{ reason?: string, error?: string }} event `reason` of btp_auth_failed: a BTP error's code (a wrong token has F00), or words
+ * @param {{ reason?: string, error?: string }} event `reason` of btp_auth_failed: a BTP error's code (a wrong token has
+ * F00), or words
  * @returns {{ fault: "refused" | "unreachable", why: string }}
  */
 function faultOf({ reason, error = "" }) {
@@ -241,7 +249,8 @@ function faultOf({ reason, error = "" }) {
 function unreachable(reason, error) {
   if (reason !== undefined || /^Authentication /.test(error)) return "no answer to our token";
   const socks = /Socks5 proxy rejected connection - ([A-Za-z]+)/.exec(error)?.[1];
-  // The names are those of the SOCKS library, which knows none above 8; the daemon answers 0xF0 to 0xF7 for hidden services.
+  // The names are those of the SOCKS library, which knows none above 8; the daemon answers 0xF0 to 0xF7 for hidden
+  // services.
   if (socks === "undefined") return "SOCKS: the hidden service was not found, or is closed to us";
   if (socks !== undefined) return `SOCKS: ${socks}`;
   if (/proxy connection timed out/i.test(error)) return "SOCKS: timeout";
@@ -251,8 +260,9 @@ function unreachable(reason, error) {
 /**
  * The state as it is shown to an operator.
  * @param {Peer} peer
- * @returns {"connected" | "dialling" | "unreachable" | "waiting" | "refused"} `dialling`: no try has failed yet; `unreachable`: the connector's
- *   tries fail; `waiting`: it has given up, and we wait to dial again; `refused`: waiting or not, the peer does not take our token
+ * @returns {"connected" | "dialling" | "unreachable" | "waiting" | "refused"} `dialling`: no try has failed yet;
+ * `unreachable`: the connector's tries fail; `waiting`: it has given up, and we wait to dial again; `refused`: waiting
+ * or not, the peer does not take our token
  */
 function shownState({ phase, fault }) {
   if (phase === "connected") return "connected";

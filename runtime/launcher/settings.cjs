@@ -1,7 +1,9 @@
 // @ts-check
 /* global require, module */
 "use strict";
-/** The two files that lie beside the launcher, as texts to read: pure, so that each kind of fault is a line of a table. */
+/**
+ * The two files that lie beside the launcher, as texts to read: pure, so that each kind of fault is a line of a table.
+ */
 
 const { TIMINGS } = require("./redial.cjs");
 
@@ -138,12 +140,13 @@ function parseRedial(value) {
 }
 
 /**
- * Reads launcher.json: `command` (the connector's program and its arguments), `secretsFile` (a path, relative to launcher.json's folder),
- * `stopGraceMs` (milliseconds from the signal to SIGKILL; default 10000), `redact` (more values to take out of the output; default none), `admin` (the
- * connector's `port` and `healthPort` on loopback and the admin API's `apiKey`), `redial` (its `peers`, each as the admin API takes one and with a
- * `nextUrl` where it announces one, are dialled again when the connector has given them up; its `timings` {firstMs, fastMs, slowMs} stand in for
- * those of redial.cjs, in milliseconds; needs `admin`) and `packetExpiryMs` (how long a packet of the subcommand `send` lives, in milliseconds; default
- * 30000; each hop takes 1000 of it and needs more than that to be left).
+ * Reads launcher.json: `command` (the connector's program and its arguments), `secretsFile` (a path, relative to
+ * launcher.json's folder), `stopGraceMs` (milliseconds from the signal to SIGKILL; default 10000), `redact` (more
+ * values to take out of the output; default none), `admin` (the connector's `port` and `healthPort` on loopback and the
+ * admin API's `apiKey`), `redial` (its `peers`, each as the admin API takes one and with a `nextUrl` where it announces
+ * one, are dialled again when the connector has given them up; its `timings` {firstMs, fastMs, slowMs} stand in for
+ * those of redial.cjs, in milliseconds; needs `admin`) and `packetExpiryMs` (how long a packet of the subcommand `send`
+ * lives, in milliseconds; default 30000; each hop takes 1000 of it and needs more than that to be left).
  * @param {string} text
  * @returns {Settings}
  * @throws {LauncherError} naming the key, and never a value
@@ -199,7 +202,8 @@ function parseSettings(text) {
 }
 
 /**
- * Every value of launcher.json that may not leave the container and does not look like an address, by which the filter knows the URLs.
+ * Every value of launcher.json that may not leave the container and does not look like an address, by which the filter
+ * knows the URLs.
  * @param {Settings} settings
  * @returns {string[]}
  */

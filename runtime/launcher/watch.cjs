@@ -1,7 +1,10 @@
 // @ts-check
 /* global require, module */
 "use strict";
-/** Watches the connector and has the peers that it gave up dialled again: clocks, requests and the status file around `step` of redial.cjs. */
+/**
+ * Watches the connector and has the peers that it gave up dialled again: clocks, requests and the status file around
+ * `step` of redial.cjs.
+ */
 const { renameSync, writeFileSync } = require("node:fs");
 const { tmpdir } = require("node:os");
 const path = require("node:path");
@@ -13,7 +16,10 @@ const { TIMINGS, newPeer, nextTick, shownState, step } = require("./redial.cjs")
 const STATUS_FILE = path.join(tmpdir(), "town-ator-redial.json");
 /** Milliseconds between two looks at the health port. */
 const LOOK_MS = 2000;
-/** While a peer is missing the admin API is asked at least this often, in milliseconds; every request of it is a line in the connector's log. */
+/**
+ * While a peer is missing the admin API is asked at least this often, in milliseconds; every request of it is a line in
+ * the connector's log.
+ */
 const ASK_MS = 60_000;
 /** Longest time of one timer, in milliseconds. */
 const MAX_TIMER_MS = 60_000;
@@ -25,8 +31,8 @@ const EVENT =
 /** @typedef {import("./redial.cjs").Input} Input */
 /** @typedef {import("./adminClient.cjs").DialledPeer} DialledPeer */
 /**
- * @typedef {{ state: string, attempts: number, since: string, next: string | null, why: string, address?: "first" | "next" }} Shown
- *   `next`: when it is dialled again; `address`: which of two the connector has
+ * @typedef {{ state: string, attempts: number, since: string, next: string | null, why: string, address?: "first" |
+ * "next" }} Shown `next`: when it is dialled again; `address`: which of two the connector has
  */
 
 /**
@@ -125,7 +131,10 @@ function watchPeers({
     for (const id of states.keys()) feed(id, { kind: "seen", connected: listed.get(id) === true });
   };
 
-  /** A look: the health port's count costs nothing; the admin API is asked when the count or the log says that something has changed. */
+  /**
+   * A look: the health port's count costs nothing; the admin API is asked when the count or the log says that something
+   * has changed.
+   */
   const look = async () => {
     try {
       const { peersConnected } = await askHealth(admin);
@@ -197,7 +206,8 @@ function watchPeers({
 
 /**
  * @param {string} line
- * @returns {{ peerId: string, event: string, reason?: string, error?: string } | undefined} undefined for what is no event of a peer
+ * @returns {{ peerId: string, event: string, reason?: string, error?: string } | undefined} undefined for what is no
+ * event of a peer
  */
 function parsed(line) {
   /** @type {unknown} */

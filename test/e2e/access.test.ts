@@ -20,7 +20,10 @@ import { docker, packet, TestStack, within } from "./support";
 
 const stack = new TestStack("e2e-access");
 const OPEN = { connector: `town-ator-${stack.name}-open-connector`, network: `town-ator-${stack.name}-open-inside` };
-/** A child of the town `open`, on that town's own network: below the addresses that Docker gives away, above the town's own. */
+/**
+ * A child of the town `open`, on that town's own network: below the addresses that Docker gives away, above the town's
+ * own.
+ */
 const CART = { container: `${stack.name}-cart`, subnet: "10.111.1.0/27", address: "10.111.1.14" };
 
 /** The stack's config; `guest` is the peer that is removed later, `cart` the one that is added. */
@@ -258,7 +261,10 @@ function other(token: string): string {
   return `${token.slice(0, -1)}${token.endsWith("x") ? "y" : "x"}`;
 }
 
-/** A MESSAGE (type 6, request 1) with no protocol data and no ILP packet: the first frame of somebody who says nothing of himself. */
+/**
+ * A MESSAGE (type 6, request 1) with no protocol data and no ILP packet: the first frame of somebody who says nothing
+ * of himself.
+ */
 const NOTHING = Buffer.from("06 00000001 00 00000000".replaceAll(" ", ""), "hex");
 
 async function presentNothing(socket: Socket, host: string): Promise<Attempt> {
@@ -276,7 +282,10 @@ async function presentNothing(socket: Socket, host: string): Promise<Attempt> {
   }
 }
 
-/** Dials until the daemon replies that it has no key or a wrong one; what it has found of a service that has just started again may be old at first. Fails when the service is found. */
+/**
+ * Dials until the daemon replies that it has no key or a wrong one; what it has found of a service that has just
+ * started again may be old at first. Fails when the service is found.
+ */
 async function replyAboutKeys(host: string): Promise<number> {
   let reply = 0;
   await within(60, "a reply about keys", async () => {

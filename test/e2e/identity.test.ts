@@ -10,7 +10,10 @@ import { prepareStack } from "../../tools/pulumi/stack";
 import { fromOutside, townsOf } from "./outside";
 import { docker, TestStack, type Ended } from "./support";
 
-/** The life of an address on real daemons, one stage after the other. Every stage that destroys something dials the same address afterwards, from a daemon that knows nothing of the stack. */
+/**
+ * The life of an address on real daemons, one stage after the other. Every stage that destroys something dials the same
+ * address afterwards, from a daemon that knows nothing of the stack.
+ */
 const stack = new TestStack("e2e-identity");
 const heir = new TestStack("e2e-heir");
 const object = (role: string, of = stack) => `town-ator-${of.name}-home-${role}`;

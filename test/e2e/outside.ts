@@ -23,7 +23,10 @@ export async function townsOf(stack: TestStack): Promise<Record<string, TownOutp
   return readTowns(await stack.environment(), stack.name);
 }
 
-/** Runs `use` with a daemon that has nothing of the stack's but its image and the relays' network, as that of `make verify`. */
+/**
+ * Runs `use` with a daemon that has nothing of the stack's but its image and the relays' network, as that of `make
+ * verify`.
+ */
 export async function fromOutside<T>(
   stack: TestStack,
   sidecar: string,

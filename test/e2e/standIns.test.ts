@@ -8,8 +8,8 @@ import { preparePulumi } from "../../tools/offline/pulumi";
 import { localPath } from "../../tools/console/project";
 
 /**
- * The stand-in plugins under the real engine and a real Docker Engine. The program is a small one: a container such as the project
- * ships, a one-shot that fills its volume, and one container in the network namespace of the other.
+ * The stand-in plugins under the real engine and a real Docker Engine. The program is a small one: a container such as
+ * the project ships, a one-shot that fills its volume, and one container in the network namespace of the other.
  */
 const PREFIX = "town-ator-test-stand-ins";
 const HOST = process.env["DOCKER_HOST"] ?? "unix:///var/run/docker.sock";

@@ -16,7 +16,10 @@ export interface Ended {
   readonly seconds: number;
 }
 
-/** A stack of its own for the tests of one file: the config of dev under another name, so that nobody's dev stack is touched. */
+/**
+ * A stack of its own for the tests of one file: the config of dev under another name, so that nobody's dev stack is
+ * touched.
+ */
 export class TestStack {
   constructor(readonly name: string) {}
 
@@ -121,7 +124,10 @@ export async function shellOn(volume: string, image: string, script: string): Pr
   return docker("run", "--rm", ...place, "--entrypoint", "/bin/sh", image, "-c", script);
 }
 
-/** Waits until `ready` says so, looking every half second; fails with what `ready` last answered after `seconds`. Gives the seconds that it took. */
+/**
+ * Waits until `ready` says so, looking every half second; fails with what `ready` last answered after `seconds`. Gives
+ * the seconds that it took.
+ */
 export async function within(seconds: number, what: string, ready: () => Promise<true | string>): Promise<number> {
   const start = performance.now();
   for (;;) {
@@ -133,7 +139,10 @@ export async function within(seconds: number, what: string, ready: () => Promise
   }
 }
 
-/** Sends one packet from a town to a nodeId through the connector's admin API; `true` when it was accepted, else what the launcher printed. */
+/**
+ * Sends one packet from a town to a nodeId through the connector's admin API; `true` when it was accepted, else what
+ * the launcher printed.
+ */
 export async function packet(connector: string, destination: string): Promise<true | string> {
   const { exitCode, output } = await ended(
     "docker",

@@ -188,7 +188,8 @@ describe("from the connector's container", () => {
   });
 
   it("no address of the host answers, on a port that is open there", async () => {
-    // A listener of the test's own on every address of the host; the host itself reaches it, so a silence is the network's doing.
+    // A listener of the test's own on every address of the host; the host itself reaches it, so a silence is the
+    // network's doing.
     const { createServer, connect } = await import("node:net");
     const server = createServer((socket) => socket.end()).listen(0, "0.0.0.0");
     await new Promise((done) => server.once("listening", done));

@@ -18,8 +18,9 @@ async function payEachOther([one, other]: readonly [Town, Town] = ["home", "away
 }
 
 /**
- * Run in a container that has home's files: puts the token that home presents to its one dialled peer and the secret that it expects of that peer in each other's place, wherever they
- * stand. Done twice, it changes nothing. It prints nothing.
+ * Run in a container that has home's files: puts the token that home presents to its one dialled peer and the secret
+ * that it expects of that peer in each other's place, wherever they stand. Done twice, it changes nothing. It prints
+ * nothing.
  */
 const SWAP = `
   const fs = require("fs");
@@ -32,7 +33,10 @@ const SWAP = `
     fs.renameSync("/files/" + name + ".new", "/files/" + name);
   }`;
 
-/** Swaps the two halves of home's side of the peering by hand, as far as files go; a connector reads them when it starts. */
+/**
+ * Swaps the two halves of home's side of the peering by hand, as far as files go; a connector reads them when it
+ * starts.
+ */
 async function swapTokensOfHome(): Promise<void> {
   const { output: image } = await docker("inspect", "--format", "{{.Image}}", container("home", "connector"));
   const volume = "town-ator-e2e-two-home-connector-files:/files";

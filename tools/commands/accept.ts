@@ -26,8 +26,9 @@ export interface AcceptEffects {
 }
 
 /**
- * Takes an invite from standard input into the stack's encrypted config, at `town-ator:invites.<town>["<peer>"]`, from where the next `make up` reads it. Everything is
- * checked first and nothing is changed on an error; no part of the invite is printed. Gives the exit code.
+ * Takes an invite from standard input into the stack's encrypted config, at `town-ator:invites.<town>["<peer>"]`, from
+ * where the next `make up` reads it. Everything is checked first and nothing is changed on an error; no part of the
+ * invite is printed. Gives the exit code.
  */
 export async function accept(options: { stack: string; town?: string | undefined }): Promise<number> {
   await assertStackExists(options.stack);
@@ -45,7 +46,10 @@ export async function accept(options: { stack: string; town?: string | undefined
   return 0;
 }
 
-/** What `accept` does, its effects apart. Throws a UserError, with nothing changed, if the town or the invite is not right. */
+/**
+ * What `accept` does, its effects apart. Throws a UserError, with nothing changed, if the town or the invite is not
+ * right.
+ */
 export async function acceptInvite(
   { stack, town: name }: { stack: string; town?: string | undefined },
   effects: AcceptEffects,

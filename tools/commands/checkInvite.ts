@@ -18,7 +18,8 @@ const TOWNS = `${NAMESPACE}:towns`;
 const INVITES = `${NAMESPACE}:invites`;
 
 /**
- * The town of a stack's config that TOWN names. Throws a UserError that lists the towns there are if it names none, or if its settings are too far from right to go by.
+ * The town of a stack's config that TOWN names. Throws a UserError that lists the towns there are if it names none, or
+ * if its settings are too far from right to go by.
  */
 export function declaredTown(config: StackConfig, stack: string, name: string | undefined): DeclaredTown {
   const towns = mapOf(json(config[TOWNS]));
@@ -42,8 +43,9 @@ export function acceptedInvite(config: StackConfig, town: string, peer: string):
 }
 
 /**
- * Reads an invite that a town is to accept, and checks it as the program will when it is in the config. Throws a UserError that says what is wrong and repeats nothing
- * of the invite, but for the nodeId of a peer that has to be declared first.
+ * Reads an invite that a town is to accept, and checks it as the program will when it is in the config. Throws a
+ * UserError that says what is wrong and repeats nothing of the invite, but for the nodeId of a peer that has to be
+ * declared first.
  */
 export function checkInvite(text: string, town: DeclaredTown, config: StackConfig, stack: string): Invite {
   const invite = parsed(text);

@@ -9,8 +9,9 @@ export interface InviteRequest {
 }
 
 /**
- * The invite that a town has for a peer, as its one line: `towns.<town>.invites.<peer>` of the stack's outputs. Throws a UserError that lists what there is when there is no
- * such town or peer, or that says to run `make up` when the stack has no outputs.
+ * The invite that a town has for a peer, as its one line: `towns.<town>.invites.<peer>` of the stack's outputs. Throws
+ * a UserError that lists what there is when there is no such town or peer, or that says to run `make up` when the stack
+ * has no outputs.
  *
  * @param read reads the stack's outputs as JSON, secrets in plain text; replaceable in tests
  */

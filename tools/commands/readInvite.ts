@@ -4,8 +4,9 @@ import { askHidden, ownTerminal, readBytes, type Terminal } from "../console/sta
 const MAX_LENGTH = 65_536;
 
 /**
- * Reads an invite from standard input: one line that is asked for at a terminal, and not shown while it is typed or pasted, or everything that is piped in. It is never an
- * argument, which other users of the machine could read. Throws a UserError when the user gives up (Ctrl-C, Ctrl-D) or far more than an invite is piped in.
+ * Reads an invite from standard input: one line that is asked for at a terminal, and not shown while it is typed or
+ * pasted, or everything that is piped in. It is never an argument, which other users of the machine could read. Throws
+ * a UserError when the user gives up (Ctrl-C, Ctrl-D) or far more than an invite is piped in.
  */
 export async function readInvite(question: string, terminal: Terminal = ownTerminal): Promise<string> {
   if (terminal.input.isTTY) return askHidden(question, "No invite was given; nothing is changed.", terminal);

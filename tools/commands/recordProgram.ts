@@ -22,7 +22,9 @@ export interface RecordedOptions {
   readonly dependsOn?: string[];
 }
 
-/** The key by which Pulumi marks a secret on the wire, and the value that says so (pulumi's sdk/nodejs/runtime/rpc.ts). */
+/**
+ * The key by which Pulumi marks a secret on the wire, and the value that says so (pulumi's sdk/nodejs/runtime/rpc.ts).
+ */
 const SIGNATURE = "4dabf18193072939515e22adb298388d";
 const SECRET = "1b47061264138c4ac30d75fd1eb44270";
 
@@ -30,8 +32,9 @@ const SECRET = "1b47061264138c4ac30d75fd1eb44270";
 export type Answer = (type: string, name: string) => Record<string, unknown>;
 
 /**
- * Runs a program under Pulumi's mocks as stack `stack` of this project and returns every resource that it registered, in order of their URNs, once all of them are.
- * Nothing is deployed: this is what golden previews and `make render` look at.
+ * Runs a program under Pulumi's mocks as stack `stack` of this project and returns every resource that it registered,
+ * in order of their URNs, once all of them are. Nothing is deployed: this is what golden previews and `make render`
+ * look at.
  */
 export async function record(build: () => unknown, stack: string, answer: Answer): Promise<Recorded[]> {
   const seen: Recorded[] = [];

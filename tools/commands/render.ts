@@ -20,10 +20,12 @@ export interface RenderedFile {
 }
 
 /**
- * The files that a stack's containers would be given, as text: the program itself is run, without an engine, with the secrets of the stack's state. Secrets and addresses are
- * redacted unless `reveal` asks for them; files that stand in the project as they are get a line.
+ * The files that a stack's containers would be given, as text: the program itself is run, without an engine, with the
+ * secrets of the stack's state. Secrets and addresses are redacted unless `reveal` asks for them; files that stand in
+ * the project as they are get a line.
  *
- * Throws a UserError when the config has problems, or when `reveal` is asked of a stack that has never been up and so has no secrets.
+ * Throws a UserError when the config has problems, or when `reveal` is asked of a stack that has never been up and so
+ * has no secrets.
  */
 export async function render(options: { stack: string; reveal: boolean }): Promise<string> {
   await assertStackExists(options.stack);
@@ -39,12 +41,18 @@ export async function render(options: { stack: string; reveal: boolean }): Promi
   return showFiles(files, options.reveal, [...secrets.values()]);
 }
 
-/** Rendered files as text, each below a line with its place; without `reveal` every address and each of `secrets` is redacted. */
+/**
+ * Rendered files as text, each below a line with its place; without `reveal` every address and each of `secrets` is
+ * redacted.
+ */
 export function showFiles(files: readonly RenderedFile[], reveal: boolean, secrets: string[]): string {
   return files.map((file) => show(file, reveal, secrets)).join("\n");
 }
 
-/** The uploads of the whole program, by volume and name. `secrets` are the values of random secrets by resource name; those that are missing are made up. */
+/**
+ * The uploads of the whole program, by volume and name. `secrets` are the values of random secrets by resource name;
+ * those that are missing are made up.
+ */
 export async function renderFiles(settings: Settings, secrets: ReadonlyMap<string, string>): Promise<RenderedFile[]> {
   const build = { context: () => ({ path: "", hash: "0".repeat(64) }) };
   const resources = await record(
@@ -111,7 +119,10 @@ function hidden(name: string, text: string): string {
   return text;
 }
 
-/** Tokens that come from invites and so stand in no state: what follows `authToken: ` in the connector's YAML, and the launcher's own list. */
+/**
+ * Tokens that come from invites and so stand in no state: what follows `authToken: ` in the connector's YAML, and the
+ * launcher's own list.
+ */
 function tokensIn(text: string): string[] {
   const listed = /"redact": (\[[^\]]*\])/.exec(text)?.[1];
   return [

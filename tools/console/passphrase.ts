@@ -3,11 +3,15 @@ import { UserError } from "./project";
 import { say } from "./say";
 import { askHidden, ownTerminal, type Terminal } from "./standardInput";
 
-/** Fewest characters of a backup's passphrase: the file may lie about for years, and whoever finds it can guess as long as they like. */
+/**
+ * Fewest characters of a backup's passphrase: the file may lie about for years, and whoever finds it can guess as long
+ * as they like.
+ */
 const LEAST = 12;
 
 /**
- * The passphrase of a backup: asked for at a terminal and not shown, twice for a new one, or else the first line of standard input.
+ * The passphrase of a backup: asked for at a terminal and not shown, twice for a new one, or else the first line of
+ * standard input.
  *
  * @param purpose `new` for a backup that is being made, `known` for one that is being opened
  * @throws UserError if none is given, the two differ, or a new one is shorter than 12 characters
@@ -20,7 +24,10 @@ export async function passphrase(purpose: "new" | "known", terminal: Terminal = 
   return given;
 }
 
-/** The passphrase for one of the commands, which then says why nothing happens for a while: scrypt leaves the event loop no time to say it later. */
+/**
+ * The passphrase for one of the commands, which then says why nothing happens for a while: scrypt leaves the event loop
+ * no time to say it later.
+ */
 export async function askPassphrase(purpose: "new" | "known"): Promise<string> {
   const given = await passphrase(purpose);
   say("making the key of the backup from its passphrase, which takes some seconds on purpose");

@@ -3,7 +3,9 @@ import * as path from "node:path";
 /** Absolute path of the project: the directory that holds Pulumi.yaml. */
 export const projectDirectory = path.resolve(__dirname, "..", "..");
 
-/** Absolute path of something in `.town-ator/`, the git-ignored directory for everything that is made on this machine. */
+/**
+ * Absolute path of something in `.town-ator/`, the git-ignored directory for everything that is made on this machine.
+ */
 export function localPath(...segments: string[]): string {
   return path.join(projectDirectory, ".town-ator", ...segments);
 }

@@ -11,8 +11,8 @@ export interface RunResult {
 }
 
 /**
- * Runs a program to its end with execa's options. Rejects, as execa does, if it fails, unless `reject` is false.
- * execa is loaded by `import()` because it is an ES module whose dependencies tsx cannot load for an `import` statement.
+ * Runs a program to its end with execa's options. Rejects, as execa does, if it fails, unless `reject` is false. execa
+ * is loaded by `import()` because it is an ES module whose dependencies tsx cannot load for an `import` statement.
  */
 export async function run(file: string, args: string[], options: Options = {}): Promise<RunResult> {
   const { execa } = await import("execa");

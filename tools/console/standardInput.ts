@@ -11,7 +11,10 @@ export interface Terminal {
 /** The process's own; questions go to stderr, for stdout is for what a command is asked to print. */
 export const ownTerminal: Terminal = { input: process.stdin, output: process.stderr };
 
-/** Asks for one line at a terminal and shows nothing of it. Throws a UserError with `givenUp` when the user gives up (Ctrl-C, Ctrl-D). */
+/**
+ * Asks for one line at a terminal and shows nothing of it. Throws a UserError with `givenUp` when the user gives up
+ * (Ctrl-C, Ctrl-D).
+ */
 export async function askHidden(question: string, givenUp: string, { input, output }: Terminal): Promise<string> {
   output.write(question);
   // In terminal mode readline does the echo itself, so an output that drops everything shows nothing.

@@ -5,7 +5,10 @@ import type { ContainerState } from "./stackContainers";
 
 const pollMilliseconds = 250;
 
-/** Milliseconds for a container that Docker restarts to come up; one that still ends at its start after that is not going to. */
+/**
+ * Milliseconds for a container that Docker restarts to come up; one that still ends at its start after that is not
+ * going to.
+ */
 const restartMilliseconds = 20_000;
 
 /** Effects of `becomesWell`, replaceable in tests. */
@@ -15,8 +18,9 @@ export interface Clock {
 }
 
 /**
- * Waits until every container is well, and tells the user so. Gives false as soon as one is beyond hope: unhealthy, stopped, ended with an error, or restarting for
- * 20 seconds. One that is starting gets the time that its own health check gives it, after which Docker calls it unhealthy.
+ * Waits until every container is well, and tells the user so. Gives false as soon as one is beyond hope: unhealthy,
+ * stopped, ended with an error, or restarting for 20 seconds. One that is starting gets the time that its own health
+ * check gives it, after which Docker calls it unhealthy.
  */
 export async function becomesWell(
   look: () => Promise<ContainerState[]>,

@@ -10,7 +10,9 @@ export interface ContainerFacts extends ContainerState {
   readonly log: readonly string[];
 }
 
-/** Whether a container is as it should be: running and healthy (if it can tell), or a one-shot that has done its work. */
+/**
+ * Whether a container is as it should be: running and healthy (if it can tell), or a one-shot that has done its work.
+ */
 export function isWell(facts: Pick<ContainerState, "status" | "exitCode" | "health">): boolean {
   if (facts.status === "running") return facts.health === undefined || facts.health === "healthy";
   return facts.status === "exited" && facts.exitCode === 0;

@@ -4,9 +4,13 @@ import { run } from "../console/run";
 /** Where the Engine listens when nobody says otherwise. */
 export const defaultDockerHost = "unix:///var/run/docker.sock";
 
-/** A client of the Engine at `host` (`unix://`, `tcp://`, `ssh://`); `timeout` bounds the wait for an answer, in milliseconds. */
+/**
+ * A client of the Engine at `host` (`unix://`, `tcp://`, `ssh://`); `timeout` bounds the wait for an answer, in
+ * milliseconds.
+ */
 export function dockerClient(host: string, timeout?: number): Docker {
-  // docker-modem reads DOCKER_HOST (and the TLS settings that go with it) when it is made, and lets it win over a socketPath given to it.
+  // docker-modem reads DOCKER_HOST (and the TLS settings that go with it) when it is made, and lets it win over a
+  // socketPath given to it.
   const before = process.env["DOCKER_HOST"];
   process.env["DOCKER_HOST"] = host;
   try {

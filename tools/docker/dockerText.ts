@@ -2,12 +2,16 @@ import { Readable, Transform, type TransformCallback } from "node:stream";
 import { text } from "node:stream/consumers";
 import type Docker from "dockerode";
 
-/** Bytes of a frame's head: the stream's number, three zeros, the length as u32be (Docker Engine API, "ContainerAttach"). */
+/**
+ * Bytes of a frame's head: the stream's number, three zeros, the length as u32be (Docker Engine API,
+ * "ContainerAttach").
+ */
 const HEAD = 8;
 
 /**
- * Takes apart the format in which Docker interleaves standard output and error of a container without a terminal, and passes both on in the order in which they came.
- * docker-modem's own `demuxStream` calls itself once for each line that it has at hand, which a log of a few megabytes does not survive.
+ * Takes apart the format in which Docker interleaves standard output and error of a container without a terminal, and
+ * passes both on in the order in which they came. docker-modem's own `demuxStream` calls itself once for each line that
+ * it has at hand, which a log of a few megabytes does not survive.
  */
 export class Demultiplexer extends Transform {
   #head = Buffer.alloc(0);
@@ -53,8 +57,9 @@ export async function logText(docker: Docker, id: string, tail?: number): Promis
 }
 
 /**
- * Runs a command in a container and gives what it prints. `input` is its standard input, the way for whatever must not stand in a command; without it that is empty.
- * Throws when the exit code is not 0; the error holds none of the input and the output.
+ * Runs a command in a container and gives what it prints. `input` is its standard input, the way for whatever must not
+ * stand in a command; without it that is empty. Throws when the exit code is not 0; the error holds none of the input
+ * and the output.
  */
 export async function execText(docker: Docker, id: string, command: string[], input?: string): Promise<string> {
   const withInput = input !== undefined;

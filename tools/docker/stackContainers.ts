@@ -16,7 +16,10 @@ export interface ContainerState {
   readonly error: string;
 }
 
-/** The containers of a stack, stopped ones too, by name; not among them the second daemon that `make verify` starts beside it. */
+/**
+ * The containers of a stack, stopped ones too, by name; not among them the second daemon that `make verify` starts
+ * beside it.
+ */
 export async function containersOf(docker: Docker, stack: string): Promise<ContainerState[]> {
   const list = await docker.listContainers({ all: true, filters: { label: [`town-ator.stack=${stack}`] } });
   const states = await Promise.all(

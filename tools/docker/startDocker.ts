@@ -128,7 +128,9 @@ async function mountCgroups(): Promise<void> {
   if (await hasCommand("cgroupfs-mount")) await run("cgroupfs-mount", [], { reject: false });
 }
 
-/** Removes a pid file that names no living process called `command`: a killed daemon leaves it, and pids are used again. */
+/**
+ * Removes a pid file that names no living process called `command`: a killed daemon leaves it, and pids are used again.
+ */
 export async function removeStalePid(pidFile: string, command: string): Promise<void> {
   const text = await fs.readFile(pidFile, "utf8").catch(() => undefined);
   if (text === undefined) return;

@@ -73,7 +73,10 @@ interface PreviewStep {
   };
 }
 
-/** Whether Docker refused a network for its subnet: its address pool says so where it can, and the bridge driver where the pool did not notice. */
+/**
+ * Whether Docker refused a network for its subnet: its address pool says so where it can, and the bridge driver where
+ * the pool did not notice.
+ */
 export function saysOverlap(output: string): boolean {
   return /Pool overlaps with other one on this address space|conflicts with network [0-9a-f]{12,}/.test(output);
 }

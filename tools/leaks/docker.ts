@@ -34,7 +34,10 @@ function filtersOf(stack: string): { label: string[] } {
   return { label: [`town-ator.stack=${stack}`] };
 }
 
-/** The whole of `docker inspect` (environment, labels, command, mounts, health probes with what they print) of every container, network and volume. */
+/**
+ * The whole of `docker inspect` (environment, labels, command, mounts, health probes with what they print) of every
+ * container, network and volume.
+ */
 export async function collectInspect({ docker, stack }: Scene, look: Look): Promise<void> {
   const filters = filtersOf(stack);
   const [containers, networks, { Volumes: volumes }] = await Promise.all([

@@ -11,8 +11,8 @@ import type { Scene } from "./scene";
 type Look = (place: Place) => Promise<void>;
 
 /**
- * The state as it is stored: every file of the project-local backend, the history and the backups too, or what another backend exports; and the stack's config, with which it is
- * committed.
+ * The state as it is stored: every file of the project-local backend, the history and the backups too, or what another
+ * backend exports; and the stack's config, with which it is committed.
  */
 export async function collectState(scene: Scene, look: Look): Promise<void> {
   const config = path.join(projectDirectory, `Pulumi.${scene.stack}.yaml`);
@@ -22,14 +22,17 @@ export async function collectState(scene: Scene, look: Look): Promise<void> {
   await lookBelow(localPath("state"), look);
 }
 
-/** What the tools have made in `.town-ator` that is no secret by itself, programs excepted: they are the same for everybody, and large. */
+/**
+ * What the tools have made in `.town-ator` that is no secret by itself, programs excepted: they are the same for
+ * everybody, and large.
+ */
 const APART = ["passphrase", "state", "toolchain", path.join("pulumi-home", "plugins")];
 /** How the names of our temporary folders begin. */
 const TEMPORARY = "town-ator-";
 
 /**
- * What our tools, and Pulumi for them, leave on this machine: logs, copies of the config, image contexts, temporary files. The state is a place of its own; the passphrase
- * is meant to be in its file.
+ * What our tools, and Pulumi for them, leave on this machine: logs, copies of the config, image contexts, temporary
+ * files. The state is a place of its own; the passphrase is meant to be in its file.
  */
 export async function collectFiles(_scene: Scene, look: Look): Promise<void> {
   const apart = new Set(APART.map((name) => localPath(name)));
@@ -69,7 +72,10 @@ function nameOf(file: string): string {
   return relative.startsWith("..") ? file : relative;
 }
 
-/** Names and modes of what keeps others out of a directory of ours: whatever of it is there and is open to others is a fault. */
+/**
+ * Names and modes of what keeps others out of a directory of ours: whatever of it is there and is open to others is a
+ * fault.
+ */
 async function lookAtGuards(names: readonly string[], look: Look): Promise<void> {
   for (const file of names) {
     const stat = await fs.stat(file).catch(() => undefined);

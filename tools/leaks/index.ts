@@ -10,8 +10,9 @@ export interface ScanResult {
 }
 
 /**
- * Looks for a stack's secrets everywhere that they could show: with `quick` in the places that take no time, otherwise in all. A collector that finds nothing to look at
- * is itself reported, for an empty place must not pass for a clean one.
+ * Looks for a stack's secrets everywhere that they could show: with `quick` in the places that take no time, otherwise
+ * in all. A collector that finds nothing to look at is itself reported, for an empty place must not pass for a clean
+ * one.
  */
 export async function scanStack(
   scene: Scene,

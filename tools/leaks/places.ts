@@ -7,8 +7,8 @@ import type { Collector, Scene } from "./scene";
 import { collectVolumes } from "./volumes";
 
 /**
- * Everywhere that a stack's secrets could show to somebody who has neither the state's passphrase nor the files of a volume. This is the one list of them: what is not in here is looked
- * at by nobody.
+ * Everywhere that a stack's secrets could show to somebody who has neither the state's passphrase nor the files of a
+ * volume. This is the one list of them: what is not in here is looked at by nobody.
  */
 export const COLLECTORS: readonly Collector[] = [
   { name: "the state", quick: true, collect: collectState },

@@ -5,7 +5,10 @@ import { stackContainers } from "./docker";
 import type { Fault, NamedSecret, Place } from "./scan";
 import type { Scene } from "./scene";
 
-/** Between processes, and between what is known of one: a number, whether its environment can be read, its command line, its environment. */
+/**
+ * Between processes, and between what is known of one: a number, whether its environment can be read, its command line,
+ * its environment.
+ */
 const [RECORD, FIELD] = ["\x1e", "\x1f"];
 
 /** Prints every process of a container; a process that ends meanwhile is left out. */
@@ -25,8 +28,8 @@ export interface Process {
 }
 
 /**
- * The command lines of all processes as `docker top` shows them, and command lines and environments as they stand in /proc inside the running containers.
- * One thing is allowed: see {@link withoutExpected}.
+ * The command lines of all processes as `docker top` shows them, and command lines and environments as they stand in
+ * /proc inside the running containers. One thing is allowed: see {@link withoutExpected}.
  */
 export async function collectProcesses(scene: Scene, look: (place: Place) => Promise<void>): Promise<void> {
   for (const { id, name, running, labels } of await stackContainers(scene)) {
@@ -56,8 +59,9 @@ export async function collectProcesses(scene: Scene, look: (place: Place) => Pro
 const AGAIN_MS = 500;
 
 /**
- * The processes that `list` gives; if some hide their environment, those that it gives a little later. A process that is just being started or is ending, as those of a health check
- * are all the time, hides it for a moment: one that does so both times means it.
+ * The processes that `list` gives; if some hide their environment, those that it gives a little later. A process that
+ * is just being started or is ending, as those of a health check are all the time, hides it for a moment: one that does
+ * so both times means it.
  */
 export async function settled(list: () => Promise<Process[]>, pause = () => setTimeout(AGAIN_MS)): Promise<Process[]> {
   const hiding = (processes: Process[]) => processes.filter(({ environment }) => environment === undefined);
@@ -92,8 +96,9 @@ function isConnector(labels: Readonly<Record<string, string>>, { argv }: Process
 }
 
 /**
- * A connector's own process without what belongs into its environment, and nowhere else: the secrets that the town's peers present, each under the name of its own variable and as it is.
- * Anything more that has the same secret in it (another name, something before or after the value) stays, and is found.
+ * A connector's own process without what belongs into its environment, and nowhere else: the secrets that the town's
+ * peers present, each under the name of its own variable and as it is. Anything more that has the same secret in it
+ * (another name, something before or after the value) stays, and is found.
  */
 export function withoutExpected(process: Process, town: string, secrets: readonly NamedSecret[]): Process {
   if (process.environment === undefined) return process;

@@ -6,7 +6,10 @@ export interface Place {
   /** What it is, for the report: `docker logs town-ator-dev-home-connector`. */
   readonly place: string;
   readonly content: Content;
-  /** What is wrong with the place itself, whatever stands in it: a file that others may read, something that could not be looked at. */
+  /**
+   * What is wrong with the place itself, whatever stands in it: a file that others may read, something that could not
+   * be looked at.
+   */
   readonly faults?: readonly Fault[];
 }
 

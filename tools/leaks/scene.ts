@@ -9,9 +9,14 @@ export interface Scene {
   readonly environment: Environment;
   /** The arguments of `prepareStack`. */
   readonly chosen: readonly string[];
-  /** What our own commands have said of the stack: the report of `make verify`, what an `up` that failed has printed. */
+  /**
+   * What our own commands have said of the stack: the report of `make verify`, what an `up` that failed has printed.
+   */
   readonly said: readonly Place[];
-  /** What is looked for. Only one collector asks: what belongs into the environment of a connector's process is taken out there. */
+  /**
+   * What is looked for. Only one collector asks: what belongs into the environment of a connector's process is taken
+   * out there.
+   */
   readonly secrets: readonly NamedSecret[];
 }
 

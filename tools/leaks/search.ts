@@ -15,8 +15,9 @@ interface Occurrence {
 }
 
 /**
- * A search for many needles at once, in one pass and in bounded memory, letters of A to Z in either case counting as the same. It looks at one piece of the content in every
- * `step` bytes, where `step` is such that each occurrence of a needle holds a piece that is looked at (the idea of Wu and Manber, "A fast algorithm for multi-pattern searching",
+ * A search for many needles at once, in one pass and in bounded memory, letters of A to Z in either case counting as
+ * the same. It looks at one piece of the content in every `step` bytes, where `step` is such that each occurrence of a
+ * needle holds a piece that is looked at (the idea of Wu and Manber, "A fast algorithm for multi-pattern searching",
  * 1994): an image of 160 MB takes about a second, where one pass for each needle would take minutes.
  */
 export class Search {

@@ -28,8 +28,9 @@ export interface SecretSources {
 }
 
 /**
- * Everything that must stand in no plain text: addresses and the public keys in them, tokens, the admin keys, seeds, the keys that follow from all these, invites and what is in
- * them, what the operator has given in the config, the passphrase. Each value once, under the first of its names.
+ * Everything that must stand in no plain text: addresses and the public keys in them, tokens, the admin keys, seeds,
+ * the keys that follow from all these, invites and what is in them, what the operator has given in the config, the
+ * passphrase. Each value once, under the first of its names.
  */
 export function secretsToLookFor(sources: SecretSources): NamedSecret[] {
   const { random, addresses, invites, config = {}, passphrase } = sources;
@@ -53,7 +54,10 @@ export function secretsToLookFor(sources: SecretSources): NamedSecret[] {
   });
 }
 
-/** Characters of an address that hold nothing but its public key: 32 bytes, 5 bits each. What follows depends on the suffix. */
+/**
+ * Characters of an address that hold nothing but its public key: 32 bytes, 5 bits each. What follows depends on the
+ * suffix.
+ */
 const KEY_CHARACTERS = 51;
 
 function addressSecrets(name: string, address: string): NamedSecret[] {
@@ -102,12 +106,18 @@ function seedSecrets(name: string, seed: Uint8Array): NamedSecret[] {
 /** Bytes of the daemon's hs_ed25519_secret_key before the key: a tag that is the same in every one. */
 const TAG_BYTES = 32;
 
-/** The half of the key in a key file that is the identity by itself: who has it can answer for the address. It stands in every copy of the file. */
+/**
+ * The half of the key in a key file that is the identity by itself: who has it can answer for the address. It stands in
+ * every copy of the file.
+ */
 function keyIn(name: string, secretKeyFile: Uint8Array): NamedSecret {
   return { name: `key of ${name}`, value: secretKeyFile.subarray(TAG_BYTES, TAG_BYTES + 32) };
 }
 
-/** What follows from a key that the operator has given. One that is none is a problem of the config, which `up` explains; then only the text itself is looked for. */
+/**
+ * What follows from a key that the operator has given. One that is none is a problem of the config, which `up`
+ * explains; then only the text itself is looked for.
+ */
 function adoptedSecrets(name: string, text: string): NamedSecret[] {
   const given = { name, value: text.trim() };
   let file;

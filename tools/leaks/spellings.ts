@@ -9,9 +9,11 @@ export interface Spelling {
 }
 
 /**
- * Every way in which a value can stand in a text or in binary data, without duplicates. A text is spelled as the launcher's filter spells it: raw, JSON-escaped, URL-escaped, hex, base64 and
- * base64url, the last two in each of the three alignments that it can have inside something longer, and without padding. Bytes (a key) are spelled likewise. None for a value
- * that is too short to be told from any other text ({@link SHORTEST_NEEDLE}). Letters of either case are left to the search.
+ * Every way in which a value can stand in a text or in binary data, without duplicates. A text is spelled as the
+ * launcher's filter spells it: raw, JSON-escaped, URL-escaped, hex, base64 and base64url, the last two in each of the
+ * three alignments that it can have inside something longer, and without padding. Bytes (a key) are spelled likewise.
+ * None for a value that is too short to be told from any other text ({@link SHORTEST_NEEDLE}). Letters of either case
+ * are left to the search.
  */
 export function spellingsOf(value: string | Uint8Array): Spelling[] {
   const bare = typeof value === "string" ? value.replace(/=+$/, "") : value;

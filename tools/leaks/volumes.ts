@@ -10,8 +10,9 @@ const PUBLIC_ROLES = new Set(["local-network-include"]);
 const OWNER = 1000;
 
 /**
- * The names, modes and owners of all files in a stack's volumes, through a container that mounts each. Not what is in them: that is what the volumes are for. A file or folder that
- * others than its owner may use, or that belongs to another user than the containers', is a fault, and so is a volume that no container mounts.
+ * The names, modes and owners of all files in a stack's volumes, through a container that mounts each. Not what is in
+ * them: that is what the volumes are for. A file or folder that others than its owner may use, or that belongs to
+ * another user than the containers', is a fault, and so is a volume that no container mounts.
  */
 export async function collectVolumes(scene: Scene, look: (place: Place) => Promise<void>): Promise<void> {
   const mounts = await mountsOf(scene);

@@ -27,7 +27,9 @@ export interface DebianPackage {
   file: string;
 }
 
-/** The packages of the root in the versions that apt would fetch. Throws a UserError where there is no apt or no mirror. */
+/**
+ * The packages of the root in the versions that apt would fetch. Throws a UserError where there is no apt or no mirror.
+ */
 export async function debianPackages(): Promise<DebianPackage[]> {
   const ask = () => run("apt-get", ["download", "--print-uris", ...packageNames], { reject: false, cwd: "/" });
   let result = await ask();
@@ -56,8 +58,8 @@ export function parsePrintedUris(text: string): DebianPackage[] {
 }
 
 /**
- * Makes a root file system in `<directory>/root` from Debian packages: bash, the busybox applets and the C library, with
- * an unprivileged user of uid and gid 1000. Gives its path.
+ * Makes a root file system in `<directory>/root` from Debian packages: bash, the busybox applets and the C library,
+ * with an unprivileged user of uid and gid 1000. Gives its path.
  */
 export async function makeRoot(directory: string, packages: DebianPackage[], user: string): Promise<string> {
   const root = path.join(directory, "root");
@@ -126,7 +128,10 @@ export function parseLdd(text: string): string[] {
   return text.split("\n").flatMap((line) => /(?:=>\s*|^\s*)(\/\S+)\s+\(0x/.exec(line)?.[1] ?? []);
 }
 
-/** Debian's own Node keeps some built-in modules as files outside the binary; Node's usual builds name relative paths here. */
+/**
+ * Debian's own Node keeps some built-in modules as files outside the binary; Node's usual builds name relative paths
+ * here.
+ */
 function externalBuiltins(): string[] {
   const variables = process.config.variables as { node_builtin_shareable_builtins?: string[] };
   return (variables.node_builtin_shareable_builtins ?? []).filter((file) => path.isAbsolute(file));
@@ -135,7 +140,8 @@ function externalBuiltins(): string[] {
 async function copyInto(root: string, file: string): Promise<void> {
   const target = path.join(root, file);
   await fs.mkdir(path.dirname(target), { recursive: true });
-  // The library itself, not the link to it. One that the packages brought is the same or newer, and is replaced by the one that Node runs with.
+  // The library itself, not the link to it. One that the packages brought is the same or newer, and is replaced by the
+  // one that Node runs with.
   await fs.rm(target, { force: true });
   await fs.copyFile(await fs.realpath(file), target);
 }

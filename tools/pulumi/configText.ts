@@ -20,7 +20,8 @@ type DeepMap = { readonly [key: string]: unknown };
 const KEYS_OF_SECRETS = ["secretsprovider", "encryptedkey", "encryptionsalt"] as const;
 
 /**
- * The encrypted text of a secret in a stack's config file, at a path below `config:`; undefined if there is none or it stands there in plain text.
+ * The encrypted text of a secret in a stack's config file, at a path below `config:`; undefined if there is none or it
+ * stands there in plain text.
  */
 export function encryptedAt(text: string, path: readonly string[]): string | undefined {
   const secure = path.reduce<unknown>((map, key) => get(map, key), get(parse(text), "config"));
@@ -29,14 +30,17 @@ export function encryptedAt(text: string, path: readonly string[]): string | und
 }
 
 /**
- * The text of a stack's config file with one encrypted value more, or in place of an earlier one, and with the keys that open it. Every other byte stays as it is, comments
- * and layout with it (`pulumi config set` writes the file anew: it keeps comments, but takes out blank lines and indents its own way); only where the value would have to go into a map in
- * braces, or in place of plain text, does the file get the layout of the yaml package, which keeps comments and blank lines.
+ * The text of a stack's config file with one encrypted value more, or in place of an earlier one, and with the keys
+ * that open it. Every other byte stays as it is, comments and layout with it (`pulumi config set` writes the file anew:
+ * it keeps comments, but takes out blank lines and indents its own way); only where the value would have to go into a
+ * map in braces, or in place of plain text, does the file get the layout of the yaml package, which keeps comments and
+ * blank lines.
  *
  * @param text the file as it is
  * @param path where the value goes, below `config:`
  * @param encrypted a file into which Pulumi has put the value at that path
- * @throws UserError when the file is no YAML, or when one of the maps on the way is a secret as a whole, whose contents would be lost
+ * @throws UserError when the file is no YAML, or when one of the maps on the way is a secret as a whole, whose contents
+ * would be lost
  */
 export function withEncrypted(text: string, path: readonly string[], encrypted: string): string {
   const secure = encryptedAt(encrypted, path);
@@ -66,8 +70,9 @@ export function assertOpen(text: string, path: readonly string[]): void {
 export type Plain = string | number | readonly string[] | { readonly [key: string]: string | number };
 
 /**
- * The text of a stack's config file with a plain value at a path below `config:`, whatever stood there before. Every other byte stays as it is, as with {@link withEncrypted}: a
- * map is edited entry by entry, and a list that only grows is added to.
+ * The text of a stack's config file with a plain value at a path below `config:`, whatever stood there before. Every
+ * other byte stays as it is, as with {@link withEncrypted}: a map is edited entry by entry, and a list that only grows
+ * is added to.
  *
  * @throws UserError when the file is no YAML, or when something on the way is a text and not a map
  */

@@ -56,7 +56,9 @@ async function explainSubnets(environment: Environment, chosen: string[], output
   ];
 }
 
-/** What to do about the traces of an interrupted run in Pulumi's output: a lock, or something created behind its back. */
+/**
+ * What to do about the traces of an interrupted run in Pulumi's output: a lock, or something created behind its back.
+ */
 export function explainInterruption(output: string, stack: string, local: boolean): string[] {
   const locked = /stack is currently locked by/.test(output);
   const taken = /The container name "\/?(town-ator-[\w.-]+)" is already in use/.exec(output)?.[1];

@@ -14,14 +14,18 @@ export interface ConfigSecret {
   readonly secret: string;
 }
 
-/** Most copies that are worked on at once: Pulumi spends a second of processor time on the passphrase for every value. */
+/**
+ * Most copies that are worked on at once: Pulumi spends a second of processor time on the passphrase for every value.
+ */
 const MOST_COPIES = 8;
 
 /**
- * Lets Pulumi put secrets into a copy of a stack's config file, and gives the text of the copy. The file itself is not touched: Pulumi would lay it out anew. Each secret is given
- * on standard input, one call for each: `pulumi config set-all` takes them as arguments only, which other users of the machine can read.
+ * Lets Pulumi put secrets into a copy of a stack's config file, and gives the text of the copy. The file itself is not
+ * touched: Pulumi would lay it out anew. Each secret is given on standard input, one call for each: `pulumi config
+ * set-all` takes them as arguments only, which other users of the machine can read.
  *
- * @param chosen the arguments of `prepareStack`; where they name a config file, which then has the salt that goes with the state, that one is copied
+ * @param chosen the arguments of `prepareStack`; where they name a config file, which then has the salt that goes with
+ * the state, that one is copied
  * @param what what the secrets are, for messages: "the invite"
  * @throws UserError with Pulumi's reason
  */

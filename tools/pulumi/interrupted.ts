@@ -28,7 +28,8 @@ export interface PendingCreate {
 /**
  * Repairs what a killed run left in the project-local backend, in the way that works: gives up the lock of a dead
  * process, removes the container or network that was created but never recorded, and clears the pending operations.
- * Does nothing for any other backend or while the lock's process lives; then Pulumi itself refuses and `diagnose` says what to do.
+ * Does nothing for any other backend or while the lock's process lives; then Pulumi itself refuses and `diagnose` says
+ * what to do.
  */
 export async function repairInterrupted(environment: Environment, stack: string, chosen: string[]): Promise<void> {
   if (!usesLocalBackend(environment.env)) return;

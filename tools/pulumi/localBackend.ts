@@ -19,8 +19,8 @@ export function namesPassphrase(env: NodeJS.ProcessEnv): boolean {
 }
 
 /**
- * The passphrase with which Pulumi would encrypt and decrypt in this environment, without the white space around it, or undefined where none is given. As in Pulumi, the variable wins over
- * the file, even an empty one.
+ * The passphrase with which Pulumi would encrypt and decrypt in this environment, without the white space around it, or
+ * undefined where none is given. As in Pulumi, the variable wins over the file, even an empty one.
  *
  * @throws UserError when the file cannot be read
  */
@@ -39,8 +39,9 @@ export async function readPassphrase(env: NodeJS.ProcessEnv): Promise<string | u
 }
 
 /**
- * Closes a folder and all that is in it to everybody but its owner: folders 0700, files 0600. Pulumi makes its files with the umask that it finds. What vanishes meanwhile, because
- * another command is at work, and what is not there at all is left out.
+ * Closes a folder and all that is in it to everybody but its owner: folders 0700, files 0600. Pulumi makes its files
+ * with the umask that it finds. What vanishes meanwhile, because another command is at work, and what is not there at
+ * all is left out.
  */
 export async function closeToOthers(at: string): Promise<void> {
   let stat;
@@ -56,9 +57,9 @@ export async function closeToOthers(at: string): Promise<void> {
 }
 
 /**
- * Environment entries for the project-local backend; makes its directory and, unless the user gives a
- * passphrase, the passphrase file (32 random bytes as base64), which is never printed and never overwritten. Closes the whole directory (0700), the state and the copies of the config
- * in it down to the last file, and the passphrase (0600).
+ * Environment entries for the project-local backend; makes its directory and, unless the user gives a passphrase, the
+ * passphrase file (32 random bytes as base64), which is never printed and never overwritten. Closes the whole directory
+ * (0700), the state and the copies of the config in it down to the last file, and the passphrase (0600).
  *
  * @param env the user's environment; what it says about the passphrase is respected
  * @param directory where `state/` and `passphrase` are: `.town-ator` of the project
@@ -90,7 +91,8 @@ async function ensurePassphrase(file: string, state: string): Promise<void> {
         "Put the file back from a backup, or set PULUMI_CONFIG_PASSPHRASE_FILE; to start over with a new identity, remove the state directory.",
     );
   }
-  // Written beside and linked into place: a crash leaves no half-written passphrase, and an existing one is never replaced.
+  // Written beside and linked into place: a crash leaves no half-written passphrase, and an existing one is never
+  // replaced.
   const draft = `${file}.${randomBytes(6).toString("hex")}.new`;
   await fs.writeFile(draft, `${randomBytes(32).toString("base64")}\n`, { mode: 0o600, flag: "wx", flush: true });
   try {

@@ -28,7 +28,9 @@ export interface PulumiProbe {
   offline: boolean;
 }
 
-/** Which Pulumi to run: the user's own with the official plugins, the one that tools/offline makes, or none (and why). */
+/**
+ * Which Pulumi to run: the user's own with the official plugins, the one that tools/offline makes, or none (and why).
+ */
 export type PulumiChoice =
   { plugins: "official"; pulumi: string } | { plugins: "stand-in"; why: string } | { plugins: "none"; why: string };
 

@@ -41,7 +41,8 @@ export async function runPulumi(environment: Environment, args: string[]): Promi
   } finally {
     process.off("SIGINT", stay);
     process.off("SIGTERM", passOn);
-    // What Pulumi has written, with the umask that it found: not set to 077 for it, because then so would the files be that go into images.
+    // What Pulumi has written, with the umask that it found: not set to 077 for it, because then so would the files be
+    // that go into images.
     if (usesLocalBackend(environment.env)) await closeToOthers(localPath("state"));
   }
 }

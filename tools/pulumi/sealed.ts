@@ -24,8 +24,9 @@ interface Deployment {
 }
 
 /**
- * Why a state does not keep its secrets, as the rest of a sentence that begins with the stack (`<stack>` stands for its name), or undefined if it does: no secrets provider or one that does not
- * encrypt, a random secret in plain text, an empty passphrase.
+ * Why a state does not keep its secrets, as the rest of a sentence that begins with the stack (`<stack>` stands for its
+ * name), or undefined if it does: no secrets provider or one that does not encrypt, a random secret in plain text, an
+ * empty passphrase.
  *
  * @param deployment what `pulumi stack export` calls so, or the `latest` of a state file
  * @param passphrase the passphrase in the environment, see `readPassphrase`; only asked for where it is what encrypts
@@ -55,8 +56,9 @@ function isEncrypted(value: unknown): boolean {
 }
 
 /**
- * Why a stack's config file does not keep its secrets, as the rest of a sentence that begins with the file's name, or undefined if it does. A value is encrypted as a whole or part by part:
- * `secure: <ciphertext>` in the place of the value. Text that is no YAML is left to Pulumi, which says where it is wrong.
+ * Why a stack's config file does not keep its secrets, as the rest of a sentence that begins with the file's name, or
+ * undefined if it does. A value is encrypted as a whole or part by part: `secure: <ciphertext>` in the place of the
+ * value. Text that is no YAML is left to Pulumi, which says where it is wrong.
  */
 export function configProblem(text: string): string | undefined {
   let config;

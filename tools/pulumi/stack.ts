@@ -33,8 +33,9 @@ export async function assertStackExists(stack: string, directory: string = proje
 }
 
 /**
- * Makes sure that the stack (which has a config file: `assertStackExists`) exists in the backend, and gives the command-line arguments that choose it and its config. Throws a
- * UserError, before anything else, when its secrets are in plain text in the config or the state, or would be: see sealed.ts.
+ * Makes sure that the stack (which has a config file: `assertStackExists`) exists in the backend, and gives the
+ * command-line arguments that choose it and its config. Throws a UserError, before anything else, when its secrets are
+ * in plain text in the config or the state, or would be: see sealed.ts.
  *
  * In the project-local backend the config is a copy in `.town-ator/config/`, because Pulumi writes the salt of the
  * passphrase into the file that it is given, and the project's own file is the same for everybody.

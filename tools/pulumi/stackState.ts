@@ -12,7 +12,10 @@ export async function configOf(environment: Environment, chosen: string[]): Prom
   return Object.fromEntries(entries.map(([key, { value }]) => [key, value]));
 }
 
-/** What the last `up` has left in a stack's state of each town, without any secret; nothing for a stack that has never been up. */
+/**
+ * What the last `up` has left in a stack's state of each town, without any secret; nothing for a stack that has never
+ * been up.
+ */
 export async function deployedTowns(environment: Environment, stack: string): Promise<DeployedTown[]> {
   const json = await pulumi(environment, ["stack", "export", "--stack", stack]);
   const { deployment } = JSON.parse(json) as {
@@ -32,7 +35,9 @@ export interface PublishedTown {
   readonly previous?: { readonly fingerprint: string };
 }
 
-/** What a stack's outputs say of its towns, by name, and none of the secrets in it; nothing for a stack that is not up. */
+/**
+ * What a stack's outputs say of its towns, by name, and none of the secrets in it; nothing for a stack that is not up.
+ */
 export async function publishedTowns(
   environment: Environment,
   stack: string,

@@ -9,7 +9,9 @@ export interface Door {
   /** The host name of the connector's address. */
   readonly host: string;
   readonly dial: Dial;
-  /** A declared peer with the token that it must present, if the town has one: in its name come those who are refused. */
+  /**
+   * A declared peer with the token that it must present, if the town has one: in its name come those who are refused.
+   */
   readonly peer?: Claim;
   /** In whose name the right token is presented, or why in nobody's. Asked when it is about to be presented. */
   readonly rightClaim: () => Promise<RightClaim>;
@@ -30,11 +32,13 @@ const REFUSAL = "F00";
 const STRANGER = "town-ator-verify";
 
 /**
- * The checks that are made over the hidden service: who gets in, and which ports answer. They are to be made in this order, one after the other: the refused ports
- * come last, because the service gives up the circuit on which it was asked for one.
+ * The checks that are made over the hidden service: who gets in, and which ports answer. They are to be made in this
+ * order, one after the other: the refused ports come last, because the service gives up the circuit on which it was
+ * asked for one.
  *
- * A claim that is accepted is never made in the name of a peer that is connected: the connector sends a peer's traffic over its newest connection and forgets the peer when one of
- * them closes. So `rightClaim` gives a peer that is away, and the empty token, which a permissionless town accepts, is presented in a stranger's name there.
+ * A claim that is accepted is never made in the name of a peer that is connected: the connector sends a peer's traffic
+ * over its newest connection and forgets the peer when one of them closes. So `rightClaim` gives a peer that is away,
+ * and the empty token, which a permissionless town accepts, is presented in a stranger's name there.
  */
 export function doorChecks(door: Door): Check[] {
   const { peer } = door;
@@ -70,7 +74,9 @@ export function doorChecks(door: Door): Check[] {
   ];
 }
 
-/** Whether the connector's port is reached at an address within the deadline; rejects with the reason when it is not. */
+/**
+ * Whether the connector's port is reached at an address within the deadline; rejects with the reason when it is not.
+ */
 export async function reach({ dial, deadlineMs }: Pick<Door, "dial" | "deadlineMs">): Promise<Outcome> {
   const socket = await dialPatiently(dial, PORTS.btp, deadlineMs);
   socket.destroy();

@@ -20,7 +20,8 @@ export const REQUEST_ID = 1;
 const MAX_ANSWER_BYTES = 64 * 1024;
 
 /**
- * Presents a claim over an open connection to a connector's BTP port and tells how it went. The connection is closed afterwards.
+ * Presents a claim over an open connection to a connector's BTP port and tells how it went. The connection is closed
+ * afterwards.
  *
  * @param host the host name for the HTTP request that opens the WebSocket
  * @param timeoutMs for the WebSocket's opening and for the answer, each

@@ -1,15 +1,20 @@
 /**
- * As much of BTP as a stranger at the door needs, written apart from the development connector's codec on purpose: two readings of the same format that meet.
+ * As much of BTP as a stranger at the door needs, written apart from the development connector's codec on purpose: two
+ * readings of the same format that meet.
  *
- * A frame is u8 type, u32be request id, body. The body of an ERROR is code, name and time (each a u8 length and text), then data (a u32be length and bytes); that of every other
- * frame is u8 count of protocol data (each: u8 length and name, u16be content type, u32be length and data), then an ILP packet (u32be length and bytes).
+ * A frame is u8 type, u32be request id, body. The body of an ERROR is code, name and time (each a u8 length and text),
+ * then data (a u32be length and bytes); that of every other frame is u8 count of protocol data (each: u8 length and
+ * name, u16be content type, u32be length and data), then an ILP packet (u32be length and bytes).
  */
 
 const RESPONSE = 1;
 const ERROR = 2;
 const MESSAGE = 6;
 
-/** The first frame of a client: who it says it is, and the token it presents for that. The request id is an unsigned 32-bit number. */
+/**
+ * The first frame of a client: who it says it is, and the token it presents for that. The request id is an unsigned
+ * 32-bit number.
+ */
 export function authFrame(requestId: number, peerId: string, secret: string): Buffer {
   const json = Buffer.from(JSON.stringify({ peerId, secret }), "utf8");
   const head = Buffer.alloc(17);
@@ -30,8 +35,8 @@ export type AuthAnswer =
   | { readonly kind: "nonsense"; readonly why: string };
 
 /**
- * Reads the answer to the authentication of `requestId`: a RESPONSE without protocol data and packet, or an ERROR. Anything else, an answer to another request and
- * bytes too many or too few among it, is nonsense.
+ * Reads the answer to the authentication of `requestId`: a RESPONSE without protocol data and packet, or an ERROR.
+ * Anything else, an answer to another request and bytes too many or too few among it, is nonsense.
  */
 export function readAuthAnswer(frame: Buffer, requestId: number): AuthAnswer {
   if (frame.length < 5) return nonsense("a frame that is cut short");

@@ -1,6 +1,7 @@
 /**
- * Something to be undone at the end of a piece of work, or when SIGINT or SIGTERM ends the process before that: then it is undone and the process exits with 130 or 143,
- * as a shell expects of it. From its making until `end()` it has those two signals.
+ * Something to be undone at the end of a piece of work, or when SIGINT or SIGTERM ends the process before that: then it
+ * is undone and the process exits with 130 or 143, as a shell expects of it. From its making until `end()` it has those
+ * two signals.
  */
 export class CleanUp {
   #undo: () => Promise<void> = () => Promise.resolve();

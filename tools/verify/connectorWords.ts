@@ -34,10 +34,16 @@ const sentSchema = z.object({
   milliseconds: z.array(z.number()),
 });
 
-/** What a connector says of the peers that it dials, and what its launcher does about those that were given up. Peers that dialled in are not among them. */
+/**
+ * What a connector says of the peers that it dials, and what its launcher does about those that were given up. Peers
+ * that dialled in are not among them.
+ */
 export type PeersReport = z.output<typeof peersSchema>;
 
-/** What became of packets: `codes` counts the ILP codes of those that were not accepted, `milliseconds` has the time of each. */
+/**
+ * What became of packets: `codes` counts the ILP codes of those that were not accepted, `milliseconds` has the time of
+ * each.
+ */
 export type SentReport = z.output<typeof sentSchema>;
 
 /** What can be asked of a connector, by the name of its container. */

@@ -9,7 +9,9 @@ import { failed, passed, type Outcome } from "./report";
 /** Roles that stay; every other container of a stack does its work once and ends with exit code 0. */
 const STAYING = new Set(["connector", "sidecar", "local-network"]);
 
-/** Whether every container is as it should be and none of `expected` is missing; otherwise a line for each that is not. */
+/**
+ * Whether every container is as it should be and none of `expected` is missing; otherwise a line for each that is not.
+ */
 export function judgeContainers(states: readonly ContainerState[], expected: readonly string[]): Outcome {
   const missing = expected
     .filter((name) => !states.some((state) => state.name === name))
@@ -41,14 +43,18 @@ export interface SidecarFacts {
   readonly includeVolume?: string;
 }
 
-/** Reads what the second daemon takes from a town's sidecar. Throws a UserError when it is on no network but the town's internal one. */
+/**
+ * Reads what the second daemon takes from a town's sidecar. Throws a UserError when it is on no network but the town's
+ * internal one.
+ */
 export async function sidecarFacts(docker: Docker, name: string): Promise<SidecarFacts> {
   const { Image, NetworkSettings, Mounts } = await docker.getContainer(name).inspect();
   const include = Mounts.find(({ Destination }) => Destination === PATHS.localNetwork)?.Name;
   for (const [network, endpoint] of Object.entries(NetworkSettings.Networks)) {
     const { Labels, IPAM } = await docker.getNetwork(network).inspect();
     if (Labels?.["town-ator.role"] === "inside") continue;
-    // Which of the two Docker fills in depends on its version, and on whether the network is internal or was made with a gateway.
+    // Which of the two Docker fills in depends on its version, and on whether the network is internal or was made with
+    // a gateway.
     const gateway = endpoint.Gateway || IPAM?.Config?.find((config) => config.Gateway)?.Gateway;
     if (!gateway)
       throw new UserError(
@@ -77,7 +83,8 @@ export async function readHealth(docker: Docker, connector: string): Promise<str
 }
 
 /**
- * Whether a connector's health says that it is the right one and reaches its SOCKS proxy. Its `status` counts for nothing: it is a snapshot of the start.
+ * Whether a connector's health says that it is the right one and reaches its SOCKS proxy. Its `status` counts for
+ * nothing: it is a snapshot of the start.
  */
 export function judgeHealth(body: string, nodeId: string): Outcome {
   let raw: unknown;

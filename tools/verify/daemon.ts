@@ -25,7 +25,10 @@ export interface DaemonOptions {
   readonly network: string;
   /** This machine's address on that network. */
   readonly gateway: string;
-  /** The volume that tells of the local ATOR network, if the stack has one; the public network's authorities are built into the daemon. */
+  /**
+   * The volume that tells of the local ATOR network, if the stack has one; the public network's authorities are built
+   * into the daemon.
+   */
   readonly includeVolume?: string;
   /** Where that volume is mounted; the file in it is `anonnet.conf`. */
   readonly includePath: string;
@@ -47,7 +50,10 @@ export interface SecondDaemon {
   remove(): Promise<void>;
 }
 
-/** The second daemon's anonrc, line by line: a client for hidden services alone, which nobody but this machine (`gateway`, its address on the container's network) may use. */
+/**
+ * The second daemon's anonrc, line by line: a client for hidden services alone, which nobody but this machine
+ * (`gateway`, its address on the container's network) may use.
+ */
 export function renderClientAnonrc(gateway: string, include?: string): string[] {
   return [
     "AgreeToTerms 1",
@@ -72,8 +78,9 @@ export function bootstrapPercent(line: string): number | undefined {
 }
 
 /**
- * Starts a second daemon beside the stack and waits until it can build circuits. The container is hardened as the stack's own are, removes itself when it stops, and
- * publishes no port: this machine reaches it over the bridge, so it has to be the Docker host itself.
+ * Starts a second daemon beside the stack and waits until it can build circuits. The container is hardened as the
+ * stack's own are, removes itself when it stops, and publishes no port: this machine reaches it over the bridge, so it
+ * has to be the Docker host itself.
  *
  * @throws UserError when the daemon ends or is not there within the deadline; nothing is left behind
  */
@@ -107,7 +114,10 @@ const START = [
   `exec timeout ${LONGEST_LIFE_S} anon --defaults-anonrc /dev/null -f /tmp/anonrc`,
 ].join("\n");
 
-/** Takes lines from standard input to the control port, the daemon's cookie before them, and prints the answers. Only commands of the shell itself see the lines. */
+/**
+ * Takes lines from standard input to the control port, the daemon's cookie before them, and prints the answers. Only
+ * commands of the shell itself see the lines.
+ */
 const CONTROL = [
   `exec 3<>/dev/tcp/127.0.0.1/${CONTROL_PORT} || exit 1`,
   `printf 'AUTHENTICATE %s\\r\\n' "$(od -An -v -tx1 ${DATA}/control_auth_cookie | tr -d ' \\n')" >&3`,

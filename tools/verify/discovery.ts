@@ -23,8 +23,9 @@ export interface RestrictedTown {
 }
 
 /**
- * The checks of restricted discovery, to be made in this order and before anything else that dials the town: first the daemon has no key, then those of the peers in turn, and at the
- * end it keeps the operator's, with which every check after these goes on as with an open town.
+ * The checks of restricted discovery, to be made in this order and before anything else that dials the town: first the
+ * daemon has no key, then those of the peers in turn, and at the end it keeps the operator's, with which every check
+ * after these goes on as with an open town.
  */
 export function discoveryChecks(town: RestrictedTown): Check[] {
   const { addresses, peers, deadlineMs, pauseMs, dialOf } = town;
@@ -45,7 +46,10 @@ export function discoveryChecks(town: RestrictedTown): Check[] {
   ];
 }
 
-/** Rejects when the service is found, after which there is nothing to wait for; any other answer but the right one may change. */
+/**
+ * Rejects when the service is found, after which there is nothing to wait for; any other answer but the right one may
+ * change.
+ */
 async function lookWithoutKey(dial: Dial): Promise<Outcome> {
   try {
     (await dial(PORTS.btp)).destroy();

@@ -10,7 +10,9 @@ export class DoorError extends Error {
 
   constructor(
     message: string,
-    /** Whether the service itself was reached and refused the port, as it does with every port that it does not offer. */
+    /**
+     * Whether the service itself was reached and refused the port, as it does with every port that it does not offer.
+     */
     readonly refused: boolean,
     /** The SOCKS reply, if there was one. */
     readonly reply?: number,
@@ -21,7 +23,10 @@ export class DoorError extends Error {
 
 /** What a hidden service replies for a port that it does not offer. */
 const REFUSED = 0x05;
-/** What the daemon replies when a service's discovery is restricted and it has no key for it: the descriptor is there, and cannot be read. */
+/**
+ * What the daemon replies when a service's discovery is restricted and it has no key for it: the descriptor is there,
+ * and cannot be read.
+ */
 export const NO_KEY = 0xf4;
 /** The same when it has a key that the service does not know. */
 export const WRONG_KEY = 0xf5;
@@ -52,14 +57,17 @@ function doorError({ kind, reply = 0 }: Socks5Error): DoorError {
 }
 
 /**
- * Replies about keys after which more of them are of no use. One may come of a descriptor that is about to be replaced, but each takes a directory that the daemon will not ask again for
- * 15 minutes (tor's REND_HID_SERV_DIR_REQUERY_PERIOD), and the public network has six for a service. After the last one the reply is 0x04, which hides the reason.
+ * Replies about keys after which more of them are of no use. One may come of a descriptor that is about to be replaced,
+ * but each takes a directory that the daemon will not ask again for 15 minutes (tor's
+ * REND_HID_SERV_DIR_REQUERY_PERIOD), and the public network has six for a service. After the last one the reply is
+ * 0x04, which hides the reason.
  */
 const KEY_REPLIES = 3;
 
 /**
- * Dials until it works or `deadlineMs` is over: the first look for a service's descriptor can fail though it has been published. A service that has been found, and to which the
- * daemon has not the right key, is given up after a few replies.
+ * Dials until it works or `deadlineMs` is over: the first look for a service's descriptor can fail though it has been
+ * published. A service that has been found, and to which the daemon has not the right key, is given up after a few
+ * replies.
  */
 export async function dialPatiently(dial: Dial, port: number, deadlineMs: number, pauseMs = 1000): Promise<Socket> {
   const end = performance.now() + deadlineMs;

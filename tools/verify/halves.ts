@@ -4,7 +4,10 @@ import type { PeersReport } from "./connectorWords";
 import { DoorError } from "./door";
 import type { Peering, Standing } from "./peerings";
 
-/** Presents a claim at the address of an invite, through the second daemon. Rejects with a DoorError when the service is not reached. */
+/**
+ * Presents a claim at the address of an invite, through the second daemon. Rejects with a DoorError when the service is
+ * not reached.
+ */
 export type Present = (invite: Invite, claim: Claim) => Promise<Attempt>;
 
 /** What the launcher says of its attempts to reach a peer. */
@@ -14,9 +17,11 @@ export type Redial = NonNullable<PeersReport["redial"]>[string];
 const REFUSAL = "F00";
 
 /**
- * Why a peer that a town dials is not connected, a line for each half of the relationship: the outbound half is the token that the town presents, the inbound half the one that it expects. To
- * tell them apart the tokens of the invites are presented, ours at the peer's door and the peer's at ours. A claim that is accepted replaces the connection of whoever is
- * connected under that name, so ours is presented only while our dialling has made no connection, and the peer's only when it is known to be away.
+ * Why a peer that a town dials is not connected, a line for each half of the relationship: the outbound half is the
+ * token that the town presents, the inbound half the one that it expects. To tell them apart the tokens of the invites
+ * are presented, ours at the peer's door and the peer's at ours. A claim that is accepted replaces the connection of
+ * whoever is connected under that name, so ours is presented only while our dialling has made no connection, and the
+ * peer's only when it is known to be away.
  */
 export async function explainHalves(
   peering: Peering,

@@ -28,7 +28,8 @@ export function configuredInvites(config: Readonly<Record<string, string>>): Rec
 }
 
 /**
- * The invites by which a stack's towns are let in at peers elsewhere: those in its config, and those in the outputs of other stacks, as far as these can be read.
+ * The invites by which a stack's towns are let in at peers elsewhere: those in its config, and those in the outputs of
+ * other stacks, as far as these can be read.
  *
  * @param config the stack's config, secrets in plain text
  * @param townsOf reads another stack's outputs; a UserError of it counts as that stack having none

@@ -41,13 +41,17 @@ import {
 } from "./report";
 import { addressesOf, hostOf, judgeFingerprint, nameOf, readTowns, type TownOutputs } from "./stackFacts";
 
-/** Milliseconds for the second daemon to find its way into the network, and again to find a town's service: the budgets of `up` itself. */
+/**
+ * Milliseconds for the second daemon to find its way into the network, and again to find a town's service: the budgets
+ * of `up` itself.
+ */
 const BUDGET_MS = { local: 60_000, public: 300_000 };
 /** Milliseconds for the connector to notice that its proxy is back: it looks every 30 s. */
 const HEALTH_MS = 35_000;
 /**
- * Proves from the outside that a deployed stack works, through a second daemon: who gets in over the hidden service and who does not, that the towns' peers are
- * connected and packets come back from them, that the containers are well, and that nothing secret stands where it can be read. Prints a redacted report with the time of each check.
+ * Proves from the outside that a deployed stack works, through a second daemon: who gets in over the hidden service and
+ * who does not, that the towns' peers are connected and packets come back from them, that the containers are well, and
+ * that nothing secret stands where it can be read. Prints a redacted report with the time of each check.
  *
  * @returns whether every check passed
  * @throws UserError when it cannot even begin: no stack, no outputs, a Docker host elsewhere
@@ -69,12 +73,14 @@ export async function verify(options: { stack: string; environment: Environment 
 
   for (const check of standingChecks(docker, stack, facts)) await make(check);
   await withSecondDaemon(docker, stack, facts, make, async (daemon) => {
-    // Before everything else that dials: the first checks want a daemon that has no key yet, and the others one that has them.
+    // Before everything else that dials: the first checks want a daemon that has no key yet, and the others one that
+    // has them.
     const ring = daemon && keyRing(daemon.control);
     for (const check of ring ? restrictedChecks(facts, daemon, ring) : []) await make(check);
     const words = connectorWords(docker);
     const peerings = peeringsOf(facts.towns, facts.held, facts.direct);
-    // Before the door's checks: by then whoever dials in should have done so, and nobody is mistaken for one who is away.
+    // Before the door's checks: by then whoever dials in should have done so, and nobody is mistaken for one who is
+    // away.
     const patience = new Patience(Math.max(...Object.values(facts.towns).map(budgetOf)));
     const present = ring && presentThrough(daemon.socks, ring);
     for (const check of peerings.flatMap((peering) => peerChecks(peering, { words, present, patience })))
@@ -218,7 +224,10 @@ function budgetOf(town: TownOutputs): number {
   return town.network === "local" ? BUDGET_MS.local : BUDGET_MS.public;
 }
 
-/** Runs `use` with a second daemon, and removes it afterwards whatever happens, an interrupt included; without one if it did not come up. */
+/**
+ * Runs `use` with a second daemon, and removes it afterwards whatever happens, an interrupt included; without one if it
+ * did not come up.
+ */
 async function withSecondDaemon(
   docker: Docker,
   stack: string,

@@ -4,12 +4,15 @@ import { decodeBase32 } from "../../components/core/base32";
 export type Control = (lines: readonly string[]) => Promise<string>;
 
 /**
- * The keys with which a daemon finds services of restricted discovery, one a service. Hosts are `<56 characters>.<suffix>`, keys private halves of x25519 in base32, as they stand in
- * invites. Its functions reject with an Error that names neither.
+ * The keys with which a daemon finds services of restricted discovery, one a service. Hosts are `<56
+ * characters>.<suffix>`, keys private halves of x25519 in base32, as they stand in invites. Its functions reject with
+ * an Error that names neither.
  *
- * The keys go over the control port (tor's control-spec, ONION_CLIENT_AUTH_ADD and ONION_CLIENT_AUTH_REMOVE), so that they are in the daemon's memory and in no file. Measured with
- * anon 0.4.9.11: without a key the answer to SOCKS is 0xF4, with one that the service does not know 0xF5, each in 0.1 s; from the moment at which a right one is added, connections
- * come about (0.2 s). A file in ClientOnionAuthDir and SIGHUP work as soon (0.3 s), but a key that was tried so cannot be taken back: only REMOVE drops the descriptor that it has opened.
+ * The keys go over the control port (tor's control-spec, ONION_CLIENT_AUTH_ADD and ONION_CLIENT_AUTH_REMOVE), so that
+ * they are in the daemon's memory and in no file. Measured with anon 0.4.9.11: without a key the answer to SOCKS is
+ * 0xF4, with one that the service does not know 0xF5, each in 0.1 s; from the moment at which a right one is added,
+ * connections come about (0.2 s). A file in ClientOnionAuthDir and SIGHUP work as soon (0.3 s), but a key that was
+ * tried so cannot be taken back: only REMOVE drops the descriptor that it has opened.
  */
 export interface KeyRing {
   has(host: string): boolean;
@@ -41,7 +44,9 @@ function serviceId(host: string): string {
   return host.split(".")[0] ?? "";
 }
 
-/** Answers that mean "done": 250, 251 (there was another key) and 252 (and a descriptor at hand could be read with it). */
+/**
+ * Answers that mean "done": 250, 251 (there was another key) and 252 (and a descriptor at hand could be read with it).
+ */
 const DONE = /^25[012] /;
 
 async function order(control: Control, line: string): Promise<void> {

@@ -36,7 +36,10 @@ export class Patience {
   }
 }
 
-/** The two checks of a town's peer: that it is connected, or why not, and that packets come back from it. To be made in this order. */
+/**
+ * The two checks of a town's peer: that it is connected, or why not, and that packets come back from it. To be made in
+ * this order.
+ */
 export function peerChecks(peering: Peering, tools: PeerTools): Check[] {
   const { town, peerId } = peering;
   let connected = false;
@@ -72,7 +75,10 @@ interface Seen {
   readonly standing?: Standing;
 }
 
-/** Looks until the peer is connected as it should be, or waiting longer is of no use. Rejects when the connector can still not be asked at the end. */
+/**
+ * Looks until the peer is connected as it should be, or waiting longer is of no use. Rejects when the connector can
+ * still not be asked at the end.
+ */
 async function settle(peering: Peering, { words, patience, pauseMs = 1000 }: PeerTools): Promise<Seen> {
   for (;;) {
     try {

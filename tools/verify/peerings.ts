@@ -70,14 +70,15 @@ export interface Standing {
 }
 
 /**
- * Milliseconds within which a connector says that nobody is at the other end. It says the same (T01), but half a minute later, of a peer that is connected and does not
- * answer.
+ * Milliseconds within which a connector says that nobody is at the other end. It says the same (T01), but half a minute
+ * later, of a peer that is connected and does not answer.
  */
 const AT_ONCE_MS = 2000;
 
 /**
- * How a peer is connected. A connector tells of those peers only that it dials. Of the others a town of this stack is asked itself, and to a stranger one packet of amount 0 is sent,
- * which disturbs nobody. Rejects when the town's connector cannot be asked.
+ * How a peer is connected. A connector tells of those peers only that it dials. Of the others a town of this stack is
+ * asked itself, and to a stranger one packet of amount 0 is sent, which disturbs nobody. Rejects when the town's
+ * connector cannot be asked.
  */
 export async function standingOf(words: ConnectorWords, peering: Peering): Promise<Standing> {
   const { self, peerId, dials, other } = peering;
@@ -104,8 +105,8 @@ async function isDialled(words: ConnectorWords, town: TownOutputs, peerId: strin
 }
 
 /**
- * In whose name a town's right token can be presented without disturbing anybody: that of a peer which is not connected in any way, one that nobody dials if possible.
- * `peerings` are the town's.
+ * In whose name a town's right token can be presented without disturbing anybody: that of a peer which is not connected
+ * in any way, one that nobody dials if possible. `peerings` are the town's.
  */
 export async function chooseRightClaim(words: ConnectorWords, peerings: readonly Peering[]): Promise<RightClaim> {
   if (peerings.length === 0) return { outcome: skipped("the town declares no peers") };

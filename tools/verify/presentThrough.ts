@@ -4,16 +4,21 @@ import type { Present } from "./halves";
 import type { KeyRing } from "./keyRing";
 import type { Proxy } from "./socks5";
 
-/** Milliseconds for one connection over the network. A client that asked for a service at a bad moment recovers within half a minute. */
+/**
+ * Milliseconds for one connection over the network. A client that asked for a service at a bad moment recovers within
+ * half a minute.
+ */
 export const CONNECT_MS = 45_000;
 /** Milliseconds for the connector to answer once there is a connection; it itself waits 5 s for its peers' answers. */
 export const ANSWER_MS = 15_000;
-/** Milliseconds in which a peer's service is looked for again after a failure, to tell why the peer is not connected. */
+/**
+ * Milliseconds in which a peer's service is looked for again after a failure, to tell why the peer is not connected.
+ */
 const LOOK_FOR_PEER_MS = 10_000;
 
 /**
- * Presents claims through a daemon's SOCKS port. `ring` has the daemon's keys: the one in an invite is added first, unless the service has one already, as the towns of this stack have
- * the operator's.
+ * Presents claims through a daemon's SOCKS port. `ring` has the daemon's keys: the one in an invite is added first,
+ * unless the service has one already, as the towns of this stack have the operator's.
  */
 export function presentThrough(socks: Proxy, ring: KeyRing): Present {
   return async ({ url, key }, claim) => {

@@ -14,7 +14,10 @@ export class Socks5Error extends Error {
   constructor(
     /** `reply`: it said no; `timeout`: it took too long; `broken`: it is not there, or speaks something else. */
     readonly kind: "reply" | "timeout" | "broken",
-    /** The reply's number with `reply`: 1 to 8 of RFC 1928, or from 0xF0 one of the daemon's own (see {@link replyWords}). */
+    /**
+     * The reply's number with `reply`: 1 to 8 of RFC 1928, or from 0xF0 one of the daemon's own (see {@link
+     * replyWords}).
+     */
     readonly reply?: number,
   ) {
     super(kind === "reply" ? `the proxy replies ${hex(reply ?? 0)}` : `the proxy: ${kind}`);
@@ -22,8 +25,9 @@ export class Socks5Error extends Error {
 }
 
 /**
- * What replies mean: RFC 1928, section 6, and the codes that a Tor-like daemon adds with `ExtendedErrors` on its SocksPort (Tor's socks-extensions.txt, "Extended error codes").
- * The `socks` package prints `undefined` for the latter, which are the ones that tell what is wrong with a hidden service.
+ * What replies mean: RFC 1928, section 6, and the codes that a Tor-like daemon adds with `ExtendedErrors` on its
+ * SocksPort (Tor's socks-extensions.txt, "Extended error codes"). The `socks` package prints `undefined` for the
+ * latter, which are the ones that tell what is wrong with a hidden service.
  */
 const REPLIES: Readonly<Record<number, string>> = {
   0x01: "general failure",
@@ -50,7 +54,8 @@ export function replyWords(reply: number): string {
 }
 
 /**
- * Opens a connection through a SOCKS5 proxy without authentication, which resolves the name (RFC 1928). `timeoutMs` bounds the whole of it.
+ * Opens a connection through a SOCKS5 proxy without authentication, which resolves the name (RFC 1928). `timeoutMs`
+ * bounds the whole of it.
  *
  * @param host a name of 1 to 255 ASCII characters
  * @throws Socks5Error

@@ -20,8 +20,8 @@ export interface AdminSettings {
 }
 
 /**
- * Where the admin API listens, from the file's section and ADMIN_API_ENABLED, _PORT, _HOST and _KEY; undefined when it is off.
- * `allowedIPs` and `trustProxy` are not read by anything.
+ * Where the admin API listens, from the file's section and ADMIN_API_ENABLED, _PORT, _HOST and _KEY; undefined when it
+ * is off. `allowedIPs` and `trustProxy` are not read by anything.
  */
 export function adminSettings(
   section: AdminApiConfig | undefined,
@@ -139,7 +139,8 @@ async function addPeer(call: Call): Promise<Answer> {
     logger.info({ event: "admin_peer_reregistered", peerId: id }, `Re-registering peer: ${id}`);
   } else {
     await peers.add({ id, url, authToken, ...(transport && { transport }) });
-    // The raw URL, at info: the published connector does that, and what stands in front of it must be tested against it.
+    // The raw URL, at info: the published connector does that, and what stands in front of it must be tested against
+    // it.
     logger.info({ event: "admin_peer_added", peerId: id, url, transport: transport ?? null }, `Added peer: ${id}`);
     logger.info({ event: "peer_registered", peerId: id, url, transport: transport ?? null }, `Registered peer: ${id}`);
   }

@@ -1,6 +1,9 @@
 /** BTP as this connector speaks it: lengths are fixed-width, unlike in RFC 23 and the npm package btp-packet. */
 
-/** The frame types. Only RESPONSE, ERROR and MESSAGE are ever sent; PREPARE to REJECT and TRANSFER parse and are ignored. */
+/**
+ * The frame types. Only RESPONSE, ERROR and MESSAGE are ever sent; PREPARE to REJECT and TRANSFER parse and are
+ * ignored.
+ */
 export const BtpType = { RESPONSE: 1, ERROR: 2, PREPARE: 3, FULFILL: 4, REJECT: 5, MESSAGE: 6, TRANSFER: 7 } as const;
 
 /** One entry of a frame's side data, such as `auth`. */
@@ -110,8 +113,8 @@ export function decodeBtp(bytes: Buffer): BtpFrame {
 }
 
 /**
- * The first frame of a client: who it is and the token it presents. Any server of this connector answers with a RESPONSE
- * or an ERROR of the same request id.
+ * The first frame of a client: who it is and the token it presents. Any server of this connector answers with a
+ * RESPONSE or an ERROR of the same request id.
  */
 export function authFrame(requestId: number, peerId: string, secret: string): Buffer {
   const data = Buffer.from(JSON.stringify({ peerId, secret }));
@@ -146,8 +149,8 @@ export function messageFrame(requestId: number, ilpPacket: Buffer): Buffer {
 }
 
 /**
- * The environment variable that holds the secret of a peer that dials in: its id in upper case, every `-` turned into `_`
- * and nothing else changed, so `g.townhouse` gives `BTP_PEER_G.TOWNHOUSE_SECRET` and `a-b` shares one with `a_b`.
+ * The environment variable that holds the secret of a peer that dials in: its id in upper case, every `-` turned into
+ * `_` and nothing else changed, so `g.townhouse` gives `BTP_PEER_G.TOWNHOUSE_SECRET` and `a-b` shares one with `a_b`.
  */
 export function peerSecretVariable(peerId: string): string {
   return `BTP_PEER_${peerId.toUpperCase().replaceAll("-", "_")}_SECRET`;

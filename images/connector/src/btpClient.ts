@@ -72,8 +72,9 @@ export class BtpClient extends EventEmitter {
   }
 
   /**
-   * Dials and authenticates. Rejects when that fails; what retries is the close of the socket, so a URL that no socket could be
-   * made for is never tried again. There is no limit on the handshake: a peer that takes the connection and says nothing holds it.
+   * Dials and authenticates. Rejects when that fails; what retries is the close of the socket, so a URL that no socket
+   * could be made for is never tried again. There is no limit on the handshake: a peer that takes the connection and
+   * says nothing holds it.
    */
   connect(): Promise<void> {
     if (this.state === "connecting" || this.state === "connected") return Promise.resolve();
@@ -130,7 +131,10 @@ export class BtpClient extends EventEmitter {
     clearTimeout(this.retryTimer);
   }
 
-  /** Sends a packet and resolves with its answer. Rejects with BtpConnectionError when the connection or the time is gone. */
+  /**
+   * Sends a packet and resolves with its answer. Rejects with BtpConnectionError when the connection or the time is
+   * gone.
+   */
   send(packet: IlpPrepare): Promise<IlpReply> {
     if (!this.socket || !this.isConnected) return Promise.reject(new BtpConnectionError("Not connected to peer"));
     const requestId = this.nextRequestId();

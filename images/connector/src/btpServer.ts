@@ -185,8 +185,9 @@ export function createBtpServer({ logger, env, onPrepare }: BtpServerOptions): B
 }
 
 /**
- * Whom the first frame of a connection authenticates. An empty token is let in under any id, a configured secret or not, unless
- * BTP_ALLOW_NOAUTH is exactly `false`; any other token must equal the id's variable. Throws with the reason, for the log only.
+ * Whom the first frame of a connection authenticates. An empty token is let in under any id, a configured secret or
+ * not, unless BTP_ALLOW_NOAUTH is exactly `false`; any other token must equal the id's variable. Throws with the
+ * reason, for the log only.
  */
 function admit(frame: BtpFrame, env: Record<string, string | undefined>): { peerId: string; mode?: "no-auth" } {
   if (frame.type !== BtpType.MESSAGE) throw new Error(`Expected MESSAGE for authentication, got ${frame.type}`);

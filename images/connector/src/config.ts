@@ -15,8 +15,8 @@ const PEER_URL = /^wss?:\/\/.+:\d+$/;
 const PREFIX = /^[a-z0-9][a-z0-9._~-]*$/;
 
 /**
- * The configuration in `yamlText`, under the variables of `env`. Unknown keys are accepted everywhere and the first fault
- * ends it: throws ConfigurationError with the published connector's words, raw URLs of peers included.
+ * The configuration in `yamlText`, under the variables of `env`. Unknown keys are accepted everywhere and the first
+ * fault ends it: throws ConfigurationError with the published connector's words, raw URLs of peers included.
  */
 export function loadConnectorConfig(yamlText: string, env: Record<string, string | undefined>): ConnectorConfig {
   const raw = parseYaml(yamlText);

@@ -14,8 +14,8 @@ export function parseEnvironment(env: Record<string, string | undefined>): Envir
 }
 
 /**
- * Production's admin API needs a key or an address list, in the file: ADMIN_API_KEY in the environment does not count, and the
- * list counts although nothing ever reads it. Throws ConfigurationError.
+ * Production's admin API needs a key or an address list, in the file: ADMIN_API_KEY in the environment does not count,
+ * and the list counts although nothing ever reads it. Throws ConfigurationError.
  */
 export function checkProduction(config: ConnectorConfig): void {
   const { adminApi, environment } = config;
@@ -28,7 +28,9 @@ export function checkProduction(config: ConnectorConfig): void {
   );
 }
 
-/** What `deploymentMode` and local delivery say together. Any other word is taken as none. Throws ConfigurationError. */
+/**
+ * What `deploymentMode` and local delivery say together. Any other word is taken as none. Throws ConfigurationError.
+ */
 export function checkDeploymentMode(config: ConnectorConfig): void {
   if (!config.localDelivery?.enabled) return;
   if (config.deploymentMode === "embedded") {

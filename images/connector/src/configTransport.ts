@@ -27,8 +27,8 @@ export type TransportConfig = { type: "direct" } | Socks5Transport;
 const LOOPBACK_URL = /^wss?:\/\/(?:localhost|127(?:\.\d{1,3}){3}|\[::1\]|\[(?:0{1,4}:){7}0{0,3}1\])(?::\d+)?(?:\/|$)/i;
 
 /**
- * The transport section, checked and normalised. `direct` drops every other key; `socks5` needs a proxy and an external URL.
- * Throws ConfigurationError with the published connector's words.
+ * The transport section, checked and normalised. `direct` drops every other key; `socks5` needs a proxy and an external
+ * URL. Throws ConfigurationError with the published connector's words.
  */
 export function parseTransport(raw: unknown, environment: string): TransportConfig {
   if (raw === undefined) return { type: "direct" };
@@ -140,7 +140,10 @@ function positiveInteger(value: unknown, key: string): number {
   return value;
 }
 
-/** A URL for a message: user and password hidden always, the rest when `.anon` is in it (and only then: not for `.anyone`). */
+/**
+ * A URL for a message: user and password hidden always, the rest when `.anon` is in it (and only then: not for
+ * `.anyone`).
+ */
 function withoutSecrets(url: string): string {
   const shown = url.replace(/(\/\/)[^/@\s]+@/, "$1<redacted>@");
   if (!shown.includes(".anon")) return shown;

@@ -1,4 +1,7 @@
-/** A fault of the operator's file or environment. The connector prints it as `Configuration error: <message>` and exits 1. */
+/**
+ * A fault of the operator's file or environment. The connector prints it as `Configuration error: <message>` and exits
+ * 1.
+ */
 export class ConfigurationError extends Error {
   override name = "ConfigurationError";
 }

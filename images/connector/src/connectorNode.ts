@@ -26,8 +26,9 @@ export interface ConnectorOptions {
 
 export interface ConnectorNode {
   /**
-   * Transport first, so that nothing listens while the proxy is down; then BTP, health, admin; then every peer is dialled and the
-   * health status is frozen. Rejects when a part cannot start. Never resolves while a peer takes a connection and says nothing.
+   * Transport first, so that nothing listens while the proxy is down; then BTP, health, admin; then every peer is
+   * dialled and the health status is frozen. Rejects when a part cannot start. Never resolves while a peer takes a
+   * connection and says nothing.
    */
   start(): Promise<void>;
   /** Ends all of it. Never resolves while a socket that has not authenticated is open. */
@@ -37,7 +38,10 @@ export interface ConnectorNode {
   health(): Health;
 }
 
-/** Builds a connector. Throws for what the loader lets pass and no connector can run with: a route prefix, a proxy, a handler URL. */
+/**
+ * Builds a connector. Throws for what the loader lets pass and no connector can run with: a route prefix, a proxy, a
+ * handler URL.
+ */
 export function createConnectorNode({ config, env, logger, adminSettleMs = 1000 }: ConnectorOptions): ConnectorNode {
   const { nodeId } = config;
   if (config.transport.type === "socks5" && config.transport.managed) {

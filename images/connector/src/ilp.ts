@@ -38,8 +38,9 @@ export class IlpParseError extends Error {
 export const ZERO_32 = Buffer.alloc(32);
 
 /**
- * Whether the connector takes `address` as an ILP address: up to 1023 letters, digits, `-` and `_` in non-empty segments.
- * Narrower than the prefix rule of the configuration file, which also lets `~`, a trailing dot and empty segments pass.
+ * Whether the connector takes `address` as an ILP address: up to 1023 letters, digits, `-` and `_` in non-empty
+ * segments. Narrower than the prefix rule of the configuration file, which also lets `~`, a trailing dot and empty
+ * segments pass.
  */
 export function isIlpAddress(address: string): boolean {
   return address.length <= 1023 && /^[a-zA-Z0-9_-]+(\.[a-zA-Z0-9_-]+)*$/.test(address);
@@ -105,7 +106,9 @@ class Reader {
   }
 }
 
-/** The bytes of a packet. Throws IlpParseError when a fixed field (32 bytes, a three-character code) has another length. */
+/**
+ * The bytes of a packet. Throws IlpParseError when a fixed field (32 bytes, a three-character code) has another length.
+ */
 export function encodeIlp(packet: IlpPacket): Buffer {
   const type = Buffer.from([packet.type]);
   switch (packet.type) {
@@ -136,7 +139,10 @@ function fixed(bytes: Buffer, length: number, what: string): Buffer {
   return bytes;
 }
 
-/** The packet in `bytes`; what follows it is ignored. Throws IlpParseError, also for an address that the connector refuses. */
+/**
+ * The packet in `bytes`; what follows it is ignored. Throws IlpParseError, also for an address that the connector
+ * refuses.
+ */
 export function decodeIlp(bytes: Buffer): IlpPacket {
   const reader = new Reader(bytes);
   const type = bytes[0];

@@ -1,4 +1,6 @@
-/** Packets for this node itself: an application answers them over HTTP, or nobody does and they are fulfilled at once. */
+/**
+ * Packets for this node itself: an application answers them over HTTP, or nobody does and they are fulfilled at once.
+ */
 import { randomBytes } from "node:crypto";
 import { z } from "zod";
 import type { LocalDeliveryConfig } from "./configTypes";
@@ -35,8 +37,8 @@ export interface LocalDelivery {
 }
 
 /**
- * Where local packets go: the file's section, then LOCAL_DELIVERY_ENABLED, _URL and _TIMEOUT. Undefined: they are fulfilled at
- * once. Throws when it is on and has no URL, which the loader notices only in standalone mode.
+ * Where local packets go: the file's section, then LOCAL_DELIVERY_ENABLED, _URL and _TIMEOUT. Undefined: they are
+ * fulfilled at once. Throws when it is on and has no URL, which the loader notices only in standalone mode.
  */
 export function localDelivery(
   section: LocalDeliveryConfig | undefined,

@@ -16,8 +16,8 @@ export interface Logger {
 }
 
 /**
- * A logger at `level` (LOG_LEVEL: debug, info, warn or error in any case, else info). Every line bears `nodeId`. `write` gets
- * one line with its newline at a time.
+ * A logger at `level` (LOG_LEVEL: debug, info, warn or error in any case, else info). Every line bears `nodeId`.
+ * `write` gets one line with its newline at a time.
  */
 export function createLogger(
   nodeId: string,

@@ -1,4 +1,6 @@
-/** The process: configuration from CONFIG_FILE, signals, exit codes. A development stand-in, and its first line says so. */
+/**
+ * The process: configuration from CONFIG_FILE, signals, exit codes. A development stand-in, and its first line says so.
+ */
 import { readFileSync } from "node:fs";
 import { ConfigurationError, loadConnectorConfig } from "./config";
 import type { ConnectorConfig } from "./configTypes";
@@ -18,7 +20,10 @@ function readConfigFile(path: string): string {
   }
 }
 
-/** The configuration, or the end of the process: its fault is said raw, on both outputs, as the published connector does. */
+/**
+ * The configuration, or the end of the process: its fault is said raw, on both outputs, as the published connector
+ * does.
+ */
 function loadOrExit(): ConnectorConfig {
   const logger = createLogger("connector-startup", env.LOG_LEVEL);
   const filePath = env.CONFIG_FILE || "./config.yaml";

@@ -31,9 +31,9 @@ export interface PacketHandlerOptions {
 export type PacketHandler = (packet: IlpPrepare, fromPeerId: string) => Promise<IlpReply>;
 
 /**
- * The handler for packets from anywhere. It rejects by code: R00 expired or too little time left, F02 no route, T00 an amount to
- * a peer that is no child (there is no settlement here), T01 peer unreachable, F99 a condition that the answer does not meet. It
- * throws when an inbound peer does not answer in time or answers with a BTP error.
+ * The handler for packets from anywhere. It rejects by code: R00 expired or too little time left, F02 no route, T00 an
+ * amount to a peer that is no child (there is no settlement here), T01 peer unreachable, F99 a condition that the
+ * answer does not meet. It throws when an inbound peer does not answer in time or answers with a BTP error.
  */
 export function createPacketHandler(options: PacketHandlerOptions): PacketHandler {
   const { nodeId, routes, local, relations } = options;

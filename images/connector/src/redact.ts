@@ -1,4 +1,7 @@
-/** The published connector's own redaction, with its hole: it knows `.anon` and nothing else, so `.anyone` and `.onion` pass. */
+/**
+ * The published connector's own redaction, with its hole: it knows `.anon` and nothing else, so `.anyone` and `.onion`
+ * pass.
+ */
 
 const REDACTED = "<redacted-anon>";
 

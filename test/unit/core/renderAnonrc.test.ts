@@ -66,7 +66,9 @@ describe.runIf(runsHere)("the daemon's own check", () => {
   });
   afterAll(() => fs.rmSync(folder, { recursive: true }));
 
-  /** Runs `anon --verify-config` over an anonrc whose folders are moved into the test's; gives what the daemon printed. */
+  /**
+   * Runs `anon --verify-config` over an anonrc whose folders are moved into the test's; gives what the daemon printed.
+   */
   function verify(anonrc: string): string {
     const file = path.join(folder, "anonrc");
     fs.writeFileSync(

@@ -6,10 +6,16 @@ export type Lock = { readonly passphrase: string } | { readonly recipient: strin
 /** What opens a backup: the passphrase, or the identities (`AGE-SECRET-KEY-…`) to try. */
 export type Key = { readonly passphrase: string } | { readonly identities: readonly string[] };
 
-/** The library, as an ES module: tsx turns what is required or imported by a statement into CommonJS, in which scrypt takes twelve times as long. */
+/**
+ * The library, as an ES module: tsx turns what is required or imported by a statement into CommonJS, in which scrypt
+ * takes twelve times as long.
+ */
 const library = () => import("age-encryption");
 
-/** Base-2 logarithm of scrypt's work factor, age's own default: seconds here, and as long for each guess of whoever finds the file. */
+/**
+ * Base-2 logarithm of scrypt's work factor, age's own default: seconds here, and as long for each guess of whoever
+ * finds the file.
+ */
 const WORK_FACTOR = 18;
 
 /** Encrypts a text as an age file (age-encryption.org/v1). Throws a UserError if the recipient is none. */
@@ -30,7 +36,8 @@ export async function encryptFile(text: string, lock: Lock, workFactor: number =
 }
 
 /**
- * Decrypts an age file. Throws a UserError that begins with `name` and says what can be known: a wrong key and a damaged header of a file with a passphrase look alike.
+ * Decrypts an age file. Throws a UserError that begins with `name` and says what can be known: a wrong key and a
+ * damaged header of a file with a passphrase look alike.
  */
 export async function decryptFile(file: Uint8Array, key: Key, name: string): Promise<string> {
   const bytes = Buffer.from(file);
@@ -59,7 +66,10 @@ export async function decryptFile(file: Uint8Array, key: Key, name: string): Pro
 
 const INTRO = Buffer.from("age-encryption.org/v1\n");
 
-/** The identities in a file as age-keygen writes it. Throws a UserError, without repeating any of it, if there is none or one of a kind that is not supported. */
+/**
+ * The identities in a file as age-keygen writes it. Throws a UserError, without repeating any of it, if there is none
+ * or one of a kind that is not supported.
+ */
 export async function identitiesIn(text: string): Promise<string[]> {
   const { Decrypter } = await library();
   const lines = text.split(/\r?\n/).filter((line) => line.trim() !== "" && !line.startsWith("#"));

@@ -28,7 +28,8 @@ export async function backup({ stack, ...request }: BackupRequest & { stack: str
 }
 
 /**
- * What `backup` does. Everything is gathered before the passphrase is asked for. Throws a UserError, with no file written, if something is missing or the file exists.
+ * What `backup` does. Everything is gathered before the passphrase is asked for. Throws a UserError, with no file
+ * written, if something is missing or the file exists.
  *
  * @param encrypt replaceable in tests, where age's work factor takes too long
  */
@@ -69,7 +70,8 @@ async function writeNew(file: string, content: Uint8Array): Promise<void> {
   const draft = `${file}.${process.pid}.new`;
   try {
     await fs.writeFile(draft, content, { mode: 0o600, flag: "wx", flush: true });
-    // The name is taken first, so that nobody's file is renamed over; not by a link, which a stick's file system may not have.
+    // The name is taken first, so that nobody's file is renamed over; not by a link, which a stick's file system may
+    // not have.
     await fs.writeFile(file, "", { mode: 0o600, flag: "wx" });
     await fs.rename(draft, file);
   } catch (error) {
@@ -122,7 +124,10 @@ function gathered(
   };
 }
 
-/** Every identity that a town has or had, by number: the adopted ones, and those of the state's seeds where none is adopted. */
+/**
+ * Every identity that a town has or had, by number: the adopted ones, and those of the state's seeds where none is
+ * adopted.
+ */
 function identitiesOf(
   town: TownSettings,
   settings: Settings,

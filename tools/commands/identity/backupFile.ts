@@ -20,7 +20,9 @@ const identity = z
     "are no identities that a town can have at once",
   );
 
-/** The daemon's file as base64 in one line. A seed is none: restoring must not depend on how this program expands it. */
+/**
+ * The daemon's file as base64 in one line. A seed is none: restoring must not depend on how this program expands it.
+ */
 const keyFile = z.string().superRefine((text, context) => {
   try {
     if (parseIdentityText(text).toString("base64") !== text)
@@ -68,7 +70,10 @@ const backup = z.strictObject({
   tokens: z.record(townName, z.record(peer, z.string().regex(/^[\x21-\x7e]*$/))),
 });
 
-/** What a backup holds of a stack: whatever cannot be made again. All keys of all towns as base64 key files, by number, retired ones too. */
+/**
+ * What a backup holds of a stack: whatever cannot be made again. All keys of all towns as base64 key files, by number,
+ * retired ones too.
+ */
 export type Backup = z.output<typeof backup>;
 export type BackupTown = z.output<typeof town>;
 
@@ -78,7 +83,8 @@ export function formatBackup(content: Omit<Backup, "format" | "version">): strin
 }
 
 /**
- * Reads a decrypted backup. Every part of it is checked. Throws a UserError that begins with `name`, lists what is wrong by its place, and repeats no value.
+ * Reads a decrypted backup. Every part of it is checked. Throws a UserError that begins with `name`, lists what is
+ * wrong by its place, and repeats no value.
  */
 export function parseBackup(text: string, name: string): Backup {
   let content: unknown;
@@ -95,7 +101,8 @@ export function parseBackup(text: string, name: string): Backup {
     );
   const result = backup.safeParse(content);
   if (result.success) return result.data;
-  // A place's name may come from the file, and zod's messages from its values, so only ours are shown, and of names only those that could be names.
+  // A place's name may come from the file, and zod's messages from its values, so only ours are shown, and of names
+  // only those that could be names.
   const lines = result.error.issues.map(
     ({ path, message, code }) => `  ${place(path)} ${code === "custom" ? message : "is not right"}`,
   );

@@ -20,8 +20,9 @@ const PUBLIC_KEY = "hs_ed25519_public_key";
 const HOSTNAME = "hostname";
 
 /**
- * The identity in what was given as a key: the daemon's hs_ed25519_secret_key as it is, base64 of it or of a seed, or a tar archive of a HiddenServiceDir, as
- * `docker cp <container>:<directory> -` prints it. What lies beside the key in the archive must fit it.
+ * The identity in what was given as a key: the daemon's hs_ed25519_secret_key as it is, base64 of it or of a seed, or a
+ * tar archive of a HiddenServiceDir, as `docker cp <container>:<directory> -` prints it. What lies beside the key in
+ * the archive must fit it.
  *
  * Throws a UserError that says what is wrong and repeats nothing of the key and no address.
  *

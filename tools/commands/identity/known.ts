@@ -24,7 +24,8 @@ export const KEYS = {
 } as const;
 
 /**
- * The settings of a stack, less some keys that are about to be written, so that damage in those stands in nobody's way. Throws a UserError that lists what is wrong with the rest.
+ * The settings of a stack, less some keys that are about to be written, so that damage in those stands in nobody's way.
+ * Throws a UserError that lists what is wrong with the rest.
  */
 export function settingsWithout(config: StackConfig, stack: string, keys: readonly (keyof typeof KEYS)[]): Settings {
   const left = new Set<string>(keys.map((key) => KEYS[key]));
@@ -64,8 +65,9 @@ export interface StackIdentities {
 }
 
 /**
- * The fingerprint that an identity of a town has already, if another key in its place would lose it: the published one, or that of a seed which the state holds although nothing
- * is published. Addresses that the operator has given up are nobody's loss.
+ * The fingerprint that an identity of a town has already, if another key in its place would lose it: the published one,
+ * or that of a seed which the state holds although nothing is published. Addresses that the operator has given up are
+ * nobody's loss.
  */
 export function fingerprintInPlace(
   town: string,

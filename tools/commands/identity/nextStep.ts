@@ -8,8 +8,8 @@ export type Step =
   | { readonly kind: "none"; readonly why: string };
 
 /**
- * The next step of a town's move to another address: announce the next one, switch to it, retire the old one. A step is only made when the one before has been deployed, and
- * the last one only by the operator's word.
+ * The next step of a town's move to another address: announce the next one, switch to it, retire the old one. A step is
+ * only made when the one before has been deployed, and the last one only by the operator's word.
  *
  * @param config the identities that the stack's config asks for
  * @param outputs the addresses that the stack's outputs say are published; undefined if the town is not up

@@ -57,7 +57,10 @@ async function read(file: string): Promise<Buffer> {
   }
 }
 
-/** What `restore` does with a backup that has been opened. Throws a UserError, with nothing changed, if the stack is not one that it fits. */
+/**
+ * What `restore` does with a backup that has been opened. Throws a UserError, with nothing changed, if the stack is not
+ * one that it fits.
+ */
 export async function restoreBackup(backup: Backup, access: StackAccess): Promise<void> {
   const [config, before] = await Promise.all([access.config(), access.readFile()]);
   const settings = settingsWithout(config, access.stack, ["identities", "secrets", "invites", "tokens"]);
@@ -140,7 +143,10 @@ function textsOf({ towns, invites, tokens }: Backup): ConfigSecret[] {
   );
 }
 
-/** Throws a UserError that shows what the config lacks of the backup's towns and peers. How a peer is reached is config, and not in the backup. */
+/**
+ * Throws a UserError that shows what the config lacks of the backup's towns and peers. How a peer is reached is config,
+ * and not in the backup.
+ */
 function assertDeclared(backup: Backup, { towns, stack }: Settings): void {
   const lacking: Record<string, { nodeId?: string; peers?: Record<string, object> }> = {};
   for (const [name, { nodeId, secrets }] of Object.entries(backup.towns)) {
@@ -179,7 +185,10 @@ function assertFree(backup: Backup, stack: StackIdentities, config: StackConfig,
     );
 }
 
-/** The identities that the towns of a backup will have: the backup's own, but of a town that is deployed those that it has. */
+/**
+ * The identities that the towns of a backup will have: the backup's own, but of a town that is deployed those that it
+ * has.
+ */
 function identitiesToBe(
   backup: Backup,
   { towns }: Settings,

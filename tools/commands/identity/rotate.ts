@@ -11,7 +11,10 @@ export interface RotateRequest {
   readonly retire?: string | undefined;
 }
 
-/** Makes the next step of a town's move to another address in the stack's config file; `make up` deploys it. Gives the exit code. */
+/**
+ * Makes the next step of a town's move to another address in the stack's config file; `make up` deploys it. Gives the
+ * exit code.
+ */
 export async function rotate({ stack, ...request }: RotateRequest & { stack: string }): Promise<number> {
   await rotateTown(request, await openStack(stack));
   return 0;

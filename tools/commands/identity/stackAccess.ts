@@ -29,7 +29,10 @@ export interface StackAccess {
   say(line: string): void;
 }
 
-/** Gets a stack ready to be read and to have its config file edited. Needs no Docker. Throws a UserError if there is no such stack. */
+/**
+ * Gets a stack ready to be read and to have its config file edited. Needs no Docker. Throws a UserError if there is no
+ * such stack.
+ */
 export async function openStack(stack: string): Promise<StackAccess> {
   await assertStackExists(stack);
   const environment = await prepareEnvironment({ stack, docker: false });

@@ -37,8 +37,9 @@ interface ContainerInputs {
 }
 
 /**
- * The floor: the containers that the program of a stack declares, made by the Docker client one after the other as an operator's script would, each waited for before the next one that
- * needs it. `images` are tags that exist; `secret` makes a random secret.
+ * The floor: the containers that the program of a stack declares, made by the Docker client one after the other as an
+ * operator's script would, each waited for before the next one that needs it. `images` are tags that exist; `secret`
+ * makes a random secret.
  */
 export async function runByHand(
   stack: string,

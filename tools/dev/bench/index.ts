@@ -15,7 +15,8 @@ const TWO_HOMES = "two-homes";
  * - any other local stack from nothing until a stranger has been let in, beside the same by plain `docker run`, 3 runs;
  * - with `WHAT=previews` in the environment, previews of stacks with 1, 10 and 100 towns, 3 runs.
  *
- * `RUNS` in the environment is another number of runs. Throws a UserError for a stack that is up: measuring it would mean taking it down.
+ * `RUNS` in the environment is another number of runs. Throws a UserError for a stack that is up: measuring it would
+ * mean taking it down.
  */
 export async function bench({ stack, environment }: { stack: string; environment: Environment }): Promise<void> {
   process.stdout.write(`${await measured(stack, environment)}\n`);
@@ -32,7 +33,10 @@ async function measured(stack: string, environment: Environment): Promise<string
     : benchUp(stack, environment, runsOf(runs, 3));
 }
 
-/** How many runs are asked for: a whole number from 1 to 99, `usual` when nothing is said. Throws a UserError for anything else. */
+/**
+ * How many runs are asked for: a whole number from 1 to 99, `usual` when nothing is said. Throws a UserError for
+ * anything else.
+ */
 export function runsOf(text: string | undefined, usual: number): number {
   if (!text) return usual;
   if (!/^[1-9]\d?$/.test(text)) throw new UserError("RUNS must be a whole number from 1 to 99.");

@@ -17,8 +17,9 @@ const SIZES = [1, 10, 100];
 const STACK = "bench-previews";
 
 /**
- * Measures the preview of new stacks with 1, 10 and 100 towns on a local network, where every town peers with its neighbours in a ring and with the one across: seconds and resources.
- * Nothing is deployed. Gives a table for docs/performance.md, from which it shows whether the time is linear in the resources.
+ * Measures the preview of new stacks with 1, 10 and 100 towns on a local network, where every town peers with its
+ * neighbours in a ring and with the one across: seconds and resources. Nothing is deployed. Gives a table for
+ * docs/performance.md, from which it shows whether the time is linear in the resources.
  *
  * Throws a UserError when there is a stack of the temporary one's name, or a preview fails.
  */

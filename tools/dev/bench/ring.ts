@@ -4,8 +4,8 @@ export type RingTowns = Readonly<
 >;
 
 /**
- * So many towns in a ring, each with its two neighbours and the one across as peers, both ways: with an even number from 4 on three peers a town, with one town none. Names are
- * `t1`, `t2`, … and nodeIds `g.t1`, `g.t2`, …
+ * So many towns in a ring, each with its two neighbours and the one across as peers, both ways: with an even number
+ * from 4 on three peers a town, with one town none. Names are `t1`, `t2`, … and nodeIds `g.t1`, `g.t2`, …
  */
 export function ring(count: number): RingTowns {
   const peers = Array.from({ length: count }, () => new Set<number>());

@@ -3,7 +3,10 @@ import { median } from "../../verify/statistics";
 /** Seconds of several runs. */
 type Row = readonly [name: string, seconds: readonly number[]];
 
-/** A Markdown table of ways that were each run as often, the last of them the floor: every run, the median, and its ratio to the floor's. */
+/**
+ * A Markdown table of ways that were each run as often, the last of them the floor: every run, the median, and its
+ * ratio to the floor's.
+ */
 export function runsTable(what: string, rows: readonly Row[]): string {
   const floor = median(rows.at(-1)![1]);
   return markdown([
@@ -15,7 +18,10 @@ export function runsTable(what: string, rows: readonly Row[]): string {
   ]);
 }
 
-/** A Markdown table of steps that follow each other in every run, with their sum: every run and the median; below it how the sum compares with another's figure for the same. */
+/**
+ * A Markdown table of steps that follow each other in every run, with their sum: every run and the median; below it how
+ * the sum compares with another's figure for the same.
+ */
 export function stepsTable(what: string, steps: readonly Row[], reference: { name: string; seconds: number }): string {
   const sums = steps[0]![1].map((_, run) => steps.reduce((sum, [, seconds]) => sum + seconds[run]!, 0));
   const rows: Row[] = [...steps, ["together", sums]];
@@ -40,8 +46,8 @@ export interface Previewed {
 }
 
 /**
- * A Markdown table of previews of ever more towns. The last column is what tells whether it is linear: milliseconds for each resource more than in the row above (its median less that
- * row's, by resources), which would stay the same.
+ * A Markdown table of previews of ever more towns. The last column is what tells whether it is linear: milliseconds for
+ * each resource more than in the row above (its median less that row's, by resources), which would stay the same.
  */
 export function previewsTable(previews: readonly Previewed[]): string {
   return markdown([

@@ -24,8 +24,9 @@ interface Way {
 }
 
 /**
- * Measures `make up` of a local stack, with images and toolchain ready and nothing else, until a second daemon has been let in at the `.anon` address; and beside it, in the same
- * minutes, the floor: the same containers in the same order by plain `docker run`. The two ways take turns, so that a slow minute of the machine meets both.
+ * Measures `make up` of a local stack, with images and toolchain ready and nothing else, until a second daemon has been
+ * let in at the `.anon` address; and beside it, in the same minutes, the floor: the same containers in the same order
+ * by plain `docker run`. The two ways take turns, so that a slow minute of the machine meets both.
  *
  * Gives a table for docs/performance.md.
  */
@@ -46,7 +47,10 @@ export async function benchUp(stack: string, environment: Environment, runs: num
   return runsTable("until reached, seconds", [...seconds]);
 }
 
-/** Seconds from the start of `start` until a second daemon, which joins the network as soon as there is one, has been let in. */
+/**
+ * Seconds from the start of `start` until a second daemon, which joins the network as soon as there is one, has been
+ * let in.
+ */
 async function untilReached(environment: Environment, stack: string, start: () => Promise<string>): Promise<number> {
   const from = performance.now();
   const docker = dockerClient(environment.dockerHost);

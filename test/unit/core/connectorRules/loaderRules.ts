@@ -16,7 +16,9 @@ import {
   type Rule,
 } from "./parts";
 
-/** Whether a URL has the form that the loader asks of peers: a lower-case scheme, something, and a port at the very end. */
+/**
+ * Whether a URL has the form that the loader asks of peers: a lower-case scheme, something, and a port at the very end.
+ */
 function endsInPort(url: string): boolean {
   const [scheme, ...rest] = url.split("://");
   const colon = rest.join("://").lastIndexOf(":");
@@ -32,7 +34,10 @@ function endsInPort(url: string): boolean {
 const isLoopback = (url: string): boolean =>
   ["localhost", "127.", "[::1]"].some((host) => url.toLowerCase().split("://")[1]?.startsWith(host));
 
-/** An entry of `allowedIPs` as the loader wants it: an IPv4 or IPv6 address, or anything with a slash and a number from 0 to 128. */
+/**
+ * An entry of `allowedIPs` as the loader wants it: an IPv4 or IPv6 address, or anything with a slash and a number from
+ * 0 to 128.
+ */
 function isAllowedEntry(entry: unknown): boolean {
   const address = text(entry).trim();
   if (address === "") return false;

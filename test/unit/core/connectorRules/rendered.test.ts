@@ -1,4 +1,7 @@
-/** What the program renders for the connector, through everything that a stack does, against the rules twice: the development connector's loader, and ours. */
+/**
+ * What the program renders for the connector, through everything that a stack does, against the rules twice: the
+ * development connector's loader, and ours.
+ */
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { describe, expect, test } from "vitest";
@@ -41,7 +44,10 @@ async function rendered(config: Readonly<Record<string, string>>, stack: string)
   });
 }
 
-/** Fails unless both take it, and the launcher what is for it; gives how many peers it dials and how many routes it has, so that nothing passes for being empty. */
+/**
+ * Fails unless both take it, and the launcher what is for it; gives how many peers it dials and how many routes it has,
+ * so that nothing passes for being empty.
+ */
 function taken({ yaml, launcher, env }: Rendered): string {
   expect(brokenRules(yaml, env)).toEqual([]);
   const { peers, routes } = loadConnectorConfig(yaml, env);

@@ -1,8 +1,10 @@
 /**
- * The rules for the configuration of the connector of the 3.10 line, written down a second time: apart from the development connector's loader, which must agree with this.
+ * The rules for the configuration of the connector of the 3.10 line, written down a second time: apart from the
+ * development connector's loader, which must agree with this.
  *
- * They were read in, and tried against, the public source of toon-protocol/connector (packages/connector/src): loaderRules.ts is what its configuration loader refuses, with
- * `Configuration error: …` and the end of the connector; silentRules.ts is what the loader takes and something else does not: the BTP client and server, the admin server, the
+ * They were read in, and tried against, the public source of toon-protocol/connector (packages/connector/src):
+ * loaderRules.ts is what its configuration loader refuses, with `Configuration error: …` and the end of the connector;
+ * silentRules.ts is what the loader takes and something else does not: the BTP client and server, the admin server, the
  * SOCKS provider, or the operator, who meant something else. What this project renders has to keep both.
  */
 import { parse } from "yaml";

@@ -67,7 +67,8 @@ export const SILENT_RULES: readonly Rule[] = [
     },
   },
   {
-    // The loader looks at the form alone. `ws` refuses such a URL when it dials, and then the connector never tries again; user info would be printed.
+    // The loader looks at the form alone. `ws` refuses such a URL when it dials, and then the connector never tries
+    // again; user info would be printed.
     name: "a peer's url is a host and a port from 1 to 65535, and nothing else",
     broken: (file) => each(file, "peers", ({ url }) => plainUrl(text(url), ["ws", "wss"]) === undefined),
   },
@@ -138,7 +139,8 @@ export const SILENT_RULES: readonly Rule[] = [
     broken: ({ logLevel }, { LOG_LEVEL }) => when((logLevel ?? "info") !== (LOG_LEVEL ?? "info"), "LOG_LEVEL"),
   },
   {
-    // Unset, empty, FALSE and 0 all leave the door open; only the exact word false closes it, and only the exact word true says that it is meant.
+    // Unset, empty, FALSE and 0 all leave the door open; only the exact word false closes it, and only the exact word
+    // true says that it is meant.
     name: "BTP_ALLOW_NOAUTH is the word true or the word false",
     broken: (_file, { BTP_ALLOW_NOAUTH }) => when(!either("true", "false")(BTP_ALLOW_NOAUTH), "BTP_ALLOW_NOAUTH"),
   },

@@ -90,7 +90,8 @@ describe("secrets", () => {
   test.each([0, 1, 2, 3])("are taken out of the base64 of a longer text, %i bytes in", (shift) => {
     const text = Buffer.from(`${"x".repeat(shift)}${TOKEN}yz`, "utf8").toString("base64");
     const sides = redact(text, [TOKEN]).split("[secret]");
-    // What is left on either side decodes to the neighbours alone: a byte that shares a digit with the token is lost with it.
+    // What is left on either side decodes to the neighbours alone: a byte that shares a digit with the token is lost
+    // with it.
     expect(sides.length).toBe(2);
     expect(Buffer.from(sides[0] ?? "", "base64").toString("utf8")).toBe("x".repeat(shift));
     expect(sides[1]?.length).toBeLessThanOrEqual(6);

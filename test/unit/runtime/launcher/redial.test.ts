@@ -322,7 +322,10 @@ describe("a connection", () => {
   });
 });
 
-/** When the connector and we have the peer back after an outage from 0 to `end`; all in milliseconds. `alive`: of two addresses those in use. */
+/**
+ * When the connector and we have the peer back after an outage from 0 to `end`; all in milliseconds. `alive`: of two
+ * addresses those in use.
+ */
 function backAfter(
   end: number,
   { failMs, random, alive }: { failMs: number; random: number; alive?: Peer["at"] | "both" },
@@ -369,7 +372,8 @@ describe.each([50, 5000, 30_000])("with dials that fail after %i ms", (failMs) =
 });
 
 describe.each(["url", "nextUrl"] as const)("with two addresses of which only the %s is in use", (alive) => {
-  // The other one's round of tries lies between: 31 s where a dial fails at once, some three minutes behind a silent proxy.
+  // The other one's round of tries lies between: 31 s where a dial fails at once, some three minutes behind a silent
+  // proxy.
   test.each([
     [50, 75_000],
     [5000, 100_000],

@@ -84,7 +84,10 @@ interface Alice {
   log: string[];
 }
 
-/** Alice, who dials the peers at these ports, with the watch beside her. `level`: her LOG_LEVEL, or none at all of her lines; `next`: ports that peers announce. */
+/**
+ * Alice, who dials the peers at these ports, with the watch beside her. `level`: her LOG_LEVEL, or none at all of her
+ * lines; `next`: ports that peers announce.
+ */
 async function startAlice(
   ports: Record<string, number>,
   level: string = "info",
@@ -170,7 +173,8 @@ describe("a peer that is away for longer than the connector's patience", () => {
     const port = await freePort();
     const alice = await startAlice({ bob: port });
     await turn(130);
-    // The connector's own round and one for each redial. A try that was left over from a round would be the seventh of the next.
+    // The connector's own round and one for each redial. A try that was left over from a round would be the seventh of
+    // the next.
     const rounds: number[] = [0];
     for (const line of alice.log) {
       if (line.includes('"event":"admin_peer_removed"')) rounds.push(0);

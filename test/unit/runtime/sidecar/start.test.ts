@@ -17,7 +17,10 @@ function put(name: string, content: string | Buffer, mode = 0o600): void {
   fs.writeFileSync(at(name), content, { mode });
 }
 
-/** Runs start.sh with its folders moved below the test's, and a daemon that says its version, or else that it is started. */
+/**
+ * Runs start.sh with its folders moved below the test's, and a daemon that says its version, or else that it is
+ * started.
+ */
 function start(version = "0.4.9.11-live"): { status: number | null; stdout: string; stderr: string } {
   const daemon = `#!/bin/sh\n[ "$1" = --version ] && { echo "Anon version ${version}."; echo "more"; exit; }\necho started\n`;
   put("bin/anon", daemon, 0o700);

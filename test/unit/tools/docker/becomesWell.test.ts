@@ -14,7 +14,10 @@ const healthy = container("running", "healthy");
 const starting = container("running", "starting");
 const restarting = container("restarting", "unhealthy", 1);
 
-/** Looks at one state after the other, the last for ever, on a clock that only sleeping moves; gives the answer and the milliseconds until then. */
+/**
+ * Looks at one state after the other, the last for ever, on a clock that only sleeping moves; gives the answer and the
+ * milliseconds until then.
+ */
 async function watched(...states: ContainerState[][]): Promise<{ well: boolean; milliseconds: number }> {
   let now = 0;
   const well = await becomesWell(() => Promise.resolve(states.length > 1 ? states.shift()! : states[0]!), {

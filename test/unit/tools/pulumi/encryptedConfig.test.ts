@@ -14,7 +14,9 @@ describe("letting Pulumi encrypt", () => {
   });
   afterAll(() => fs.rm(directory, { recursive: true }));
 
-  /** A program in Pulumi's place: it writes its arguments and its standard input into the config file that it is given. */
+  /**
+   * A program in Pulumi's place: it writes its arguments and its standard input into the config file that it is given.
+   */
   async function fakePulumi(body: string): Promise<string> {
     const file = path.join(directory, "pulumi");
     const script = `#!${process.execPath}\nconst fs = require("node:fs");\nconst args = process.argv.slice(2);\nconst input = fs.readFileSync(0, "utf8");\n${body}\n`;

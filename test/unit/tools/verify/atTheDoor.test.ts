@@ -12,7 +12,10 @@ afterEach(async () => {
   await Promise.all(running.splice(0).map((fake) => fake.close()));
 });
 
-/** A door to a fake connector on loopback; every other port is refused as a hidden service does, unless `open` says otherwise. */
+/**
+ * A door to a fake connector on loopback; every other port is refused as a hidden service does, unless `open` says
+ * otherwise.
+ */
 async function doorTo(
   behaviour: Behaviour,
   more: Partial<Door> = {},

@@ -18,7 +18,10 @@ interface Network {
   readonly first?: (DoorError | "connected")[];
 }
 
-/** A town in a network whose daemon behaves as anon does. `held` is what the daemon's ring holds, `dialled` every dialling with the key that was held for it. */
+/**
+ * A town in a network whose daemon behaves as anon does. `held` is what the daemon's ring holds, `dialled` every
+ * dialling with the key that was held for it.
+ */
 function townIn({ authorized, first = [] }: Network, more: Partial<RestrictedTown> = {}) {
   const held = new Map<string, string>();
   const dialled: string[] = [];

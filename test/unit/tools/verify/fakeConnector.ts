@@ -2,7 +2,9 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { WebSocketServer, type WebSocket } from "ws";
 
-/** A connector for tests that knows the authentication frame's bytes only, written apart from the codec that it tests. */
+/**
+ * A connector for tests that knows the authentication frame's bytes only, written apart from the codec that it tests.
+ */
 export interface FakeConnector {
   readonly port: number;
   /** What clients presented, in order. */

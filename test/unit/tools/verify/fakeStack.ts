@@ -35,11 +35,17 @@ export function townOutputs(name: string, peers: TownOutputs["peers"], more: Par
 export interface Script {
   /** By container. */
   readonly peers?: Readonly<Record<string, Partial<PeersReport> | (() => Partial<PeersReport>)>>;
-  /** By container and destination, as `home g.bob`: the ILP code that packets end in, a whole report, or `ok`; without an entry T01 at once. */
+  /**
+   * By container and destination, as `home g.bob`: the ILP code that packets end in, a whole report, or `ok`; without
+   * an entry T01 at once.
+   */
   readonly packets?: Readonly<Record<string, string | SentReport>>;
 }
 
-/** Connectors that say what a script says. `sent` gets every sending, as `home g.bob 20`. A container without an entry cannot be asked. */
+/**
+ * Connectors that say what a script says. `sent` gets every sending, as `home g.bob 20`. A container without an entry
+ * cannot be asked.
+ */
 export function fakeWords(script: Script): ConnectorWords & { readonly sent: string[] } {
   const sent: string[] = [];
   return {

@@ -302,12 +302,14 @@ describe("adopting refuses, and changes nothing,", () => {
 
 describe("fifty random bad keys", () => {
   /**
-   * In a tar archive no change goes unseen that makes another address: a header has a checksum, and the hostname and the public key must fit the key. What does go unseen makes none
-   * and is left out here: the checksum's own padding, what follows the end of a file, and the second half of the key, from which only the nonces of signatures follow, so that
-   * any other would do as well.
+   * In a tar archive no change goes unseen that makes another address: a header has a checksum, and the hostname and
+   * the public key must fit the key. What does go unseen makes none and is left out here: the checksum's own padding,
+   * what follows the end of a file, and the second half of the key, from which only the nonces of signatures follow, so
+   * that any other would do as well.
    *
-   * A bare key file has no checksum. A flipped bit in the first half of the key is another valid key, of another address, unless it is one of the five that clamping sets; so its
-   * faults here are truncations, flips in the header and parts out of order. Of the rest the fingerprint tells the operator, which is printed for that.
+   * A bare key file has no checksum. A flipped bit in the first half of the key is another valid key, of another
+   * address, unless it is one of the five that clamping sets; so its faults here are truncations, flips in the header
+   * and parts out of order. Of the rest the fingerprint tells the operator, which is printed for that.
    */
   const below = seeded(20261122);
   const counts = [...TAR.keys()].filter((at) => !isUnseen(at));

@@ -201,7 +201,8 @@ describe("the state of a container", () => {
       { internal: 81, external: 32_768, ip: "127.0.0.1", protocol: "tcp" },
     ]);
     expect(paths(state, { ...program, ports: [http, other] })).toEqual([]);
-    // The official plugin, too, replaces the container for ever if the program lists a port that the Engine chooses out of order.
+    // The official plugin, too, replaces the container for ever if the program lists a port that the Engine chooses out
+    // of order.
     expect(paths(state, { ...program, ports: [other, http] })).toEqual(["ports"]);
   });
 
