@@ -1,5 +1,5 @@
 import { Command, Option } from "commander";
-import { redact } from "../runtime/launcher/launcher.cjs";
+import { redact } from "../components/core/redact";
 import { accept } from "./commands/accept";
 import { down } from "./commands/down";
 import { prepareEnvironment } from "./pulumi/environment";

@@ -1,5 +1,5 @@
 import { run } from "../console/run";
-import { redact } from "../../runtime/launcher/launcher.cjs";
+import { redact } from "../../components/core/redact";
 import { prepareEnvironment } from "../pulumi/environment";
 import { projectDirectory, UserError } from "../console/project";
 import { assertStackExists, stackArguments } from "../pulumi/stack";

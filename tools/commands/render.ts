@@ -3,7 +3,7 @@ import * as path from "node:path";
 import { buildTowns } from "../../stack/buildTowns";
 import { RANDOM_SECRET_TYPE } from "../../components/core/names";
 import { parseSettings, SettingsError, type Settings } from "../../stack/settings";
-import { redact } from "../../runtime/launcher/launcher.cjs";
+import { redact } from "../../components/core/redact";
 import { prepareEnvironment } from "../pulumi/environment";
 import { projectDirectory, UserError } from "../console/project";
 import { record, reveal, type Recorded } from "./recordProgram";

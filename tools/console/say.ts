@@ -1,4 +1,4 @@
-import { redact } from "../../runtime/launcher/launcher.cjs";
+import { redact } from "../../components/core/redact";
 
 const quietMilliseconds = 2_000;
 const reportMilliseconds = 10_000;

@@ -1,6 +1,6 @@
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
-import { redact } from "../../runtime/launcher/launcher.cjs";
+import { redact } from "../../components/core/redact";
 import { localPath, projectDirectory } from "../console/project";
 import { run } from "../console/run";
 import { stackArguments } from "../pulumi/stack";

@@ -1,4 +1,4 @@
-import { encodingsOf } from "../../runtime/launcher/launcher.cjs";
+import { encodingsOf } from "../../components/core/redact";
 import { SHORTEST_NEEDLE } from "./search";
 
 /** One way in which a secret can stand somewhere. */

@@ -1,7 +1,7 @@
 import * as fs from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import * as path from "node:path";
-import { redact } from "../../runtime/launcher/launcher.cjs";
+import { redact } from "../../components/core/redact";
 import { withEncrypted } from "./configText";
 import type { Environment } from "./environment";
 import { localPath, projectDirectory, UserError } from "../console/project";

@@ -1,4 +1,4 @@
-import { redact } from "../../runtime/launcher/launcher.cjs";
+import { redact } from "../../components/core/redact";
 import type { Environment } from "./environment";
 import { closeToOthers, usesLocalBackend } from "./localBackend";
 import { localPath, projectDirectory } from "../console/project";

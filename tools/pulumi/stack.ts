@@ -2,7 +2,7 @@ import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import { run } from "../console/run";
 import { parse } from "yaml";
-import { redact } from "../../runtime/launcher/launcher.cjs";
+import { redact } from "../../components/core/redact";
 import type { Environment } from "./environment";
 import { closeToOthers, readPassphrase, usesLocalBackend } from "./localBackend";
 import { localPath, projectDirectory, UserError } from "../console/project";

@@ -1,6 +1,6 @@
 import { DeployedError, deployedTown, type DeployedTown } from "../../stack/deployed";
 import { RANDOM_SECRET_TYPE, townOfSeed } from "../../components/core/names";
-import { redact } from "../../runtime/launcher/launcher.cjs";
+import { redact } from "../../components/core/redact";
 import type { Environment } from "./environment";
 import { projectDirectory, UserError } from "../console/project";
 import { run } from "../console/run";

@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
 import type Docker from "dockerode";
-import { redact } from "../../runtime/launcher/launcher.cjs";
+import { redact } from "../../components/core/redact";
 import { demultiplexed, execText } from "../docker/dockerText";
 import { UserError } from "../console/project";
 import type { Control } from "./keyRing";

@@ -3,7 +3,7 @@ import { discoveryKeyFromSecret } from "../../components/core/discovery";
 import { formatInvite, parseInvite } from "../../components/core/invite";
 import { operatorKeyName } from "../../components/core/names";
 import { PATHS } from "../../components/core/ports";
-import { redact } from "../../runtime/launcher/launcher.cjs";
+import { redact } from "../../components/core/redact";
 import { dockerClient } from "../docker/dockerHost";
 import type { Environment } from "../pulumi/environment";
 import { scanStack } from "../leaks/index";

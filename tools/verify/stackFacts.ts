@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { fingerprintOf, addressProblem } from "../../components/core/identity";
-import { redact } from "../../runtime/launcher/launcher.cjs";
+import { redact } from "../../components/core/redact";
 import type { Environment } from "../pulumi/environment";
 import { projectDirectory, UserError } from "../console/project";
 import { run } from "../console/run";

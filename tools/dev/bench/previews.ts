@@ -1,7 +1,7 @@
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import { stringify } from "yaml";
-import { redact } from "../../../runtime/launcher/launcher.cjs";
+import { redact } from "../../../components/core/redact";
 import { prepareEnvironment, type Environment } from "../../pulumi/environment";
 import { localPath, projectDirectory, UserError } from "../../console/project";
 import { run } from "../../console/run";

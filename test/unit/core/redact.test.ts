@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { createRedactor, encodingsOf, redact } from "../../../../runtime/launcher/launcher.cjs";
+import { createRedactor, encodingsOf, redact } from "../../../components/core/redact";
 
 // The address of the seed 00 01 … 1f, known to nobody's town.
 const NAME = "aoqqpp7tzyil4hlq3umoos6atft6jvrqtosq2xy53sdgiesvgg4mqmqd";
