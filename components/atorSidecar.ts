@@ -3,9 +3,9 @@ import * as path from "node:path";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import type { AtorNetwork } from "./atorNetwork";
-import { allOf, FIXED_NAME, service } from "./docker/container";
+import { allOf, FIXED_NAME, longRunning } from "./docker/container";
 import { authorizedFiles, clientAuthFiles } from "./core/discovery";
-import { operatorKeyName, type Place } from "./core/names";
+import { operatorKeyName, type Owner } from "./core/names";
 import { PATHS, PORTS } from "./core/ports";
 import { renderAnonrc } from "./core/renderAnonrc";
 import { fileVolume } from "./docker/fileVolume";
@@ -15,7 +15,7 @@ import { randomSecret } from "./randomSecret";
 import { dataVolume } from "./docker/volume";
 
 export interface AtorSidecarArgs {
-  readonly place: Required<Place>;
+  readonly owner: Required<Owner>;
   /** This project's anon image. */
   readonly image: pulumi.Input<string>;
   readonly memoryMiB: number;
@@ -43,12 +43,12 @@ export class AtorSidecar extends pulumi.ComponentResource {
 
   constructor(name: string, args: AtorSidecarArgs, opts?: pulumi.ComponentResourceOptions) {
     super("town-ator:index:AtorSidecar", name, {}, opts);
-    const { place, inside, atorNetwork, identity } = args;
-    const data = dataVolume(`${name}-data`, place, "sidecar-data", this, args.keep);
+    const { owner, inside, atorNetwork, identity } = args;
+    const data = dataVolume(`${name}-data`, owner, "sidecar-data", this, args.keep);
     const files = fileVolume(
       name,
       {
-        place,
+        owner,
         role: "sidecar-files",
         image: args.image,
         dataVolume: data.name,
@@ -58,7 +58,7 @@ export class AtorSidecar extends pulumi.ComponentResource {
     );
     const container = new docker.Container(
       `${name}-daemon`,
-      service(place, "sidecar", {
+      longRunning(owner, "sidecar", {
         image: args.image,
         command: ["/bin/sh", `${PATHS.files}/start.sh`],
         networks: [{ name: atorNetwork.networkName }, { name: inside.networkName, ipv4Address: inside.sidecar }],
@@ -89,7 +89,7 @@ export class AtorSidecar extends pulumi.ComponentResource {
 }
 
 function renderFiles(
-  { place, identity, discovery, peers, inside, atorNetwork }: AtorSidecarArgs,
+  { owner, identity, discovery, peers, inside, atorNetwork }: AtorSidecarArgs,
   parent: pulumi.Resource,
 ): pulumi.Output<Record<string, string>> {
   const anonrc = renderAnonrc({
@@ -103,7 +103,7 @@ function renderFiles(
     discovery === "open"
       ? pulumi.output({})
       : pulumi
-          .all([pulumi.all(peers.map(({ inbound }) => inbound)), randomSecret(operatorKeyName(place.town), { parent })])
+          .all([pulumi.all(peers.map(({ inbound }) => inbound)), randomSecret(operatorKeyName(owner.town), { parent })])
           .apply(([inbound, operatorKey]) => authorizedFiles(inbound, operatorKey));
   const found = pulumi
     .all(peers.map(({ peerId, invite }) => invite.apply((known) => Object.entries(clientAuthFiles(peerId, known)))))

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { assertEnded, ended, FIXED_NAME, oneShot } from "./docker/container";
+import { assertEnded, whenSucceeded, FIXED_NAME, oneShot } from "./docker/container";
 import {
   deriveIdentity,
   identityFromKeyFile,
@@ -11,7 +11,7 @@ import {
   type IdentityNumbers,
   type Suffix,
 } from "./core/identity";
-import { dockerName, seedName, type Place } from "./core/names";
+import { dockerName, seedName, type Owner } from "./core/names";
 import { PATHS } from "./core/ports";
 import type { Secret } from "./core/secret";
 import { DeploymentError } from "./docker/deploymentError";
@@ -20,7 +20,7 @@ import { dataVolume } from "./docker/volume";
 
 export interface HiddenServiceVolumeArgs {
   /** Stack and town, for names and labels. */
-  readonly place: Required<Place>;
+  readonly owner: Required<Owner>;
   /** This project's anon image, which holds the one-shot. */
   readonly image: pulumi.Input<string>;
   /** Whether the seeds and the volume outlive the stack: protected in the state and kept on the Docker host. */
@@ -98,10 +98,10 @@ export class HiddenServiceVolume extends pulumi.ComponentResource {
         .apply((lines) => lines.join("")),
     );
 
-    const volume = dataVolume(`${name}-keys`, args.place, "keys", this, args.keep);
+    const volume = dataVolume(`${name}-keys`, args.owner, "keys", this, args.keep);
     const job = new docker.Container(
       `${name}-key-file`,
-      oneShot(args.place, "identity", {
+      oneShot(args.owner, "identity", {
         image: args.image,
         command: "/usr/local/bin/install-identity",
         uploads: pulumi
@@ -112,7 +112,9 @@ export class HiddenServiceVolume extends pulumi.ComponentResource {
       { parent: this, ...FIXED_NAME },
     );
     this.volumeName = volume.name;
-    this.filled = ended(job, (exitCode, logs) => assertIdentity(name, dockerName(args.place, "keys"), exitCode, logs));
+    this.filled = whenSucceeded(job, (exitCode, logs) =>
+      assertIdentity(name, dockerName(args.owner, "keys"), exitCode, logs),
+    );
     this.registerOutputs({ volumeName: this.volumeName });
   }
 }
@@ -123,12 +125,12 @@ export class HiddenServiceVolume extends pulumi.ComponentResource {
  * announcement back must not have a seed deleted, which would be the end of an address.
  */
 function seededIdentities(
-  { place, identity, suffix, keep, seeds }: HiddenServiceVolumeArgs,
+  { owner, identity, suffix, keep, seeds }: HiddenServiceVolumeArgs,
   parent: pulumi.Resource,
 ): pulumi.Output<Identity>[] {
   const length = Math.max(identity.next ?? identity.current, seeds);
   return Array.from({ length }, (_, index) =>
-    randomSecret(seedName(place.town, index + 1), { parent, protect: keep }).apply((text) =>
+    randomSecret(seedName(owner.town, index + 1), { parent, protect: keep }).apply((text) =>
       deriveIdentity(seedFromRandom(text), suffix),
     ),
   );

@@ -1,15 +1,15 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import type { AtorNetwork } from "./atorNetwork";
-import { FIXED_NAME, service } from "./docker/container";
-import { dockerName, type Place } from "./core/names";
+import { FIXED_NAME, longRunning } from "./docker/container";
+import { dockerName, type Owner } from "./core/names";
 import { PATHS } from "./core/ports";
 import { addressPlan } from "./core/subnets";
 import { dockerNetwork, ipam } from "./docker/dockerNetwork";
 import { dockerVolume } from "./docker/volume";
 
 export interface LocalAtorNetworkArgs {
-  readonly place: Place;
+  readonly owner: Owner;
   /** This project's anon image. */
   readonly image: pulumi.Input<string>;
   /** The network of the relays, as `10.1.2.0/27`. */
@@ -48,13 +48,13 @@ export class LocalAtorNetwork extends pulumi.ComponentResource implements AtorNe
   constructor(name: string, args: LocalAtorNetworkArgs, opts?: pulumi.ComponentResourceOptions) {
     const plan = addressPlan(args.subnet);
     super("town-ator:index:LocalAtorNetwork", name, {}, opts);
-    const network = dockerNetwork(`${name}-outside`, args.place, "outside", { internal: true, ...ipam(plan) }, this);
+    const network = dockerNetwork(`${name}-outside`, args.owner, "outside", { internal: true, ...ipam(plan) }, this);
     const volume = (suffix: string, role: "local-network-data" | "local-network-include") =>
-      dockerVolume(`${name}-${suffix}`, args.place, role, this);
+      dockerVolume(`${name}-${suffix}`, args.owner, role, this);
     const include = volume("include", "local-network-include");
     const container = new docker.Container(
       `${name}-relays`,
-      service(args.place, "local-network", {
+      longRunning(args.owner, "local-network", {
         image: args.image,
         command: ["/usr/local/bin/local-ator-network"],
         envs: { IP: plan.first, RANGE: plan.subnet },

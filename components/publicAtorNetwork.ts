@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { AtorNetwork } from "./atorNetwork";
-import type { Place } from "./core/names";
+import type { Owner } from "./core/names";
 import { dockerNetwork } from "./docker/dockerNetwork";
 
 /** The public ATOR network: a Docker network by which sidecars reach its relays, and do not reach each other. */
@@ -11,10 +11,10 @@ export class PublicAtorNetwork extends pulumi.ComponentResource implements AtorN
   public readonly publishBudgetSeconds = 300;
   public readonly healthIntervalSeconds = 5;
 
-  constructor(name: string, args: { readonly place: Place }, opts?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, args: { readonly owner: Owner }, opts?: pulumi.ComponentResourceOptions) {
     super("town-ator:index:PublicAtorNetwork", name, {}, opts);
     const options = { "com.docker.network.bridge.enable_icc": "false" };
-    this.networkName = dockerNetwork(`${name}-outside`, args.place, "outside", { options }, this).name;
+    this.networkName = dockerNetwork(`${name}-outside`, args.owner, "outside", { options }, this).name;
     this.registerOutputs({ networkName: this.networkName });
   }
 }

@@ -93,17 +93,17 @@ export class Town extends pulumi.ComponentResource {
     const { town, images, atorNetwork, keep } = args;
     const plan = addressPlan(town.subnet);
     super(TOWN_TYPE, name, {}, opts);
-    const place = { stack: args.stack, town: town.name };
+    const owner = { stack: args.stack, town: town.name };
 
     // Without inhibit_ipv4 the bridge has an address, and by it the connector reaches every address of the host itself.
     const options = { "com.docker.network.bridge.inhibit_ipv4": "true" };
-    const network = dockerNetwork(`${name}-inside`, place, "inside", { internal: true, options, ...ipam(plan) }, this);
+    const network = dockerNetwork(`${name}-inside`, owner, "inside", { internal: true, options, ...ipam(plan) }, this);
     const inside = { networkName: network.name, sidecar: plan.first, connector: plan.second };
 
     const identity = new HiddenServiceVolume(
       `${name}-identity`,
       {
-        place,
+        owner,
         image: images.anon,
         keep,
         identity: town.identity,
@@ -120,7 +120,7 @@ export class Town extends pulumi.ComponentResource {
     const sidecar = new AtorSidecar(
       `${name}-sidecar`,
       {
-        place,
+        owner,
         image: images.anon,
         memoryMiB: town.memoryMiB.sidecar,
         keep,
@@ -134,7 +134,7 @@ export class Town extends pulumi.ComponentResource {
     );
     const connector = new TownConnector(
       `${name}-connector`,
-      { place, images, town, address: identity.current.address, sidecar, peers, inside, keep },
+      { owner, images, town, address: identity.current.address, sidecar, peers, inside, keep },
       { parent: this },
     );
 

@@ -3,9 +3,9 @@ import * as path from "node:path";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import type { AtorSidecar } from "./atorSidecar";
-import { allOf, FIXED_NAME, service } from "./docker/container";
+import { allOf, FIXED_NAME, longRunning } from "./docker/container";
 import { connectorEnvironment, connectorFiles, STOP_GRACE_MS, type ConnectorEnvironment } from "./core/connectorFiles";
-import type { Place } from "./core/names";
+import type { Owner } from "./core/names";
 import type { Route, Timeouts } from "./core/peering";
 import { PATHS, PORTS } from "./core/ports";
 import { anonUrlOf } from "./core/renderConnectorYaml";
@@ -15,7 +15,7 @@ import { randomSecret } from "./randomSecret";
 import { dataVolume } from "./docker/volume";
 
 export interface TownConnectorArgs {
-  readonly place: Place;
+  readonly owner: Owner;
   readonly images: {
     readonly connector: pulumi.Input<string>;
     /** Holds the one-shots. */ readonly anon: pulumi.Input<string>;
@@ -51,13 +51,13 @@ export class TownConnector extends pulumi.ComponentResource {
 
   constructor(name: string, args: TownConnectorArgs, opts?: pulumi.ComponentResourceOptions) {
     super("town-ator:index:TownConnector", name, {}, opts);
-    const { place, town } = args;
+    const { owner, town } = args;
     const adminKey = randomSecret(`${name}-admin-key`, { parent: this });
-    const data = dataVolume(`${name}-data`, place, "connector-data", this, args.keep);
+    const data = dataVolume(`${name}-data`, owner, "connector-data", this, args.keep);
     const files = fileVolume(
       name,
       {
-        place,
+        owner,
         role: "connector-files",
         image: args.images.anon,
         dataVolume: data.name,
@@ -67,7 +67,7 @@ export class TownConnector extends pulumi.ComponentResource {
     );
     const container = new docker.Container(
       `${name}-connector`,
-      service(place, "connector", {
+      longRunning(owner, "connector", {
         image: args.images.connector,
         command: ["node", `${PATHS.files}/launcher.cjs`],
         envs: connectorEnvironment(town),

@@ -80,10 +80,10 @@ function refuse(what: string, lines: readonly string[]): void {
 }
 
 function networkOf({ stack, network, localNetwork }: Settings, images: Images): AtorNetwork {
-  const place = { stack };
-  if (network === "public") return new PublicAtorNetwork("public", { place });
+  const owner = { stack };
+  if (network === "public") return new PublicAtorNetwork("public", { owner });
   if ("join" in localNetwork) return joinedNetwork(localNetwork.join);
-  return new LocalAtorNetwork("local", { place, image: images.anon, subnet: localNetwork.subnet });
+  return new LocalAtorNetwork("local", { owner, image: images.anon, subnet: localNetwork.subnet });
 }
 
 function reference(known: Map<string, pulumi.StackReference>, stack: string): pulumi.StackReference {

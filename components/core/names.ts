@@ -14,26 +14,25 @@ export type Role =
   | "local-network-data"
   | "local-network-include";
 
-/** Where a Docker object belongs: its stack and, unless the whole stack shares it, its town. */
-export interface Place {
+/** Whose a Docker object is: its stack's and, unless the whole stack shares it, its town's. */
+export interface Owner {
   readonly stack: string;
   readonly town?: string;
 }
 
 /**
- * The name of a container, volume or network on the Docker host. It carries stack and town because Docker adopts an
- * existing volume of the same name without a word, so two stacks must never come to the same one: a stack's name may
- * hold dashes, a town's ({@link TOWN_NAME}) none.
+ * The name of a container, volume or network on the Docker host. Docker silently adopts an existing volume of the same
+ * name, so no two owners may have the same one: a stack's name may hold dashes, a town's ({@link TOWN_NAME}) none.
  */
-export function dockerName(place: Place, role: Role): string {
-  return ["town-ator", place.stack, place.town, role].filter((part) => part !== undefined).join("-");
+export function dockerName(owner: Owner, role: Role): string {
+  return ["town-ator", owner.stack, owner.town, role].filter((part) => part !== undefined).join("-");
 }
 
 /** The labels by which our tools find what a stack has put on a host. */
-export function dockerLabels(place: Place, role: Role): Record<string, string> {
+export function dockerLabels(owner: Owner, role: Role): Record<string, string> {
   return {
-    "town-ator.stack": place.stack,
-    ...(place.town === undefined ? {} : { "town-ator.town": place.town }),
+    "town-ator.stack": owner.stack,
+    ...(owner.town === undefined ? {} : { "town-ator.town": owner.town }),
     "town-ator.role": role,
   };
 }

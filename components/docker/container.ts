@@ -1,6 +1,6 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { dockerLabels, dockerName, type Place, type Role } from "../core/names";
+import { dockerLabels, dockerName, type Owner, type Role } from "../core/names";
 import { DeploymentError } from "./deploymentError";
 
 /**
@@ -22,7 +22,7 @@ const NO_DNS = "192.0.2.1";
 export const FIXED_NAME = { deleteBeforeReplace: true, replaceOnChanges: ["healthcheck", "tmpfs", "init"] };
 
 /** What differs between two long-running containers. */
-export interface ServiceArgs {
+export interface LongRunningArgs {
   readonly image: pulumi.Input<string>;
   readonly command: string[];
   readonly envs?: Record<string, string>;
@@ -43,10 +43,10 @@ export interface ServiceArgs {
   readonly labels?: Record<string, pulumi.Input<string>>;
 }
 
-/** A long-running container: hardened, restarted whatever ends it, and waited for until it is healthy. */
-export function service(place: Place, role: Role, args: ServiceArgs): docker.ContainerArgs {
+/** A long-running container: hardened, always restarted, and waited for until it is healthy. */
+export function longRunning(owner: Owner, role: Role, args: LongRunningArgs): docker.ContainerArgs {
   return {
-    ...hardened(place, role, args.memoryMiB, args.labels),
+    ...hardened(owner, role, args.memoryMiB, args.labels),
     image: args.image,
     // The command is the whole command line: an image's own entrypoint may do more than we want (the stock sidecar's
     // prints its address).
@@ -85,12 +85,12 @@ export interface OneShotArgs {
 }
 
 /**
- * A container that does one thing to a volume and ends. Its root is writable, because the provider refuses uploads to a
+ * A container that does one job in a volume and ends. Its root is writable because the provider refuses uploads to a
  * read-only one.
  */
-export function oneShot(place: Place, role: Role, args: OneShotArgs): docker.ContainerArgs {
+export function oneShot(owner: Owner, role: Role, args: OneShotArgs): docker.ContainerArgs {
   return {
-    ...hardened(place, role, 64),
+    ...hardened(owner, role, 64),
     image: args.image,
     entrypoints: [args.command],
     command: [],
@@ -105,11 +105,11 @@ export function oneShot(place: Place, role: Role, args: OneShotArgs): docker.Con
 }
 
 /**
- * What a container needs that uses what a one-shot has made, for its `dependsOn`: the one-shot, once `check` has found
- * that it ended well. Not to be had from an input of the container: then the container would be deleted, as a
- * dependent, whenever the one-shot is replaced (`deleteBeforeReplace`), and stay away if the new one-shot fails.
+ * A `dependsOn` entry for a one-shot, resolved once `check` accepts its exit code. Never pass it as an input of a
+ * container: replacing the one-shot (`deleteBeforeReplace`) would then delete that container first, as its dependent,
+ * and a one-shot that fails would leave it deleted.
  */
-export function ended(
+export function whenSucceeded(
   job: docker.Container,
   check: (exitCode: number, logs: string | undefined) => void,
 ): pulumi.Output<pulumi.Resource[]> {
@@ -124,7 +124,7 @@ export function allOf(...lists: pulumi.Input<pulumi.Resource[]>[]): pulumi.Outpu
   return pulumi.all(lists).apply((resolved) => resolved.flat());
 }
 
-/** Throws unless a one-shot ended well: the provider takes any exit code for a success. `what` begins the error. */
+/** Throws unless a one-shot exited with 0: the provider takes any exit code for a success. `what` begins the error. */
 export function assertEnded(what: string, exitCode: number, logs: string | undefined): void {
   if (exitCode !== 0)
     throw new DeploymentError(`${what} failed with exit code ${exitCode}${logs?.trim() ? `: ${logs.trim()}` : ""}`);
@@ -137,10 +137,10 @@ export function toLabels(
   return Object.entries(labels).map(([label, value]) => ({ label, value }));
 }
 
-function hardened(place: Place, role: Role, memoryMiB: number, labels: Record<string, pulumi.Input<string>> = {}) {
+function hardened(owner: Owner, role: Role, memoryMiB: number, labels: Record<string, pulumi.Input<string>> = {}) {
   return {
-    name: dockerName(place, role),
-    labels: toLabels({ ...dockerLabels(place, role), ...labels }),
+    name: dockerName(owner, role),
+    labels: toLabels({ ...dockerLabels(owner, role), ...labels }),
     user: USER,
     capabilities: { drops: ["ALL"] },
     securityOpts: ["no-new-privileges:true"],

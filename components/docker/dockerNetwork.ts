@@ -1,20 +1,20 @@
 import * as docker from "@pulumi/docker";
 import type * as pulumi from "@pulumi/pulumi";
 import { toLabels } from "./container";
-import { dockerLabels, dockerName, type Place } from "../core/names";
+import { dockerLabels, dockerName, type Owner } from "../core/names";
 import type { AddressPlan } from "../core/subnets";
 
 /** Declares a bridge network of ours as a child of `parent`. */
 export function dockerNetwork(
   name: string,
-  place: Place,
+  owner: Owner,
   role: "inside" | "outside",
   args: Pick<docker.NetworkArgs, "internal" | "options" | "ipamConfigs">,
   parent: pulumi.Resource,
 ): docker.Network {
   return new docker.Network(
     name,
-    { name: dockerName(place, role), driver: "bridge", labels: toLabels(dockerLabels(place, role)), ...args },
+    { name: dockerName(owner, role), driver: "bridge", labels: toLabels(dockerLabels(owner, role)), ...args },
     { parent, deleteBeforeReplace: true },
   );
 }

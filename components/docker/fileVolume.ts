@@ -1,13 +1,13 @@
 import { createHash } from "node:crypto";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { assertEnded, ended, FIXED_NAME, oneShot } from "./container";
-import type { Place } from "../core/names";
+import { assertEnded, whenSucceeded, FIXED_NAME, oneShot } from "./container";
+import type { Owner } from "../core/names";
 import { dockerVolume } from "./volume";
 
 /** Which files go where. */
 export interface FileVolumeArgs {
-  readonly place: Place;
+  readonly owner: Owner;
   readonly role: "connector-files" | "sidecar-files";
   /** The image of the one-shot: this project's anon image. */
   readonly image: pulumi.Input<string>;
@@ -38,11 +38,11 @@ export interface FileVolume {
  * uploads, so a container can't be given its files directly.
  */
 export function fileVolume(name: string, args: FileVolumeArgs, parent: pulumi.Resource): FileVolume {
-  const volume = dockerVolume(`${name}-files`, args.place, args.role, parent);
+  const volume = dockerVolume(`${name}-files`, args.owner, args.role, parent);
   const files = pulumi.secret(args.files);
   const job = new docker.Container(
     `${name}-files`,
-    oneShot(args.place, args.role, {
+    oneShot(args.owner, args.role, {
       image: args.image,
       command: "/usr/local/bin/install-files",
       uploads: files.apply((contents) =>
@@ -59,7 +59,7 @@ export function fileVolume(name: string, args: FileVolumeArgs, parent: pulumi.Re
   );
   return {
     volumeName: volume.name,
-    filled: ended(job, (exitCode, logs) =>
+    filled: whenSucceeded(job, (exitCode, logs) =>
       assertEnded(`Putting the files of ${name} into their volume`, exitCode, logs),
     ),
     digest: pulumi.unsecret(

@@ -1,7 +1,7 @@
 import * as docker from "@pulumi/docker";
 import type * as pulumi from "@pulumi/pulumi";
 import { toLabels } from "./container";
-import { dockerLabels, dockerName, type Place, type Role } from "../core/names";
+import { dockerLabels, dockerName, type Owner, type Role } from "../core/names";
 
 /**
  * Declares a volume as a child of `parent`. A refresh that finds other labels or another driver than we ask for (a
@@ -10,14 +10,14 @@ import { dockerLabels, dockerName, type Place, type Role } from "../core/names";
  */
 export function dockerVolume(
   name: string,
-  place: Place,
+  owner: Owner,
   role: Role,
   parent: pulumi.Resource,
   opts: pulumi.CustomResourceOptions = {},
 ): docker.Volume {
   return new docker.Volume(
     name,
-    { name: dockerName(place, role), labels: toLabels(dockerLabels(place, role)) },
+    { name: dockerName(owner, role), labels: toLabels(dockerLabels(owner, role)) },
     { parent, ignoreChanges: ["labels", "driver", "driverOpts"], ...opts },
   );
 }
@@ -28,10 +28,10 @@ export function dockerVolume(
  */
 export function dataVolume(
   name: string,
-  place: Place,
+  owner: Owner,
   role: Role,
   parent: pulumi.Resource,
   keep: boolean,
 ): docker.Volume {
-  return dockerVolume(name, place, role, parent, { protect: keep, retainOnDelete: keep });
+  return dockerVolume(name, owner, role, parent, { protect: keep, retainOnDelete: keep });
 }

@@ -6,8 +6,8 @@ import { parseSettings } from "../../stack/settings";
 import { readConfigFile } from "../../tools/pulumi/configFile";
 import { keepTestsApart, record, redacted, type Recorded } from "../mocks";
 
-const PROJECT = path.join(__dirname, "..", "..");
-const stacks = fs.readdirSync(PROJECT).flatMap((file) => /^Pulumi\.(?!e2e)(.+)\.yaml$/.exec(file)?.[1] ?? []);
+/** The stacks of this repository, by name: an operator's own Pulumi.<stack>.yaml has no golden preview. */
+const STACKS = ["dev", "two-homes"];
 
 function graphOf(stack: string): Promise<Recorded[]> {
   const build = (name: string) => ({ context: () => ({ path: `.town-ator/images/${name}`, hash: "0".repeat(64) }) });
@@ -21,7 +21,7 @@ function graphOf(stack: string): Promise<Recorded[]> {
 describe("the graph of every stack is the reviewed one", () => {
   keepTestsApart();
 
-  it.each(stacks)("%s", async (stack) => {
+  it.each(STACKS)("%s", async (stack) => {
     const resources = (await graphOf(stack)).map(({ type, name, inputs, options }) => ({
       type,
       name,
