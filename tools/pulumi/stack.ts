@@ -1,12 +1,11 @@
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
-import { run } from "../console/run";
 import { parse } from "yaml";
-import { redact } from "../../components/core/redact";
-import type { Environment } from "./environment";
+import { prepareEnvironment, type Environment } from "./environment";
 import { closeToOthers, readPassphrase, usesLocalBackend } from "./localBackend";
 import { localPath, projectDirectory, UserError } from "../console/project";
 import { during } from "../console/say";
+import { Pulumi } from "./pulumi";
 import { configProblem, NEW_WITH_PASSPHRASE, stateProblem } from "./sealed";
 
 /** The project's name, from Pulumi.yaml. */
@@ -33,29 +32,44 @@ export async function assertStackExists(stack: string, directory: string = proje
 }
 
 /**
- * Makes sure that the stack (which has a config file: `assertStackExists`) exists in the backend, and gives the
- * command-line arguments that choose it and its config. Throws a UserError, before anything else, when its secrets are
- * in plain text in the config or the state, or would be: see sealed.ts.
+ * Gets everything ready to run Pulumi on a stack: the machine (`prepareEnvironment`) and the stack (`chooseStack`).
+ *
+ * @throws UserError if the project has no such stack, or if the machine or the stack cannot be used
+ */
+export async function openPulumi(stack: string, options: { docker?: boolean } = {}): Promise<Pulumi> {
+  await assertStackExists(stack);
+  return chooseStack(await prepareEnvironment({ stack, ...options }), stack);
+}
+
+/**
+ * Makes sure that a stack with a config file exists in the backend. Throws a UserError, before anything else, when its
+ * secrets are in plain text in the config or the state, or would be: see sealed.ts.
  *
  * In the project-local backend the config is a copy in `.town-ator/config/`, because Pulumi writes the salt of the
  * passphrase into the file that it is given, and the project's own file is the same for everybody.
  */
-export async function prepareStack(environment: Environment, stack: string): Promise<string[]> {
+export async function chooseStack(environment: Environment, stack: string): Promise<Pulumi> {
   await assertConfigSealed(stack);
-  if (!usesLocalBackend(environment.env)) {
-    await createStack(environment, stack, projectDirectory, []);
-    assertStateSealed(stack, await exportedState(environment, stack), await readPassphrase(environment.env));
-    return ["--stack", stack];
-  }
   const passphrase = await readPassphrase(environment.env);
+  if (!usesLocalBackend(environment.env)) {
+    const pulumi = new Pulumi(environment, stack);
+    await createStack(pulumi, projectDirectory, []);
+    assertStateSealed(stack, await pulumi.state(), passphrase);
+    return pulumi;
+  }
   const file = localStackFile(await projectName(), stack);
   const state = await readIfThere(file);
   assertStateSealed(stack, state === undefined ? NEW_WITH_PASSPHRASE : stateIn(file, state), passphrase);
   const config = await copyConfig(stack);
-  if (state === undefined) {
-    await createStack(environment, stack, path.dirname(config), ["--secrets-provider", "passphrase"]);
-  }
-  return ["--stack", stack, "--config-file", config];
+  const pulumi = new Pulumi(environment, stack, config);
+  if (state === undefined) await createStack(pulumi, path.dirname(config), ["--secrets-provider", "passphrase"]);
+  return pulumi;
+}
+
+/** Use `chooseStack`. */
+export async function prepareStack(environment: Environment, stack: string): Promise<string[]> {
+  const { configFile } = await chooseStack(environment, stack);
+  return ["--stack", stack, ...(configFile === undefined ? [] : ["--config-file", configFile])];
 }
 
 /** Arguments that choose an existing stack where only its state is read. */
@@ -63,15 +77,10 @@ export function stackArguments(stack: string): string[] {
   return ["--stack", stack];
 }
 
-async function createStack(environment: Environment, stack: string, cwd: string, args: string[]): Promise<void> {
-  const result = await during(`choosing the stack ${stack}`, () =>
-    run(environment.pulumi, ["stack", "select", "--create", "--non-interactive", stack, ...args], {
-      cwd,
-      env: environment.env,
-      reject: false,
-    }),
+async function createStack(pulumi: Pulumi, cwd: string, args: string[]): Promise<void> {
+  await during(`choosing the stack ${pulumi.stack}`, () =>
+    pulumi.text(["stack", "select", "--create", ...args], `The stack ${pulumi.stack} cannot be chosen`, { cwd }),
   );
-  if (result.exitCode !== 0) throw new UserError(`The stack ${stack} cannot be chosen:\n${redact(result.all ?? "")}`);
 }
 
 async function copyConfig(stack: string): Promise<string> {
@@ -113,17 +122,6 @@ function stateIn(file: string, text: string): unknown {
   } catch {
     throw new UserError(`The state in ${file} is damaged: put it back from a backup (${path.dirname(file)} has one).`);
   }
-}
-
-async function exportedState(environment: Environment, stack: string): Promise<unknown> {
-  const result = await run(environment.pulumi, ["stack", "export", "--non-interactive", "--stack", stack], {
-    cwd: projectDirectory,
-    env: environment.env,
-    reject: false,
-  });
-  if (result.exitCode !== 0)
-    throw new UserError(`The state of the stack ${stack} cannot be read:\n${redact(result.stderr)}`);
-  return (JSON.parse(result.stdout) as { deployment?: unknown }).deployment;
 }
 
 async function readIfThere(file: string): Promise<string | undefined> {
