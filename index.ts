@@ -1,10 +1,12 @@
 import { buildTowns } from "./stack/buildTowns";
 import { anonContext, connectorContext } from "./stack/imageContexts";
+import { omitPromiseTraces } from "./stack/promiseTraces";
 import { readDeployed } from "./stack/readDeployed";
 import { readSettings } from "./stack/readSettings";
 import { silenceDebugMessages } from "./components/silenceDebug";
 
 silenceDebugMessages();
+omitPromiseTraces();
 
 const builds = {
   anon: { context: () => anonContext(__dirname), base: process.env["TOWN_ATOR_ANON_BASE"] },

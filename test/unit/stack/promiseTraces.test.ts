@@ -1,0 +1,42 @@
+import * as sdk from "@pulumi/pulumi/runtime/debuggable";
+import { afterEach, expect, it } from "vitest";
+import { omitPromiseTraces } from "../../../stack/promiseTraces";
+
+interface Debuggable {
+  debuggablePromise(promise: Promise<unknown>): Promise<unknown>;
+  leakedPromises(): [Set<Promise<unknown>>, string];
+}
+const { default: debuggable } = sdk as unknown as { default: Debuggable };
+const original = debuggable.debuggablePromise;
+
+afterEach(() => {
+  debuggable.debuggablePromise = original;
+  debuggable.leakedPromises();
+});
+
+/** The stack trace that the SDK has recorded for a promise of its own. */
+function traceOf(promise: Promise<unknown>): string {
+  void debuggable.debuggablePromise(promise);
+  return (promise as unknown as { _debugStackTrace: string })._debugStackTrace;
+}
+
+it("the SDK records no stack trace for its promises, and errors keep theirs", () => {
+  omitPromiseTraces({});
+  expect(traceOf(Promise.resolve())).not.toContain("promiseTraces.test.ts");
+  expect(new Error("later").stack).toContain("promiseTraces.test.ts");
+});
+
+it("a leaked promise is still found", () => {
+  omitPromiseTraces({});
+  debuggable.leakedPromises();
+  const leak = new Promise(() => undefined);
+  traceOf(leak);
+  const [leaks, message] = debuggable.leakedPromises();
+  expect([...leaks]).toEqual([leak]);
+  expect(message).toContain("1 promise was still active");
+});
+
+it("with PULUMI_DEBUG_PROMISE_LEAKS every promise has its stack trace", () => {
+  omitPromiseTraces({ PULUMI_DEBUG_PROMISE_LEAKS: "1" });
+  expect(traceOf(Promise.resolve())).toContain("promiseTraces.test.ts");
+});
