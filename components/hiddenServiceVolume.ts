@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { assertEnded, whenSucceeded, FIXED_NAME, oneShot } from "./docker/container";
+import { assertEnded, whenSucceeded, FIXED_NAME, oneShot, type EndedOneShot } from "./docker/container";
 import {
   deriveIdentity,
   identityFromKeyFile,
@@ -112,9 +112,7 @@ export class HiddenServiceVolume extends pulumi.ComponentResource {
       { parent: this, ...FIXED_NAME },
     );
     this.volumeName = volume.name;
-    this.filled = whenSucceeded(job, (exitCode, logs) =>
-      assertIdentity(name, dockerName(args.owner, "keys"), exitCode, logs),
-    );
+    this.filled = whenSucceeded(job, (ended) => assertIdentity(name, dockerName(args.owner, "keys"), ended));
     this.registerOutputs({ volumeName: this.volumeName });
   }
 }
@@ -170,12 +168,12 @@ function offered(number: number, { secretKeyFile, fingerprint }: Identity): dock
 /** The one-shot's exit code for a volume that holds another identity (images/anon/bin/install-identity). */
 const OTHER_IDENTITY = 3;
 
-function assertIdentity(name: string, volumeName: string, exitCode: number, logs: string | undefined): void {
-  if (exitCode !== OTHER_IDENTITY)
-    return assertEnded(`Putting the identity of ${name} into the volume ${volumeName}`, exitCode, logs);
+function assertIdentity(name: string, volumeName: string, ended: EndedOneShot): void {
+  if (ended.exitCode !== OTHER_IDENTITY)
+    return assertEnded(`Putting the identity of ${name} into the volume ${volumeName}`, ended);
   throw new DeploymentError(
-    `The volume ${volumeName} of ${name} belongs to another address: ${logs?.trim() ?? "no fingerprints were printed"}. Nothing was changed. ` +
+    `The volume ${volumeName} of ${name} belongs to another address: ${ended.logs || "no fingerprints were printed"}. Nothing was changed. ` +
       `To keep the address of the volume, adopt its key (make identity-adopt) in a stack that has none yet, or bring back the state that belongs to it. ` +
-      `If that address is not needed any more, remove the containers that use the volume and the volume itself (docker volume rm ${volumeName}), then run up again.`,
+      `If that address is not needed any more, remove the containers that use the volume and the volume itself (docker volume rm ${volumeName}), then run \`pulumi up --refresh\`.`,
   );
 }

@@ -104,6 +104,15 @@ export function oneShot(owner: Owner, role: Role, args: OneShotArgs): docker.Con
   };
 }
 
+/** How a one-shot ended. */
+export interface EndedOneShot {
+  /** Docker's name for it. */
+  readonly container: string;
+  readonly exitCode: number;
+  /** What it printed. */
+  readonly logs: string;
+}
+
 /**
  * A `dependsOn` entry for a one-shot, resolved once `check` accepts its exit code. Never pass it as an input of a
  * container: replacing the one-shot (`deleteBeforeReplace`) would then delete that container first, as its dependent,
@@ -111,10 +120,10 @@ export function oneShot(owner: Owner, role: Role, args: OneShotArgs): docker.Con
  */
 export function whenSucceeded(
   job: docker.Container,
-  check: (exitCode: number, logs: string | undefined) => void,
+  check: (ended: EndedOneShot) => void,
 ): pulumi.Output<pulumi.Resource[]> {
-  return pulumi.all([job.exitCode, job.containerLogs]).apply(([exitCode, logs]) => {
-    check(exitCode, logs);
+  return pulumi.all([job.name, job.exitCode, job.containerLogs]).apply(([container, exitCode, logs]) => {
+    check({ container, exitCode, logs: logs?.trim() ?? "" });
     return [job];
   });
 }
@@ -124,10 +133,16 @@ export function allOf(...lists: pulumi.Input<pulumi.Resource[]>[]): pulumi.Outpu
   return pulumi.all(lists).apply((resolved) => resolved.flat());
 }
 
-/** Throws unless a one-shot exited with 0: the provider takes any exit code for a success. `what` begins the error. */
-export function assertEnded(what: string, exitCode: number, logs: string | undefined): void {
+/**
+ * Throws unless a one-shot exited with 0: the provider takes any exit code for a success, and does not run it again.
+ * `what` begins the error.
+ */
+export function assertEnded(what: string, { container, exitCode, logs }: EndedOneShot): void {
   if (exitCode !== 0)
-    throw new DeploymentError(`${what} failed with exit code ${exitCode}${logs?.trim() ? `: ${logs.trim()}` : ""}`);
+    throw new DeploymentError(
+      `${what} failed with exit code ${exitCode}${logs && `: ${logs}`}
+` + `To run it again: docker rm ${container} && pulumi up --refresh`,
+    );
 }
 
 /** Labels as the provider wants them. */

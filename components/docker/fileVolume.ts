@@ -59,9 +59,7 @@ export function fileVolume(name: string, args: FileVolumeArgs, parent: pulumi.Re
   );
   return {
     volumeName: volume.name,
-    filled: whenSucceeded(job, (exitCode, logs) =>
-      assertEnded(`Putting the files of ${name} into their volume`, exitCode, logs),
-    ),
+    filled: whenSucceeded(job, (ended) => assertEnded(`Putting the files of ${name} into their volume`, ended)),
     digest: pulumi.unsecret(
       files.apply((contents) =>
         createHash("sha256")
