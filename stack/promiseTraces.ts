@@ -2,7 +2,7 @@ import * as sdk from "@pulumi/pulumi/runtime/debuggable";
 
 /** A part of the SDK that it does not publish. */
 interface Debuggable {
-  debuggablePromise(promise: Promise<unknown>, context?: unknown): Promise<unknown>;
+  debuggablePromise: (promise: Promise<unknown>, context?: unknown) => Promise<unknown>;
 }
 
 /**

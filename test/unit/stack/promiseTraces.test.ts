@@ -3,8 +3,8 @@ import { afterEach, expect, it } from "vitest";
 import { omitPromiseTraces } from "../../../stack/promiseTraces";
 
 interface Debuggable {
-  debuggablePromise(promise: Promise<unknown>): Promise<unknown>;
-  leakedPromises(): [Set<Promise<unknown>>, string];
+  debuggablePromise: (promise: Promise<unknown>) => Promise<unknown>;
+  leakedPromises: () => [Set<Promise<unknown>>, string];
 }
 const { default: debuggable } = sdk as unknown as { default: Debuggable };
 const original = debuggable.debuggablePromise;
