@@ -3,8 +3,8 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { assertEnded, whenSucceeded, FIXED_NAME, oneShot, type EndedOneShot } from "./docker/container";
 import {
-  deriveIdentity,
   identityFromKeyFile,
+  identityOfSeed,
   published,
   seedFromRandom,
   type Identity,
@@ -23,16 +23,16 @@ export interface HiddenServiceVolumeArgs {
   readonly owner: Required<Owner>;
   /** This project's anon image, which holds the one-shot. */
   readonly image: pulumi.Input<string>;
-  /** Whether the seeds and the volume outlive the stack: protected in the state and kept on the Docker host. */
+  /** Whether the seed and the volume outlive the stack: protected in the state and kept on the Docker host. */
   readonly keep: boolean;
   /** Which identities are published. */
   readonly identity: IdentityNumbers;
   /** The key files of adopted identities by number, 96 bytes each. */
   readonly adopted: ReadonlyMap<number, Secret<Buffer>>;
+  /** The town's seed, 32 bytes, where the operator gives it. Default: the one that is made and kept in the state. */
+  readonly seed?: Secret<Buffer> | undefined;
   /** What the daemon appends to an address. */
   readonly suffix: Suffix;
-  /** How many seeds the state has: none of them is deleted, whatever becomes of the identities. */
-  readonly seeds: number;
 }
 
 /** An address under which the hidden service is published. */
@@ -43,15 +43,13 @@ export interface PublishedAddress {
   readonly address: pulumi.Output<string>;
   /** A short name for the address that may stand anywhere. */
   readonly fingerprint: pulumi.Output<string>;
-  /** Whether its key was given by the operator, and does not follow from a seed of the state. */
-  readonly adopted: boolean;
 }
 
 /**
- * The identity of a hidden service, or two of them while the town moves to another address. A seed in the stack's
- * encrypted state, or an adopted key, gives the address before anything starts; a one-shot writes the key file that
- * follows from it into a volume, and refuses when that volume holds another identity. Losing the volume, the container
- * or the host does not lose the address; losing the state does.
+ * The identity of a hidden service, or two of them while the town moves to another address. One seed in the stack's
+ * encrypted state gives every address before anything starts, unless its key or the seed is given; a one-shot writes the
+ * key files into a volume, and refuses when that volume holds another identity. Losing the volume, the container or the
+ * host does not lose the address; losing the state without a backup does.
  */
 export class HiddenServiceVolume extends pulumi.ComponentResource {
   /** Docker's name for the volume. */
@@ -66,10 +64,8 @@ export class HiddenServiceVolume extends pulumi.ComponentResource {
   public readonly next: PublishedAddress | undefined;
   /** The address that the town has moved away from. */
   public readonly previous: PublishedAddress | undefined;
-  /** The three of them that there are, by number. */
+  /** All published addresses (one or two), by number. */
   public readonly published: readonly PublishedAddress[];
-  /** The fingerprints of all addresses that the seeds make, that of identity 1 first. */
-  public readonly seeds: readonly pulumi.Output<string>[];
   /**
    * What the sidecar checks the volume against before it starts the daemon, a line for each published identity: its
    * number, the SHA-256 of its key file and its fingerprint; secret.
@@ -79,14 +75,13 @@ export class HiddenServiceVolume extends pulumi.ComponentResource {
   constructor(name: string, args: HiddenServiceVolumeArgs, opts?: pulumi.ComponentResourceOptions) {
     super("town-ator:index:HiddenServiceVolume", name, {}, opts);
     this.suffix = args.suffix;
-    const seeded = seededIdentities(args, this);
-    this.seeds = seeded.map(({ fingerprint }) => pulumi.unsecret(fingerprint));
-    const identities = publishedIdentities(args, seeded);
+    // The state keeps its own seed whatever is given: an address may have followed from it.
+    const made = randomSecret(seedName(args.owner.town), { parent: this, protect: args.keep });
+    const identities = publishedIdentities(args, made);
     this.published = identities.map(({ number, identity }) => ({
       number,
       address: identity.address,
       fingerprint: pulumi.unsecret(identity.fingerprint),
-      adopted: args.adopted.has(number),
     }));
     const address = (number: number | undefined) => this.published.find((candidate) => candidate.number === number);
     this.current = address(args.identity.current)!;
@@ -118,37 +113,22 @@ export class HiddenServiceVolume extends pulumi.ComponentResource {
 }
 
 /**
- * The identities of all seeds, that of number 1 first. Every number up to the highest, now or ever before, has a seed,
- * whether it is used or not: a town that adopts its own key (from a backup), retires an address or takes an
- * announcement back must not have a seed deleted, which would be the end of an address.
+ * The identities that are published, by number: an adopted key before the given seed, and that before the made one.
+ * They go through Outputs as text: an Output looks for others in every byte of a buffer.
  */
-function seededIdentities(
-  { owner, identity, suffix, keep, seeds }: HiddenServiceVolumeArgs,
-  parent: pulumi.Resource,
-): pulumi.Output<Identity>[] {
-  const length = Math.max(identity.next ?? identity.current, seeds);
-  return Array.from({ length }, (_, index) =>
-    randomSecret(seedName(owner.town, index + 1), { parent, protect: keep }).apply((text) =>
-      deriveIdentity(seedFromRandom(text), suffix),
-    ),
-  );
-}
-
-/** The identities that are published, by number. An adopted key wins over a seed. */
 function publishedIdentities(
-  { identity, adopted, suffix }: HiddenServiceVolumeArgs,
-  seeded: readonly pulumi.Output<Identity>[],
+  { identity, adopted, seed, suffix }: HiddenServiceVolumeArgs,
+  made: pulumi.Output<string>,
 ): { number: number; identity: pulumi.Output<Identity> }[] {
+  const secretText = (bytes: Secret<Buffer>) => pulumi.secret(bytes.reveal().toString("base64"));
+  const seedText = seed ? secretText(seed) : made.apply((text) => seedFromRandom(text).toString("base64"));
   return published(identity).map((number) => {
     const key = adopted.get(number);
     return {
       number,
       identity: key
-        ? // Not pulumi.secret(identity): that would look for Outputs in every byte of its buffers.
-          pulumi
-            .secret(key.reveal().toString("base64"))
-            .apply((text) => identityFromKeyFile(Buffer.from(text, "base64"), suffix))
-        : seeded[number - 1]!,
+        ? secretText(key).apply((text) => identityFromKeyFile(Buffer.from(text, "base64"), suffix))
+        : seedText.apply((text) => identityOfSeed(Buffer.from(text, "base64"), number, suffix)),
     };
   });
 }

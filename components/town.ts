@@ -30,6 +30,8 @@ export type TownDescription = TownConnectorArgs["town"] & {
   readonly identity: IdentityNumbers;
   /** The key files of adopted identities, 96 bytes each, by number. */
   readonly adopted: ReadonlyMap<number, Secret<Buffer>>;
+  /** The seed of all other identities, 32 bytes, where the operator gives it. */
+  readonly seed?: Secret<Buffer>;
   /** The town's internal network, as `10.1.2.0/27`. */
   readonly subnet: string;
   /** Memory limits in MiB. */
@@ -46,8 +48,6 @@ export interface TownArgs {
   readonly keep: boolean;
   /** What the daemon appends to an address. */
   readonly suffix: Suffix;
-  /** How many seeds the state has for the town. */
-  readonly seeds: number;
 }
 
 /** What a stack says of an address besides the town's own. */
@@ -108,8 +108,8 @@ export class Town extends pulumi.ComponentResource {
         keep,
         identity: town.identity,
         adopted: town.adopted,
+        seed: town.seed,
         suffix: args.suffix,
-        seeds: args.seeds,
       },
       { parent: this },
     );
@@ -166,10 +166,9 @@ export class Town extends pulumi.ComponentResource {
       town: town.name,
       nodeId: town.nodeId,
       suffix: args.suffix,
-      identities: identity.published.map(({ number, fingerprint, adopted }) => ({ number, fingerprint, adopted })),
+      identities: identity.published.map(({ number, fingerprint }) => ({ number, fingerprint })),
       secretVersions: Object.fromEntries(args.peers.map(({ id, secretVersion }) => [id, secretVersion])),
       given: args.peers.filter(({ given }) => given).map(({ id }) => id),
-      seeds: identity.seeds,
     });
   }
 

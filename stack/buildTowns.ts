@@ -54,13 +54,12 @@ export function buildTowns(
           return undefined;
       }
     };
-    const seeds = deployed.find((before) => before.town === town.name)?.seeds.length ?? 0;
     const peers = town.peers.map(({ source, ...peer }) => ({
       ...peer,
       invite: inviteOf({ id: peer.id, source }),
       direct: source.kind === "direct" ? source : undefined,
     }));
-    towns.set(town.name, new Town(town.name, { stack, town, peers, images, atorNetwork, keep, suffix, seeds }));
+    towns.set(town.name, new Town(town.name, { stack, town, peers, images, atorNetwork, keep, suffix }));
   }
   const outputs = Object.fromEntries([...towns].map(([name, town]) => [name, town.outputs]));
   const [only, ...others] = Object.values(outputs);

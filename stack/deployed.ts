@@ -1,158 +1,190 @@
 import { z } from "zod";
-import { identityFromKeyFile, published, SUFFIXES, type Suffix } from "../components/core/identity";
-import { TOWN_TYPE } from "../components/core/names";
+import {
+  identityFromKeyFile,
+  identityOfSeed,
+  published,
+  seedFromRandom,
+  SUFFIXES,
+  type Suffix,
+} from "../components/core/identity";
+import { RANDOM_SECRET_TYPE, seedName, TOWN_TYPE } from "../components/core/names";
+import { Secret } from "../components/core/secret";
 import { lineFor, type Problem } from "./problems";
 import type { PeerSettings, Settings, TownSettings } from "./settings";
 
-/**
- * What the last `up` of this stack has left in its state of one town: the outputs of the component Town, all of them
- * plain.
- */
+/** What the last `up` of this stack has left in its state of one town. */
 export interface DeployedTown {
   readonly town: string;
   readonly nodeId: string;
   readonly suffix: Suffix;
   /** The identities that were published. */
-  readonly identities: readonly { readonly number: number; readonly fingerprint: string; readonly adopted: boolean }[];
+  readonly identities: readonly { readonly number: number; readonly fingerprint: string }[];
   /** The version of each declared peer's inbound secret. */
   readonly secretVersions: Readonly<Record<string, number>>;
   /** The peers whose inbound secret the operator gives, so that its version means nothing. */
   readonly given: readonly string[];
-  /** The fingerprints of all addresses that seeds of the state make, that of identity 1 first. */
-  readonly seeds: readonly string[];
+  /** The seed that the state keeps for the town, 32 bytes. */
+  readonly seed?: Secret<Buffer>;
 }
 
-const townSchema: z.ZodType<DeployedTown> = z.object({
+/** The outputs of the component Town, all of them plain. Strict: an older form has other addresses for its seeds. */
+const townSchema = z.strictObject({
   town: z.string(),
   nodeId: z.string(),
   suffix: z.enum(SUFFIXES),
-  identities: z.array(z.object({ number: z.number(), fingerprint: z.string(), adopted: z.boolean() })),
+  identities: z.array(z.strictObject({ number: z.number(), fingerprint: z.string() })),
   secretVersions: z.record(z.string(), z.number()),
   given: z.array(z.string()),
-  seeds: z.array(z.string()),
 });
 
-/** A state from which cannot be read which addresses there are to lose. */
+/** The state describes a town in an unknown format. */
 export class DeployedError extends Error {
   override readonly name = "DeployedError";
 }
 
-/**
- * The town that a resource of the state is; undefined for any other resource, and for a town whose `up` ended before
- * its seed was made, which has no address to lose.
- *
- * Throws a {@link DeployedError} for a town of another form: taken for none, it would lose its addresses without a
- * word.
- */
-export function deployedTown({ type, outputs }: { type: string; outputs?: unknown }): DeployedTown | undefined {
-  if (type !== TOWN_TYPE || Object.keys(outputs ?? {}).length === 0) return undefined;
-  const { success, data } = townSchema.safeParse(outputs);
-  if (success) return data;
-  throw new DeployedError(
-    "The stack's state tells of a town in a form that this version of the program cannot read, so nothing says which addresses there are to lose: use the version that deployed it last.",
-  );
+/** A resource of a stack's state, secrets in plain text. */
+export interface StateResource {
+  readonly urn: string;
+  readonly type: string;
+  readonly outputs?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /**
- * What would lose an address that peers know: a line for each identity that was published by the last `up` and would
- * not be by this one, under whatever town and number, unless the operator has given it up (`town-ator:retired`). Both
- * fingerprints are named where both are known: that of a new seed is known only once it is made.
+ * The towns in a stack's state. A town whose `up` ended before its seed was made has no outputs and no address to lose,
+ * and is left out.
+ *
+ * Throws a {@link DeployedError} for a town in another format: ignoring it would silently drop its addresses.
  */
-export function lostAddresses(settings: Settings, deployed: readonly DeployedTown[]): string[] {
-  const byKey = publishedAddresses(settings, []).map(({ fingerprint }) => fingerprint);
-  const problems = deployed.flatMap((before): Problem[] =>
-    before.identities.flatMap(({ number, fingerprint, adopted }) => {
-      if (settings.retired.includes(fingerprint) || byKey.includes(fingerprint)) return [];
-      const town = settings.towns.find(({ name }) => name === before.town);
-      if (!town) return [{ path: ["towns", before.town], message: removed(before, fingerprint, settings) }];
-      if (!published(town.identity).includes(number))
-        return [
-          {
-            path: ["towns", town.name, "identity"],
-            message:
-              `no longer publishes identity ${number}, the address ${fingerprint}; its place takes ${shown(town, town.identity.current, settings)}. ` +
-              `To move to another address without losing this one use \`make identity-rotate\`; ${givingUp(fingerprint)}`,
-          },
-        ];
-      return changed(town, { number, fingerprint, adopted }, before, settings);
+export function deployedTowns(resources: readonly StateResource[]): DeployedTown[] {
+  const random = randomSecrets(resources);
+  return resources.flatMap(({ type, outputs = {} }): DeployedTown[] => {
+    if (type !== TOWN_TYPE || Object.keys(outputs).length === 0) return [];
+    const { success, data } = townSchema.safeParse(outputs);
+    if (!success)
+      throw new DeployedError(
+        "The stack's state describes a town in a format that this version of the program cannot read, so it cannot tell which addresses would be lost. Use the version that deployed it last: make a backup and take the stack down; then restore the backup with this version.",
+      );
+    const text = random.get(seedName(data.town));
+    return [{ ...data, ...(text !== undefined && { seed: new Secret(seedFromRandom(text)) }) }];
+  });
+}
+
+/** The random secrets in a stack's state, by the names of their resources. */
+export function randomSecrets(resources: readonly StateResource[]): Map<string, string> {
+  return new Map(
+    resources.flatMap(({ urn, type, outputs }) => {
+      const result = type === RANDOM_SECRET_TYPE ? outputs?.["result"] : undefined;
+      return typeof result === "string" ? [[urn.slice(urn.lastIndexOf("::") + 2), result] as const] : [];
     }),
   );
-  return problems.map(lineFor);
 }
 
-function changed(
-  town: TownSettings,
-  { number, fingerprint, adopted }: DeployedTown["identities"][number],
+/**
+ * What would lose an address that peers know: a line for each address that the last `up` published and this one would
+ * not, under whatever town and number, unless the operator has given it up (`town-ator:retired`). Both fingerprints are
+ * named where both are known: that of a new seed is known only once it is made.
+ */
+export function lostAddresses(settings: Settings, deployed: readonly DeployedTown[]): string[] {
+  const kept = publishedAddresses(settings, deployed).map(({ fingerprint }) => fingerprint);
+  return deployed.flatMap((before) =>
+    before.identities
+      .filter(({ fingerprint }) => !kept.includes(fingerprint) && !settings.retired.includes(fingerprint))
+      .map((identity) => lineFor(whyLost(identity, before, settings))),
+  );
+}
+
+function whyLost(
+  { number, fingerprint }: DeployedTown["identities"][number],
   before: DeployedTown,
   settings: Settings,
-): Problem[] {
-  const key = town.adopted.get(number);
-  const path = ["identities", town.name, String(number)];
+): Problem {
+  const town = settings.towns.find(({ name }) => name === before.town);
+  if (!town) return { path: ["towns", before.town], message: removed(before, fingerprint, settings) };
+  const { name, adopted, seed } = town;
+  const instead = shown(town, number, before, settings);
+  if (!published(town.identity).includes(number))
+    return {
+      path: ["towns", name, "identity"],
+      message:
+        `no longer publishes identity ${number}, the address ${fingerprint}; its place takes ${shown(town, town.identity.current, before, settings)}. ` +
+        `To move to another address without losing this one use \`make identity-rotate\`; ${givingUp(fingerprint)}`,
+    };
   // Whatever else has changed: another suffix makes another address of every key.
   if (before.suffix !== settings.suffix)
-    return [
-      {
-        path: ["suffix"],
-        message: `.${settings.suffix} would make another address of the key of towns.${town.name} than ${fingerprint}, which ends in .${before.suffix}; ${givingUp(fingerprint)}`,
-      },
-    ];
-  if (key) {
-    const message =
-      `is the key of ${shown(town, number, settings)}, but the town has the address ${fingerprint}. Put back what was there ${adopted ? "" : "(nothing) "}before; ` +
-      `to move to the other address adopt its key as the next identity (\`make identity-rotate\`); ${givingUp(fingerprint)}`;
-    return [{ path, message }];
-  }
-  if (adopted && before.seeds[number - 1] !== fingerprint)
-    return [
-      {
-        path,
-        message: `is gone, and with it the key of the address ${fingerprint}; without it ${shown(town, number, settings)} takes its place. Put the key back (\`make identity-adopt\`, or \`make identity-restore\` from a backup); ${givingUp(fingerprint)}`,
-      },
-    ];
-  return [];
+    return {
+      path: ["suffix"],
+      message: `.${settings.suffix} would make another address of the key of towns.${name} than ${fingerprint}, which ends in .${before.suffix}; ${givingUp(fingerprint)}`,
+    };
+  const source = adopted.has(number) ? String(number) : seed && "seed";
+  if (source !== undefined)
+    return {
+      path: ["identities", name, source],
+      message:
+        `makes identity ${number} ${instead}, but the town has the address ${fingerprint}. Put back what was there before (nothing, if it is new); ` +
+        `to move to the other address adopt its key as the next identity (\`make identity-rotate\`); ${givingUp(fingerprint)}`,
+    };
+  return {
+    path: ["identities", name],
+    message: `has lost the key or the seed of the address ${fingerprint}; without it ${instead} takes its place. Put it back (\`make identity-adopt\`, or \`make identity-restore\` from a backup); ${givingUp(fingerprint)}`,
+  };
 }
 
 interface Address {
   readonly town: string;
   readonly number: number;
   readonly fingerprint: string;
-  readonly adopted: boolean;
+  readonly source: Source;
 }
 
-/**
- * The addresses that a configuration publishes, as far as they are known: those of adopted keys, and those of seeds
- * that are in the state.
- */
+/** Where an identity's key comes from, the strongest last. */
+const SOURCES = ["state", "seed", "key"] as const;
+type Source = (typeof SOURCES)[number];
+
+/** An identity as a configuration makes it; undefined where it follows from a seed that is not made yet. */
+function identityAt(
+  { adopted, seed: given }: TownSettings,
+  number: number,
+  before: DeployedTown | undefined,
+  { suffix }: Settings,
+): { fingerprint: string; source: Source } | undefined {
+  const key = adopted.get(number)?.reveal();
+  if (key) return { fingerprint: identityFromKeyFile(key, suffix).fingerprint, source: "key" };
+  const seed = (given ?? before?.seed)?.reveal();
+  return seed && { fingerprint: identityOfSeed(seed, number, suffix).fingerprint, source: given ? "seed" : "state" };
+}
+
+/** The addresses that a configuration publishes, as far as they are known. */
 function publishedAddresses(settings: Settings, deployed: readonly DeployedTown[]): Address[] {
-  return settings.towns.flatMap(({ name: town, identity, adopted }) => {
-    const before = deployed.find((candidate) => candidate.town === town && candidate.suffix === settings.suffix);
-    return published(identity).flatMap((number): Address[] => {
-      const key = adopted.get(number);
-      const fingerprint = key ? fingerprintIn(key.reveal(), settings) : before?.seeds[number - 1];
-      return fingerprint === undefined ? [] : [{ town, number, fingerprint, adopted: key !== undefined }];
+  return settings.towns.flatMap((town) => {
+    const before = deployed.find((candidate) => candidate.town === town.name);
+    return published(town.identity).flatMap((number): Address[] => {
+      const identity = identityAt(town, number, before, settings);
+      return identity ? [{ town: town.name, number, ...identity }] : [];
     });
   });
 }
 
 /**
  * What only the state shows to be wrong with a configuration: a line for each address that it would publish although
- * the operator has given it up, and for each that it would publish in two places. Between adopted keys the settings are
- * checked for that.
+ * the operator has given it up, and for each that it would publish in two places. Between adopted keys, and between
+ * given seeds, the settings are checked for that.
  */
 export function misusedAddresses(settings: Settings, deployed: readonly DeployedTown[]): string[] {
   const all = publishedAddresses(settings, deployed);
-  const fromSeeds = all.filter(({ adopted }) => !adopted);
-  const retired = fromSeeds.flatMap(({ town, number, fingerprint }): Problem[] => {
+  const retired = all.flatMap(({ town, number, fingerprint, source }): Problem[] => {
     const index = settings.retired.indexOf(fingerprint);
-    if (index === -1) return [];
+    if (index === -1 || source === "key") return [];
     const message = `is ${fingerprint}, the address of towns.${town}, identity ${number}, which this publishes; take it out here, or publish another identity`;
     return [{ path: ["retired", index], message }];
   });
-  const twice = all.flatMap(({ town, number, fingerprint, adopted }): Problem[] => {
-    const other = fromSeeds.find((seed) => adopted && seed.fingerprint === fingerprint);
+  const twice = all.flatMap(({ town, number, fingerprint, source }): Problem[] => {
+    const other = all.find(
+      (candidate) =>
+        candidate.fingerprint === fingerprint && SOURCES.indexOf(candidate.source) < SOURCES.indexOf(source),
+    );
     if (!other) return [];
-    const message = `is the key of towns.${other.town}, identity ${other.number}, too (${fingerprint}); one key is one address, which only one identity can have: take it out here`;
-    return [{ path: ["identities", town, String(number)], message }];
+    const message = `makes the address of towns.${other.town}, identity ${other.number}, too (${fingerprint}); only one identity can have an address: take it out here`;
+    return [{ path: ["identities", town, source === "key" ? String(number) : "seed"], message }];
   });
   return [...retired, ...twice].map(lineFor);
 }
@@ -161,8 +193,8 @@ function removed(before: DeployedTown, fingerprint: string, settings: Settings):
   const heir = settings.towns.find(({ nodeId }) => nodeId === before.nodeId);
   if (!heir) return `is gone, and with it the address ${fingerprint}; put the town back, or ${givingUp(fingerprint)}`;
   return (
-    `is gone, with the address ${fingerprint}, and towns.${heir.name} has its nodeId, ${before.nodeId}, but ${shown(heir, heir.identity.current, settings)}. A town keeps its name: call it ${before.town} again; ` +
-    `or \`make identity-backup\`, and adopt its key for ${heir.name}; ${givingUp(fingerprint)}`
+    `is gone, with the address ${fingerprint}, and towns.${heir.name} has its nodeId, ${before.nodeId}, but ${shown(heir, heir.identity.current, undefined, settings)}. A town keeps its name: call it ${before.town} again; ` +
+    `or \`make identity-backup\`, and adopt its seed or key for ${heir.name}; ${givingUp(fingerprint)}`
   );
 }
 
@@ -170,15 +202,9 @@ function givingUp(fingerprint: string): string {
   return `to give the address up for good add ${fingerprint} to town-ator:retired`;
 }
 
-function shown(town: TownSettings, number: number, settings: Settings): string {
-  const key = town.adopted.get(number);
-  return key
-    ? `the address ${fingerprintIn(key.reveal(), settings)}`
-    : "an address that follows from a seed of the state";
-}
-
-function fingerprintIn(keyFile: Uint8Array, { suffix }: Settings): string {
-  return identityFromKeyFile(keyFile, suffix).fingerprint;
+function shown(town: TownSettings, number: number, before: DeployedTown | undefined, settings: Settings): string {
+  const identity = identityAt(town, number, before, settings);
+  return identity ? `the address ${identity.fingerprint}` : "an address that follows from a new seed";
 }
 
 /**

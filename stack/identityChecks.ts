@@ -19,6 +19,7 @@ export function identityChecks(raw: Map, towns: readonly RawTown[]): Problem[] {
     ...towns.flatMap(numbers),
     ...strayKeys(raw, towns),
     ...sharedKeys(adopted),
+    ...sharedSeeds(raw),
     ...retiredAndPublished(raw, towns, adopted),
   ];
 }
@@ -76,6 +77,7 @@ function adoptedKeys(raw: Map): AdoptedKey[] {
   const suffix = SUFFIXES.includes(raw["suffix"] as Suffix) ? (raw["suffix"] as Suffix) : undefined;
   return Object.entries(asMap(raw["identities"])).flatMap(([town, keys]) =>
     Object.entries(asMap(keys)).flatMap(([number, text]): AdoptedKey[] => {
+      if (number === "seed") return [];
       try {
         const { address } = identityFromKeyFile(parseIdentityText(String(text)), suffix);
         return [{ town, number, fingerprint: fingerprintOf(address) }];
@@ -91,6 +93,14 @@ function sharedKeys(adopted: readonly AdoptedKey[]): Problem[] {
   return repeated(adopted, ({ fingerprint }) => fingerprint).map(([first, again]) => ({
     path: ["identities", again.town, again.number],
     message: `is the key of identities.${first.town}.${first.number} too (${again.fingerprint}); one key is one address, which only one town can have`,
+  }));
+}
+
+function sharedSeeds(raw: Map): Problem[] {
+  const seeds = Object.entries(asMap(raw["identities"])).map(([town, given]) => ({ town, seed: asMap(given)["seed"] }));
+  return repeated(seeds, ({ seed }) => seed).map(([first, again]) => ({
+    path: ["identities", again.town, "seed"],
+    message: `is the seed of identities.${first.town} too; one seed makes the same addresses, which only one town can have`,
   }));
 }
 

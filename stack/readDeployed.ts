@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { DeployedError, deployedTown, type DeployedTown } from "./deployed";
+import { DeployedError, deployedTowns, type DeployedTown, type StateResource } from "./deployed";
 import { DeploymentError } from "../components/docker/deploymentError";
 
 /**
@@ -10,10 +10,10 @@ import { DeploymentError } from "../components/docker/deploymentError";
 export async function readDeployed(): Promise<DeployedTown[]> {
   const stackName = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
   const { outputs } = (await pulumi.runtime.invoke("pulumi:pulumi:readStackResourceOutputs", { stackName })) as {
-    outputs: Record<string, { type: string; outputs?: unknown }>;
+    outputs: Record<string, Omit<StateResource, "urn">>;
   };
   try {
-    return Object.values(outputs).flatMap((resource) => deployedTown(resource) ?? []);
+    return deployedTowns(Object.entries(outputs).map(([urn, resource]) => ({ urn, ...resource })));
   } catch (error) {
     throw error instanceof DeployedError ? new DeploymentError(error.message) : error;
   }

@@ -51,10 +51,12 @@ export interface TownSettings {
   readonly discovery: "open" | "restricted";
   readonly identity: IdentityNumbers;
   /**
-   * The key files of adopted identities, 96 bytes each, by number; every other number's identity follows from a seed in
-   * the state.
+   * The key files of adopted identities, 96 bytes each, by number; every other number's identity follows from the
+   * town's seed.
    */
   readonly adopted: ReadonlyMap<number, Secret<Buffer>>;
+  /** The seed, 32 bytes, where the operator gives it; otherwise the state's. */
+  readonly seed?: Secret<Buffer>;
   readonly timeouts: Timeouts;
   /** The town's internal network, as `10.1.2.0/27`. */
   readonly subnet: string;
@@ -176,7 +178,7 @@ function withDefaults(parsed: ParsedSettings, stack: string): Settings {
 /** What the secret keys of a config hold for one town. */
 interface TownSecrets {
   readonly invites: Readonly<Record<string, Secret<Invite>>>;
-  readonly adopted: ReadonlyMap<number, Secret<Buffer>>;
+  readonly identities: ParsedSettings["identities"][string] | undefined;
   readonly given: Readonly<Record<string, Secret>>;
   readonly tokens: Readonly<Record<string, Secret>>;
 }
@@ -184,7 +186,7 @@ interface TownSecrets {
 function secretsOf(parsed: ParsedSettings, town: string): TownSecrets {
   return {
     invites: own(parsed.invites, town) ?? {},
-    adopted: new Map(Object.entries(own(parsed.identities, town) ?? {}).map(([number, key]) => [Number(number), key])),
+    identities: own(parsed.identities, town),
     given: own(parsed.secrets, town) ?? {},
     tokens: own(parsed.tokens, town) ?? {},
   };
@@ -197,12 +199,14 @@ function own<T>(map: Readonly<Record<string, T>>, key: string): T | undefined {
 
 function townWithDefaults(name: string, town: ParsedTown, secrets: TownSecrets, defaultSubnet: string): TownSettings {
   const { peers, identity, ...rest } = town;
+  const { seed, keys = new Map<number, never>() } = secrets.identities ?? {};
   const sorted = Object.entries(peers).sort(([a], [b]) => (a < b ? -1 : 1));
   return {
     ...rest,
     name,
     identity: numbersOf(identity),
-    adopted: secrets.adopted,
+    adopted: keys,
+    ...(seed && { seed }),
     subnet: town.subnet ?? defaultSubnet,
     peers: sorted.map(([id, peer]) => peerWithDefaults(id, peer, secrets)),
     routes: [

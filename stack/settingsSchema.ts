@@ -1,6 +1,6 @@
 import { isIPv4 } from "node:net";
 import { z } from "zod";
-import { IdentityError, parseIdentityText, SUFFIXES } from "../components/core/identity";
+import { IdentityError, parseIdentityText, parseSeedText, SUFFIXES } from "../components/core/identity";
 import { InviteError, parseInvite } from "../components/core/invite";
 import { ILP_PREFIX, NODE_ID, PEER_ID, TOWN_NAME } from "../components/core/names";
 import { Secret } from "../components/core/secret";
@@ -116,15 +116,34 @@ const townSchema = z.strictObject({
     .default({}),
 });
 
-const identityText = z.string("must be the key as base64, one line of text").transform((text, context) => {
-  try {
-    return new Secret(parseIdentityText(text));
-  } catch (error) {
-    if (!(error instanceof IdentityError)) throw error;
-    context.addIssue({ code: "custom", message: error.message });
-    return z.NEVER;
-  }
-});
+/** What the operator gives of a town's identities. */
+interface GivenIdentities {
+  /** The town's seed, 32 bytes. */
+  readonly seed?: Secret<Buffer>;
+  /** The key files of adopted identities, 96 bytes each, by number. */
+  readonly keys: ReadonlyMap<number, Secret<Buffer>>;
+}
+
+const identityTexts = z
+  .record(z.string(), z.unknown(), "must be a map from the numbers of identities to their keys, and seed to the seed")
+  .transform((entries, context): GivenIdentities => {
+    const keys = new Map<number, Secret<Buffer>>();
+    let seed: Secret<Buffer> | undefined;
+    for (const [name, text] of Object.entries(entries)) {
+      const refuse = (message: string) => context.addIssue({ code: "custom", message, path: [name] });
+      try {
+        if (name !== "seed" && !/^[1-9]\d{0,3}$/.test(name))
+          refuse("is not an identity's number: a town's identities are numbered from 1; or seed");
+        else if (typeof text !== "string") refuse("must be base64, one line of text");
+        else if (name === "seed") seed = new Secret(parseSeedText(text));
+        else keys.set(Number(name), new Secret(parseIdentityText(text)));
+      } catch (error) {
+        if (!(error instanceof IdentityError)) throw error;
+        refuse(error.message);
+      }
+    }
+    return { keys, ...(seed && { seed }) };
+  });
 
 const inviteText = z.string("must be an invite, one line of text").transform((text, context) => {
   try {
@@ -179,11 +198,7 @@ export const settingsSchema = z.strictObject({
   identities: z
     .record(
       z.string(),
-      z.record(
-        z.string().regex(/^[1-9]\d{0,3}$/, "is no identity's number: a town's identities are numbered from 1"),
-        identityText,
-        "must be a map from the numbers of identities to their keys",
-      ),
+      identityTexts,
       "must be a map of towns, each a map from the numbers of identities to their keys",
     )
     .default({}),

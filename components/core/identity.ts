@@ -3,7 +3,7 @@ import { createHash, createPrivateKey, createPublicKey, hkdfSync } from "node:cr
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { decodeBase32, encodeBase32 } from "./base32";
 
-/** Bytes of the seed that an identity is derived from. */
+/** Bytes of a town's seed, and of the seed of one ed25519 key (RFC 8032). */
 export const SEED_BYTES = 32;
 
 /**
@@ -68,9 +68,7 @@ export interface Identity {
  * Throws when the seed is not 32 bytes long.
  */
 export function deriveIdentity(seed: Uint8Array, suffix: Suffix = DEFAULT_SUFFIX): Identity {
-  if (seed.length !== SEED_BYTES) {
-    throw new Error(`An identity's seed has ${SEED_BYTES} bytes, this one has ${seed.length}`);
-  }
+  assertSeed(seed);
   return identityOf(expandSeed(seed), ed25519PublicKey(seed), suffix);
 }
 
@@ -115,14 +113,38 @@ export function parseIdentityText(text: string): Buffer {
 }
 
 /**
- * The seed that belongs to a random text of the state: HKDF-SHA256 (RFC 5869) over it, named for this one use. The text
- * comes from a RandomPassword, for the id of a RandomBytes is its value, and the state keeps ids in plain text.
+ * The seed of a town that belongs to a random text of the state: HKDF-SHA256 (RFC 5869) over it, named for this one
+ * use. The text comes from a RandomPassword, for the id of a RandomBytes is its value, and the state keeps ids in plain
+ * text.
  *
  * Throws on a text of less than 256 bits of letters and digits.
  */
 export function seedFromRandom(text: string): Buffer {
   if (!/^[A-Za-z0-9]{43,}$/.test(text)) throw new Error("A seed is made of at least 43 random letters and digits");
-  return Buffer.from(hkdfSync("sha256", text, "", "town-ator identity seed 1", SEED_BYTES));
+  return derived(text, "town-ator town seed");
+}
+
+/**
+ * A town's identity of this number, from 1. Every number's identity follows from the town's seed by HKDF-SHA256 (RFC
+ * 5869) and none from another, so a published key says nothing of the rest.
+ *
+ * Throws when the seed is not 32 bytes long.
+ */
+export function identityOfSeed(seed: Uint8Array, number: number, suffix: Suffix = DEFAULT_SUFFIX): Identity {
+  assertSeed(seed);
+  return deriveIdentity(derived(seed, `town-ator identity ${number}`), suffix);
+}
+
+/**
+ * Reads a town's seed as text: base64 of its 32 bytes in one line.
+ *
+ * Throws an {@link IdentityError} that repeats nothing of it.
+ */
+export function parseSeedText(text: string): Buffer {
+  const seed = Buffer.from(text, "base64");
+  if (seed.length !== SEED_BYTES || seed.toString("base64") !== text)
+    throw new IdentityError(`is not base64 of a town's seed (${SEED_BYTES} bytes) in one line`);
+  return seed;
 }
 
 /**
@@ -167,6 +189,14 @@ const HEADER_BYTES = 32;
 const SECRET_HEADER = header("== ed25519v1-secret: type0 ==");
 const PUBLIC_HEADER = header("== ed25519v1-public: type0 ==");
 const WHAT_IS_RIGHT = `the daemon's hs_ed25519_secret_key (${KEY_FILE_BYTES} bytes) or of a seed (${SEED_BYTES} bytes)`;
+
+function assertSeed(seed: Uint8Array): void {
+  if (seed.length !== SEED_BYTES) throw new Error(`A seed has ${SEED_BYTES} bytes, this one has ${seed.length}`);
+}
+
+function derived(from: string | Uint8Array, info: string): Buffer {
+  return Buffer.from(hkdfSync("sha256", from, "", info, SEED_BYTES));
+}
 
 function identityOf(expandedKey: Buffer, publicKey: Buffer, suffix: Suffix): Identity {
   const address = addressOf(publicKey, suffix);

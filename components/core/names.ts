@@ -76,14 +76,14 @@ export const TOWN_TYPE = "town-ator:index:Town";
 /** The type of the resources that are random secrets (randomSecret.ts). */
 export const RANDOM_SECRET_TYPE = "random:index/randomPassword:RandomPassword";
 
-/** The resource whose random text the seed of one of a town's identities is made of. */
-export function seedName(town: string, number: number): string {
-  return number === 1 ? `${town}-identity-seed` : `${town}-identity-seed-${number}`;
+/** The resource whose random text a town's seed is made of. */
+export function seedName(town: string): string {
+  return `${town}-identity-seed`;
 }
 
 /** The town whose seed a resource of that name is, if it is one. */
 export function townOfSeed(resource: string): string | undefined {
-  return /^(.+)-identity-seed(?:-\d+)?$/.exec(resource)?.[1];
+  return /^(.+)-identity-seed$/.exec(resource)?.[1];
 }
 
 /** The resource that is the secret which a peer presents to a town, where it is made and not given. */

@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { deriveIdentity, seedFromRandom } from "../../components/core/identity";
+import { identityOfSeed, seedFromRandom } from "../../components/core/identity";
 import { prepareEnvironment, type Environment } from "../../tools/pulumi/environment";
 import { run } from "../../tools/console/run";
 import { prepareStack } from "../../tools/pulumi/stack";
@@ -75,11 +75,11 @@ export class TestStack {
   /** The real values that may show nowhere, by what they are. */
   async secrets(): Promise<Record<string, string>> {
     const random = await secretsOf(await this.environment(), this.name);
-    const seeds = [...random].filter(([name]) => /-identity-seed(-\d+)?$/.test(name));
+    const seeds = [...random].filter(([name]) => /-identity-seed$/.test(name));
     if (seeds.length === 0)
       throw new Error(`the state of ${this.name} holds no seed: ${[...random.keys()].join(", ")}`);
     const derived = seeds.flatMap(([name, text]) => {
-      const { address, secretKeyFile } = deriveIdentity(seedFromRandom(text));
+      const { address, secretKeyFile } = identityOfSeed(seedFromRandom(text), 1);
       return [
         [`${name}: address`, address.slice(0, address.indexOf("."))],
         [`${name}: derived seed`, seedFromRandom(text).toString("base64")],

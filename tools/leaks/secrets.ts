@@ -1,10 +1,11 @@
 import { decodeBase32 } from "../../components/core/base32";
 import { discoveryKeyFromSecret } from "../../components/core/discovery";
 import {
-  deriveIdentity,
   IdentityError,
   identityFromKeyFile,
+  identityOfSeed,
   parseIdentityText,
+  parseSeedText,
   SEED_BYTES,
   seedFromRandom,
 } from "../../components/core/identity";
@@ -12,6 +13,8 @@ import { InviteError, parseInvite, type Invite } from "../../components/core/inv
 import { btpPeerVariable, townOfSeed } from "../../components/core/names";
 import { NAMESPACE } from "../../stack/settings";
 import type { NamedSecret } from "./scan";
+
+type Config = Readonly<Record<string, string>>;
 
 /** Where a stack's secrets come from. */
 export interface SecretSources {
@@ -22,7 +25,7 @@ export interface SecretSources {
   /** The towns' own invites, by town and peer (`home/g.visitor`), and those in the config, likewise. */
   readonly invites: ReadonlyMap<string, string>;
   /** The stack's config, secrets in plain text: given identities, secrets and tokens are in it. */
-  readonly config?: Readonly<Record<string, string>>;
+  readonly config?: Config;
   /** What the state's secrets are encrypted with, where it is a passphrase. */
   readonly passphrase?: string | undefined;
 }
@@ -36,9 +39,11 @@ export function secretsToLookFor(sources: SecretSources): NamedSecret[] {
   const { random, addresses, invites, config = {}, passphrase } = sources;
   const all = [
     ...[...addresses].flatMap(([of, address]) => addressSecrets(`address of ${of}`, address)),
-    ...[...random].flatMap(([name, value]) => randomSecrets(name, value)),
-    ...[...givenIn(config, "identities")].flatMap(([town, number, text]) =>
-      adoptedSecrets(`adopted identity ${number} of ${town}`, text),
+    ...[...random].flatMap(([name, value]) => randomSecrets(name, value, config)),
+    ...[...givenIn(config, "identities")].flatMap(([town, key, text]) =>
+      key === "seed"
+        ? givenSeedSecrets(town, text, config)
+        : adoptedSecrets(`adopted identity ${key} of ${town}`, text),
     ),
     ...[...givenIn(config, "secrets")].flatMap(([town, peer, value]) =>
       inboundSecrets(`given secret of ${town}/${peer}`, value, town, peer),
@@ -69,8 +74,9 @@ function addressSecrets(name: string, address: string): NamedSecret[] {
   ];
 }
 
-function randomSecrets(name: string, value: string): NamedSecret[] {
-  if (townOfSeed(name) !== undefined) return [{ name, value }, ...seedSecrets(name, seedFromRandom(value))];
+function randomSecrets(name: string, value: string, config: Config): NamedSecret[] {
+  const town = townOfSeed(name);
+  if (town !== undefined) return [{ name, value }, ...seedSecrets(name, seedFromRandom(value), town, config)];
   if (name.endsWith("-operator-key")) return [{ name, value }, ...discoverySecrets(name, value)];
   const inbound = /^(.+?)-peer-(.+)-inbound$/.exec(name);
   return inbound ? inboundSecrets(name, value, inbound[1]!, inbound[2]!) : [{ name, value }];
@@ -94,13 +100,33 @@ function decoded(name: string, base32: string): NamedSecret[] {
   return bytes === undefined ? [] : [{ name: `${name}, as bytes`, value: bytes }];
 }
 
-function seedSecrets(name: string, seed: Uint8Array): NamedSecret[] {
-  const { secretKeyFile, address } = deriveIdentity(seed);
+/** A town's seed, and of each identity that the town has had the key and the address. */
+function seedSecrets(name: string, seed: Uint8Array, town: string, config: Config): NamedSecret[] {
+  const { current = 1, next = current } = numbersIn(config, town);
+  const identities = Array.from({ length: next }, (_, index) => identityOfSeed(seed, index + 1));
   return [
     { name: `${name}, as bytes`, value: seed },
-    keyIn(name, secretKeyFile),
-    ...addressSecrets(`address of ${name}`, address),
+    ...identities.flatMap(({ secretKeyFile, address }, index) => [
+      keyIn(`identity ${index + 1} of ${name}`, secretKeyFile),
+      ...addressSecrets(`address of identity ${index + 1} of ${name}`, address),
+    ]),
   ];
+}
+
+function numbersIn(config: Config, town: string): { current?: number; next?: number } {
+  const towns = JSON.parse(config[`${NAMESPACE}:towns`] ?? "{}") as Record<string, { identity?: object }>;
+  return towns[town]?.identity ?? {};
+}
+
+/** What follows from a seed that the operator has given; of one that is damaged only the text itself. */
+function givenSeedSecrets(town: string, text: string, config: Config): NamedSecret[] {
+  const name = `given seed of ${town}`;
+  try {
+    return [{ name, value: text }, ...seedSecrets(name, parseSeedText(text), town, config)];
+  } catch (error) {
+    if (error instanceof IdentityError) return [{ name, value: text }];
+    throw error;
+  }
 }
 
 /** Bytes of the daemon's hs_ed25519_secret_key before the key: a tag that is the same in every one. */
@@ -156,7 +182,7 @@ function partsOf(name: string, text: string): NamedSecret[] {
 }
 
 /** The entries of a map of maps of texts in the config. */
-function* givenIn(config: Readonly<Record<string, string>>, key: string): Generator<[string, string, string]> {
+function* givenIn(config: Config, key: string): Generator<[string, string, string]> {
   const text = config[`${NAMESPACE}:${key}`];
   if (text === undefined) return;
   const towns = JSON.parse(text) as Record<string, Record<string, unknown>>;

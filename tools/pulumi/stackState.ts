@@ -1,4 +1,10 @@
-import { DeployedError, deployedTown, type DeployedTown } from "../../stack/deployed";
+import {
+  DeployedError,
+  deployedTowns as townsIn,
+  randomSecrets,
+  type DeployedTown,
+  type StateResource,
+} from "../../stack/deployed";
 import { RANDOM_SECRET_TYPE, townOfSeed } from "../../components/core/names";
 import { redact } from "../../components/core/redact";
 import type { Environment } from "./environment";
@@ -12,17 +18,10 @@ export async function configOf(environment: Environment, chosen: string[]): Prom
   return Object.fromEntries(entries.map(([key, { value }]) => [key, value]));
 }
 
-/**
- * What the last `up` has left in a stack's state of each town, without any secret; nothing for a stack that has never
- * been up.
- */
+/** What the last `up` has left in a stack's state of each town; nothing for a stack that has never been up. */
 export async function deployedTowns(environment: Environment, stack: string): Promise<DeployedTown[]> {
-  const json = await pulumi(environment, ["stack", "export", "--stack", stack]);
-  const { deployment } = JSON.parse(json) as {
-    deployment: { resources?: { type: string; outputs?: unknown }[] };
-  };
   try {
-    return (deployment.resources ?? []).flatMap((resource) => deployedTown(resource) ?? []);
+    return townsIn(await resourcesOf(environment, stack));
   } catch (error) {
     throw error instanceof DeployedError ? new UserError(error.message) : error;
   }
@@ -46,29 +45,30 @@ export async function publishedTowns(
   return (JSON.parse(json) as { towns?: Record<string, PublishedTown> }).towns ?? {};
 }
 
-/** A random secret as an exported state has it. */
-interface RandomSecret {
-  readonly type: string;
-  readonly urn: string;
-  readonly outputs?: { readonly result?: { readonly plaintext?: string } | string };
-  /** Whether another one has taken its place, and only its deletion has not come about yet. */
-  readonly delete?: boolean;
-}
-
 /** The random secrets in a stack's state, by the names of their resources; none for a stack that has never been up. */
 export async function secretsOf(environment: Environment, stack: string): Promise<Map<string, string>> {
+  return randomSecrets(await resourcesOf(environment, stack));
+}
+
+/** The resources of a stack's state, secrets in plain text; without those that only wait for their deletion. */
+async function resourcesOf(environment: Environment, stack: string): Promise<StateResource[]> {
   const json = await pulumi(environment, ["stack", "export", "--show-secrets", "--stack", stack]);
   const { deployment } = JSON.parse(json) as {
-    deployment: { resources?: RandomSecret[] };
+    deployment: { resources?: (StateResource & { readonly delete?: boolean })[] };
   };
-  return new Map(
-    (deployment.resources ?? []).flatMap(({ type, urn, outputs, delete: replaced }) => {
-      if (type !== RANDOM_SECRET_TYPE || replaced || outputs?.result === undefined) return [];
-      const result =
-        typeof outputs.result === "string" ? outputs.result : (JSON.parse(outputs.result.plaintext ?? '""') as string);
-      return [[nameIn(urn), result] as const];
-    }),
-  );
+  return (deployment.resources ?? [])
+    .filter((resource) => !resource.delete)
+    .map(({ urn, type, outputs = {} }) => ({
+      urn,
+      type,
+      outputs: Object.fromEntries(Object.entries(outputs).map(([name, value]) => [name, plain(value)])),
+    }));
+}
+
+/** A secret of an exported state is a map with its JSON as `plaintext`. */
+function plain(value: unknown): unknown {
+  const { plaintext } = (value ?? {}) as { plaintext?: unknown };
+  return typeof plaintext === "string" ? JSON.parse(plaintext) : value;
 }
 
 async function pulumi(environment: Environment, args: string[]): Promise<string> {

@@ -3,14 +3,15 @@ import { describe, expect, it, test } from "vitest";
 import { parse } from "yaml";
 import { buildTowns, type StackOutputs } from "../../../stack/buildTowns";
 import { authorizedClient, clientAuth, discoveryKeyFromSecret } from "../../../components/core/discovery";
-import { deriveIdentity, seedFromRandom } from "../../../components/core/identity";
+import { deriveIdentity, identityOfSeed, seedFromRandom } from "../../../components/core/identity";
 import { formatInvite, parseInvite } from "../../../components/core/invite";
 import { parseSettings, type Settings } from "../../../stack/settings";
 import { PeerSecret } from "../../../components/peerSecret";
 import { findInvite } from "../../../stack/stackPeers";
 import { find, isSecretInput, keepTestsApart, mockSecret, record, reveal, value, type Recorded } from "../../mocks";
 
-const IDENTITY = deriveIdentity(seedFromRandom(mockSecret("home-identity-seed")));
+const SEED = seedFromRandom(mockSecret("home-identity-seed"));
+const IDENTITY = identityOfSeed(SEED, 1);
 const build = (name: string) => ({ context: () => ({ path: `contexts/${name}`, hash: name.padEnd(64, "0") }) });
 const BUILDS = { anon: build("anon"), connector: build("connector") };
 
@@ -227,7 +228,7 @@ describe("the identity", async () => {
 
 describe("a town that moves to another address", () => {
   keepTestsApart();
-  const second = deriveIdentity(seedFromRandom(mockSecret("home-identity-seed-2")));
+  const second = identityOfSeed(SEED, 2);
   const moving = (identity: object) => built({ home: { ...ONE_TOWN.home, identity } });
 
   it("announces the next one: published, in the outputs and in invites, beside the current one", async () => {
@@ -272,45 +273,15 @@ describe("a town that moves to another address", () => {
     expect(sidecar(resources)).toEqual(sidecar(announced.resources));
   });
 
-  it("keeps the seed of an address that it has retired", async () => {
+  it("has one seed for all addresses, and publishes a retired one no more", async () => {
     const { resources } = await moving({ current: 2 });
-    expect(resources.filter(({ name }) => /-seed(-\d+)?$/.test(name)).map(({ name }) => name)).toEqual([
+    expect(resources.filter(({ name }) => name.includes("-seed")).map(({ name }) => name)).toEqual([
       "home-identity-seed",
-      "home-identity-seed-2",
     ]);
     expect(uploads(container(resources, "home-sidecar-files"))["/files/.new.identity"]).toContain(second.fingerprint);
     expect(uploads(container(resources, "home-sidecar-files"))["/files/.new.identity"]).not.toContain(
       IDENTITY.fingerprint,
     );
-  });
-});
-
-describe("a town that takes the announcement of an address back", () => {
-  keepTestsApart();
-
-  it("keeps that seed too, which the state protects, and tells the next up of it", async () => {
-    const second = deriveIdentity(seedFromRandom(mockSecret("home-identity-seed-2")));
-    const before = {
-      town: "home",
-      nodeId: "g.home",
-      suffix: "anon" as const,
-      identities: [IDENTITY, second].map(({ fingerprint }, at) => ({ number: at + 1, fingerprint, adopted: false })),
-      secretVersions: {},
-      given: [],
-      seeds: [IDENTITY.fingerprint, second.fingerprint],
-    };
-    const retired = { "town-ator:retired": JSON.stringify([second.fingerprint]) };
-    let outputs: StackOutputs | undefined;
-    const resources = await record(() => (outputs = buildTowns(settings(ONE_TOWN, retired), BUILDS, [before])));
-    expect(await value(outputs!.anonUrl!)).toBe(`ws://${IDENTITY.address}:3000`);
-    expect(resources.filter(({ name }) => /-seed(-\d+)?$/.test(name)).map(({ name }) => name)).toEqual([
-      "home-identity-seed",
-      "home-identity-seed-2",
-    ]);
-    expect(Object.keys(uploads(container(resources, "home-identity-key-file")))).toEqual([
-      "/keys/.offered-key-1",
-      "/keys/.offered-fingerprint-1",
-    ]);
   });
 });
 
@@ -330,6 +301,23 @@ describe("a town with an adopted key", () => {
   });
 });
 
+describe("a town with a given seed", () => {
+  keepTestsApart();
+  const seed = Buffer.alloc(32, 9);
+  const given = { "town-ator:identities": JSON.stringify({ home: { seed: seed.toString("base64") } }) };
+
+  it("has the addresses of that seed, and keeps the one in the state", async () => {
+    const { resources, outputs } = await built({ home: { ...ONE_TOWN.home, identity: { next: 2 } } }, given);
+    const { anonUrl, next } = outputs.towns["home"]!;
+    expect(await value(anonUrl)).toBe(`ws://${identityOfSeed(seed, 1).address}:3000`);
+    expect(await value(next!.anonUrl)).toBe(`ws://${identityOfSeed(seed, 2).address}:3000`);
+    expect(await pulumi.isSecret(anonUrl)).toBe(true);
+    expect(resources.filter(({ name }) => name.includes("-seed")).map(({ name }) => name)).toEqual([
+      "home-identity-seed",
+    ]);
+  });
+});
+
 describe("a program that would lose an address", () => {
   keepTestsApart();
 
@@ -339,10 +327,9 @@ describe("a program that would lose an address", () => {
         town: "house",
         nodeId: "g.house",
         suffix: "anon" as const,
-        identities: [{ number: 1, fingerprint: "aaaa-aaaa-aaaa-aaaa", adopted: false }],
+        identities: [{ number: 1, fingerprint: "aaaa-aaaa-aaaa-aaaa" }],
         secretVersions: {},
         given: [],
-        seeds: [],
       },
     ];
     const resources = await record(() => {
@@ -519,7 +506,7 @@ describe("two towns of one stack", () => {
       expect(yaml.peers).toEqual([
         {
           id: `g.${peer}`,
-          url: `ws://${deriveIdentity(seedFromRandom(mockSecret(`${peer}-identity-seed`))).address}:3000`,
+          url: `ws://${identityOfSeed(seedFromRandom(mockSecret(`${peer}-identity-seed`)), 1).address}:3000`,
           authToken: secret,
           relation: town === "away" ? "child" : "peer",
         },
@@ -539,7 +526,7 @@ describe("two towns of one stack", () => {
       "/files/.new.authorized._operator.auth": authorizedClient(operator.publicKey),
       "/files/.new.authorized.g.home.auth": authorizedClient(key.publicKey),
     });
-    const { address } = deriveIdentity(seedFromRandom(mockSecret("away-identity-seed")));
+    const { address } = identityOfSeed(seedFromRandom(mockSecret("away-identity-seed")), 1);
     expect(named(files("home"))).toEqual({
       "/files/.new.client.g.away.auth_private": clientAuth(address, key.privateKey),
     });

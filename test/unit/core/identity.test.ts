@@ -8,7 +8,9 @@ import {
   fingerprintOf,
   identityFromKeyFile,
   IdentityError,
+  identityOfSeed,
   parseIdentityText,
+  parseSeedText,
   seedFromRandom,
   SUFFIXES,
 } from "../../../components/core/identity";
@@ -47,9 +49,7 @@ describe("an identity derived from a seed", () => {
   });
 
   test.each([0, 31, 33, 64])("is refused a seed of %i bytes", (length) => {
-    expect(() => deriveIdentity(Buffer.alloc(length))).toThrow(
-      `An identity's seed has 32 bytes, this one has ${length}`,
-    );
+    expect(() => deriveIdentity(Buffer.alloc(length))).toThrow(`A seed has 32 bytes, this one has ${length}`);
   });
 });
 
@@ -202,16 +202,43 @@ function refusal(action: () => unknown): Error {
   throw new Error("It was not refused");
 }
 
-describe("a seed made of a random text", () => {
-  it("is HKDF-SHA256 of it, so that nothing but a change of this program gives another address", () => {
-    // The same from Python: hmac twice, by RFC 5869, with an empty salt and the info "town-ator identity seed 1".
+describe("a town's seed", () => {
+  // All from Python: hmac twice, by RFC 5869, with an empty salt, so that only a change of this program can change an address.
+  it("is HKDF-SHA256 of a random text", () => {
     expect(seedFromRandom("a".repeat(43)).toString("hex")).toBe(
-      "72b1f860f142016300ba9a480166ce58f1d5828291cd434acacdd4d8ae111b30",
+      "d17485ed16c557a12e5305cb06bb76bded86baa92f474355af55cab1ec5dcdf2",
     );
   });
 
   test.each(["", "a".repeat(42), `${"a".repeat(42)}-`])("is refused a text of less than 256 bits: %j", (text) => {
     expect(() => seedFromRandom(text)).toThrow("A seed is made of at least 43 random letters and digits");
+  });
+
+  test.each([
+    [1, "4dfcbfbd1347ee79ff7b42d4120239e0d5ca5e18b2d96fa7b2ff873a5bb2eed0"],
+    [2, "32fe1bed4d493c6a905af8056238c924aaf87f059eac7e808047c4548f0965fe"],
+  ])("makes identity %i of HKDF-SHA256 with that number", (number, expanded) => {
+    expect(identityOfSeed(SEED, number, "anyone")).toEqual(deriveIdentity(Buffer.from(expanded, "hex"), "anyone"));
+  });
+
+  it("is refused another length than 32 bytes", () => {
+    expect(() => identityOfSeed(SEED.subarray(1), 1)).toThrow("A seed has 32 bytes, this one has 31");
+  });
+
+  it("is read from base64 in one line", () => {
+    expect(parseSeedText(SEED.toString("base64"))).toEqual(SEED);
+  });
+
+  test.each([
+    ["nothing", ""],
+    ["31 bytes", SEED.toString("base64", 1)],
+    ["hexadecimal", SEED.toString("hex")],
+    ["two lines", SEED.toString("base64").replace(/.{20}/, "$&\n")],
+    ["bits left over", `${SEED.toString("base64").slice(0, -2)}9=`],
+  ])("is not read from %s", (_, text) => {
+    const error = refusal(() => parseSeedText(text));
+    expect(error).toBeInstanceOf(IdentityError);
+    expect(error.message).toBe("is not base64 of a town's seed (32 bytes) in one line");
   });
 });
 

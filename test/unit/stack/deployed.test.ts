@@ -1,17 +1,24 @@
 import { describe, expect, it, test } from "vitest";
 import {
-  deployedTown,
+  deployedTowns,
   lostAddresses,
   misusedAddresses,
   rotatedSecrets,
   type DeployedTown,
 } from "../../../stack/deployed";
-import { deriveIdentity, published } from "../../../components/core/identity";
+import { deriveIdentity, identityOfSeed, published, seedFromRandom } from "../../../components/core/identity";
+import { Secret } from "../../../components/core/secret";
 import { parseSettings, type Settings } from "../../../stack/settings";
 
 const KEY = deriveIdentity(Buffer.alloc(32, 1));
 const OTHER = deriveIdentity(Buffer.alloc(32, 2));
-const OLD = "aaaa-aaaa-aaaa-aaaa";
+const TEXT = "s".repeat(43);
+const SEED = seedFromRandom(TEXT);
+/** The addresses that the state's seed makes. */
+const OLD = identityOfSeed(SEED, 1).fingerprint;
+const SECOND = identityOfSeed(SEED, 2).fingerprint;
+const OTHER_SEED = Buffer.alloc(32, 3);
+const given = (seed: Buffer) => ({ seed: seed.toString("base64") });
 
 const base64 = ({ secretKeyFile }: { secretKeyFile: Buffer }) => secretKeyFile.toString("base64");
 
@@ -36,12 +43,18 @@ function before(
     town: "home",
     nodeId: "g.home",
     suffix: "anon",
-    identities: identities.map((identity) => ({ number: 1, fingerprint: OLD, adopted: false, ...identity })),
+    identities: identities.map((identity) => ({ number: 1, fingerprint: OLD, ...identity })),
     secretVersions: {},
     given: [],
-    seeds: [],
+    seed: new Secret(SEED),
     ...more,
   };
+}
+
+function withoutSeed(town: DeployedTown): DeployedTown {
+  const copy: { seed?: unknown } & DeployedTown = { ...town };
+  delete copy.seed;
+  return copy;
 }
 
 const HOME = { home: { nodeId: "g.home" } };
@@ -58,12 +71,12 @@ describe("no address is lost", () => {
     [
       "when the town switches to it",
       settings({ home: { nodeId: "g.home", identity: { current: 2, previous: 1 } } }),
-      [before([{}, { number: 2, fingerprint: "bbbb-bbbb-bbbb-bbbb" }])],
+      [before([{}, { number: 2, fingerprint: SECOND }])],
     ],
     [
       "when the old one is retired by the operator's word",
       settings({ home: { nodeId: "g.home", identity: { current: 2 } } }, { retired: [OLD] }),
-      [before([{}, { number: 2, fingerprint: "bbbb-bbbb-bbbb-bbbb" }])],
+      [before([{}, { number: 2, fingerprint: SECOND }])],
     ],
     [
       "when a town is given up by that word",
@@ -86,9 +99,19 @@ describe("no address is lost", () => {
       [before([{ fingerprint: KEY.fingerprint }])],
     ],
     [
-      "when an adopted key is gone that was the seed's own",
+      "when an adopted key is gone that was the seed's own, or a given seed that is the state's",
       settings(HOME),
-      [before([{ fingerprint: KEY.fingerprint, adopted: true }], { seeds: [KEY.fingerprint] })],
+      [before([{}])],
+    ],
+    [
+      "when the state's own seed is given, as words bring it back",
+      settings(HOME, { identities: { home: given(SEED) } }),
+      [before([{}])],
+    ],
+    [
+      "when the town gets another name and its seed is given under that",
+      settings({ house: { nodeId: "g.home" } }, { identities: { house: given(SEED) } }),
+      [before([{}])],
     ],
   ])("%s", (_, now, deployed) => {
     expect(lostAddresses(now, deployed)).toEqual([]);
@@ -100,9 +123,9 @@ describe("an address would be lost", () => {
     [
       "by another adopted key",
       settings(HOME, { identities: { home: { 1: base64(OTHER) } } }),
-      [before([{ fingerprint: KEY.fingerprint, adopted: true }])],
+      [before([{ fingerprint: KEY.fingerprint }])],
       [
-        "town-ator:identities.home.1: is the key of the address ",
+        "town-ator:identities.home.1: makes identity 1 the address ",
         KEY.fingerprint,
         OTHER.fingerprint,
         "make identity-rotate",
@@ -112,13 +135,36 @@ describe("an address would be lost", () => {
       "by a key that is adopted over a seed",
       settings(HOME, { identities: { home: { 1: base64(OTHER) } } }),
       [before([{}])],
-      ["town-ator:identities.home.1: is the key of the address ", OLD, OTHER.fingerprint, "(nothing)"],
+      ["town-ator:identities.home.1: makes identity 1 the address ", OLD, OTHER.fingerprint, "(nothing, if it is new)"],
     ],
     [
       "by an adopted key that is gone",
       settings(HOME),
-      [before([{ fingerprint: KEY.fingerprint, adopted: true }])],
-      ["town-ator:identities.home.1: is gone", KEY.fingerprint, "a seed of the state", "make identity-adopt"],
+      [before([{ fingerprint: KEY.fingerprint }])],
+      ["town-ator:identities.home: has lost the key or the seed of", KEY.fingerprint, OLD, "make identity-adopt"],
+    ],
+    [
+      "by a seed that is given over the state's",
+      settings(HOME, { identities: { home: given(OTHER_SEED) } }),
+      [before([{}])],
+      [
+        "town-ator:identities.home.seed: makes identity 1 the address ",
+        OLD,
+        identityOfSeed(OTHER_SEED, 1).fingerprint,
+        "(nothing, if it is new)",
+      ],
+    ],
+    [
+      "by a given seed that is gone",
+      settings(HOME),
+      [before([{ fingerprint: identityOfSeed(OTHER_SEED, 1).fingerprint }])],
+      ["town-ator:identities.home: has lost the key or the seed of", OLD, "make identity-restore"],
+    ],
+    [
+      "by a seed that is gone from the state",
+      settings(HOME),
+      [withoutSeed(before([{}]))],
+      ["town-ator:identities.home: has lost the key or the seed of", OLD, "an address that follows from a new seed"],
     ],
     [
       "by another name of the town",
@@ -150,8 +196,8 @@ describe("an address would be lost", () => {
     [
       "by an announced address that is taken back",
       settings(HOME),
-      [before([{}, { number: 2, fingerprint: "bbbb-bbbb-bbbb-bbbb" }])],
-      ["town-ator:towns.home.identity: no longer publishes identity 2", "bbbb-bbbb-bbbb-bbbb"],
+      [before([{}, { number: 2, fingerprint: SECOND }])],
+      ["town-ator:towns.home.identity: no longer publishes identity 2", SECOND],
     ],
     [
       "by the suffix of another daemon",
@@ -162,7 +208,7 @@ describe("an address would be lost", () => {
     [
       "by that suffix, also of an adopted key, which is not at fault",
       settings(HOME, { suffix: "anyone", identities: { home: { 1: base64(KEY) } } }),
-      [before([{ fingerprint: KEY.fingerprint, adopted: true }])],
+      [before([{ fingerprint: KEY.fingerprint }])],
       ["town-ator:suffix: .anyone would make another address", KEY.fingerprint, "which ends in .anon"],
     ],
     [
@@ -171,7 +217,7 @@ describe("an address would be lost", () => {
         { home: { nodeId: "g.home", identity: { current: 2 } } },
         { identities: { home: { 1: base64(KEY), 2: base64(OTHER) } } },
       ),
-      [before([{ fingerprint: KEY.fingerprint, adopted: true }])],
+      [before([{ fingerprint: KEY.fingerprint }])],
       ["town-ator:towns.home.identity: no longer publishes identity 1", KEY.fingerprint],
     ],
   ])("%s, and the line says which and the way out", (_, now, deployed, words) => {
@@ -184,68 +230,100 @@ describe("an address would be lost", () => {
 });
 
 describe("an address that only the state knows", () => {
-  const seeds = [KEY.fingerprint, OLD];
+  const FIRST = identityOfSeed(SEED, 1);
 
   test.each<[string, Settings, string[]]>([
     [
       "is not published while it is given up",
-      settings(HOME, { retired: ["bbbb-bbbb-bbbb-bbbb", KEY.fingerprint] }),
+      settings(HOME, { retired: ["bbbb-bbbb-bbbb-bbbb", OLD] }),
       [
-        `town-ator:retired.1: is ${KEY.fingerprint}, the address of towns.home, identity 1, which this publishes; take it out here, or publish another identity`,
+        `town-ator:retired.1: is ${OLD}, the address of towns.home, identity 1, which this publishes; take it out here, or publish another identity`,
       ],
     ],
     [
       "is not announced again while it is given up",
-      settings({ home: { nodeId: "g.home", identity: { next: 2 } } }, { retired: [OLD] }),
+      settings({ home: { nodeId: "g.home", identity: { next: 2 } } }, { retired: [SECOND] }),
       [
-        `town-ator:retired.0: is ${OLD}, the address of towns.home, identity 2, which this publishes; take it out here, or publish another identity`,
+        `town-ator:retired.0: is ${SECOND}, the address of towns.home, identity 2, which this publishes; take it out here, or publish another identity`,
       ],
     ],
     [
       "is not published under a second number",
-      settings({ home: { nodeId: "g.home", identity: { next: 2 } } }, { identities: { home: { 2: base64(KEY) } } }),
+      settings({ home: { nodeId: "g.home", identity: { next: 2 } } }, { identities: { home: { 2: base64(FIRST) } } }),
       [
-        `town-ator:identities.home.2: is the key of towns.home, identity 1, too (${KEY.fingerprint}); one key is one address, which only one identity can have: take it out here`,
+        `town-ator:identities.home.2: makes the address of towns.home, identity 1, too (${OLD}); only one identity can have an address: take it out here`,
       ],
     ],
     [
       "is not published by a second town",
-      settings({ ...HOME, house: { nodeId: "g.house" } }, { identities: { house: { 1: base64(KEY) } } }),
+      settings({ ...HOME, house: { nodeId: "g.house" } }, { identities: { house: { 1: base64(FIRST) } } }),
       [
-        `town-ator:identities.house.1: is the key of towns.home, identity 1, too (${KEY.fingerprint}); one key is one address, which only one identity can have: take it out here`,
+        `town-ator:identities.house.1: makes the address of towns.home, identity 1, too (${OLD}); only one identity can have an address: take it out here`,
       ],
     ],
-    ["may be given up when it is not published", settings(HOME, { retired: [OLD] }), []],
-    ["may be adopted in its own place", settings(HOME, { identities: { home: { 1: base64(KEY) } } }), []],
-    ["is another one with another suffix", settings(HOME, { suffix: "anyone", retired: [KEY.fingerprint] }), []],
+    [
+      "is not published by a second town that is given the seed",
+      settings({ ...HOME, house: { nodeId: "g.house" } }, { identities: { house: given(SEED) } }),
+      [
+        `town-ator:identities.house.seed: makes the address of towns.home, identity 1, too (${OLD}); only one identity can have an address: take it out here`,
+      ],
+    ],
+    ["may be given up when it is not published", settings(HOME, { retired: [SECOND] }), []],
+    ["may be adopted in its own place", settings(HOME, { identities: { home: { 1: base64(FIRST) } } }), []],
+    ["is another one with another suffix", settings(HOME, { suffix: "anyone", retired: [OLD] }), []],
   ])("%s", (_, now, lines) => {
-    expect(misusedAddresses(now, [before([], { seeds })])).toEqual(lines);
+    expect(misusedAddresses(now, [before([])])).toEqual(lines);
   });
 });
 
 describe("a town in the state", () => {
-  const TOWN = before([{}], { secretVersions: { a: 1 }, given: ["b"], seeds: [OLD] });
-  const type = "town-ator:index:Town";
+  const OUTPUTS = {
+    town: "home",
+    nodeId: "g.home",
+    suffix: "anon",
+    identities: [{ number: 1, fingerprint: OLD }],
+    secretVersions: { a: 1 },
+    given: ["b"],
+  };
+  const town = (outputs?: object) => ({
+    urn: "urn:pulumi:dev::town-ator::town-ator:index:Town::home",
+    type: "town-ator:index:Town",
+    outputs: outputs as Record<string, unknown>,
+  });
+  const seed = (name: string, type = "random:index/randomPassword:RandomPassword") => ({
+    urn: `urn:pulumi:dev::town-ator::town-ator:index:Town$${type}::${name}`,
+    type,
+    outputs: { result: TEXT },
+  });
 
-  it("is read as it was left", () => {
-    expect(deployedTown({ type, outputs: TOWN })).toEqual(TOWN);
+  it("is read as it was left, with its own seed", () => {
+    const [read, ...others] = deployedTowns([seed("away-identity-seed"), town(OUTPUTS), seed("home-identity-seed")]);
+    expect(read!.seed!.reveal()).toEqual(SEED);
+    expect({ ...read, seed: undefined }).toEqual({ ...OUTPUTS, seed: undefined });
+    expect(others).toEqual([]);
+  });
+
+  it("has no seed where only another resource is called so", () => {
+    expect(deployedTowns([town(OUTPUTS), seed("home-identity-seed", "x:y:Z"), seed("away-identity-seed")])).toEqual([
+      OUTPUTS,
+    ]);
   });
 
   test.each([
-    ["another component", { type: "town-ator:index:TownConnector", outputs: TOWN }],
-    ["a town without outputs", { type }],
-    ["a town whose up ended early", { type, outputs: {} }],
+    ["another component", { ...town(OUTPUTS), type: "town-ator:index:TownConnector" }],
+    ["a town without outputs", town()],
+    ["a town whose up ended early", town({})],
   ])("is none if it is %s", (_, resource) => {
-    expect(deployedTown(resource)).toBeUndefined();
+    expect(deployedTowns([resource])).toEqual([]);
   });
 
   test.each([
-    ["without its identities", { ...TOWN, identities: undefined }],
-    ["of a later suffix", { ...TOWN, suffix: "ator" }],
-    ["without its seeds", { ...TOWN, seeds: undefined }],
+    ["without its identities", { ...OUTPUTS, identities: undefined }],
+    ["of a later suffix", { ...OUTPUTS, suffix: "ator" }],
+    ["from when every number had a seed", { ...OUTPUTS, seeds: [OLD] }],
   ])("is not passed over when it cannot be read: one %s", (_, outputs) => {
-    expect(() => deployedTown({ type, outputs })).toThrow(
-      "The stack's state tells of a town in a form that this version of the program cannot read",
+    expect(() => deployedTowns([town(outputs)])).toThrow(
+      "The stack's state describes a town in a format that this version of the program cannot read",
     );
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { buildTowns } from "../../../stack/buildTowns";
-import { deriveIdentity, seedFromRandom } from "../../../components/core/identity";
+import { identityOfSeed, seedFromRandom } from "../../../components/core/identity";
 import { parseSettings } from "../../../stack/settings";
 import { ring } from "../../../tools/dev/bench/ring";
 import { find, keepTestsApart, mockSecret, record, reveal, type Recorded } from "../../mocks";
@@ -21,7 +21,7 @@ function filesOf(resources: readonly Recorded[], town: string): Record<string, s
 }
 
 const anonUrlOf = (town: string) =>
-  `ws://${deriveIdentity(seedFromRandom(mockSecret(`${town}-identity-seed`))).address}:3000`;
+  `ws://${identityOfSeed(seedFromRandom(mockSecret(`${town}-identity-seed`)), 1).address}:3000`;
 
 describe("one hundred towns of one stack", async () => {
   keepTestsApart();

@@ -472,12 +472,27 @@ describe("a config with one mistake is refused with one line that names its key"
     [
       "a key without a number",
       { towns: { home: town }, identities: { home: { old: SEED } } },
-      "town-ator:identities.home.old: is no identity's number",
+      "town-ator:identities.home.old: is not an identity's number: a town's identities are numbered from 1; or seed",
     ],
     [
       "a key that is none",
       { towns: { home: town }, identities: { home: { 1: "AAECAwQ=" } } },
       "town-ator:identities.home.1: ",
+    ],
+    [
+      "a key that is not a text",
+      { towns: { home: town }, identities: { home: { 1: 7 } } },
+      "town-ator:identities.home.1: must be base64, one line of text",
+    ],
+    [
+      "a seed that is a key file",
+      { towns: { home: town }, identities: { home: { seed: `${SEED}AAAA` } } },
+      "town-ator:identities.home.seed: is not base64 of a town's seed (32 bytes) in one line",
+    ],
+    [
+      "one seed for two towns",
+      { towns: { a: { nodeId: "a" }, b: { nodeId: "b" } }, identities: { a: { seed: SEED }, b: { seed: SEED } } },
+      "town-ator:identities.b.seed: is the seed of identities.a too",
     ],
     [
       "one key for two towns",

@@ -5,7 +5,7 @@ import { UserError } from "../../console/project";
 import { askHidden, ownTerminal, readBytes } from "../../console/standardInput";
 import { assertFits } from "./configValues";
 import { identityGiven, MOST_KEY_BYTES } from "./keyInput";
-import { adoptedFingerprint, fingerprintInPlace, KEYS, settingsWithout, townNamed } from "./known";
+import { adoptedFingerprint, fingerprintInPlace, givenSeed, KEYS, settingsWithout, townNamed } from "./known";
 import { nextStep } from "./nextStep";
 import { stepEdits } from "./rotate";
 import { editConfig, openStack, type PlainEdit, type StackAccess } from "./stackAccess";
@@ -52,7 +52,7 @@ export async function adoptKey(
   if (given.length === 0) throw new UserError("No key was given: pipe it in.");
   const key = await identityGiven(given, settings.suffix);
   const announced = await announcement(town, number, settings, access);
-  await assertFree(town, number, key, settings, access);
+  await assertFree(town, number, key, settings, access, { seed: givenSeed(config, town.name) });
 
   const keys = [KEYS.identities, town.name, `${number}`];
   const text = key.secretKeyFile.toString("base64");
@@ -107,9 +107,10 @@ async function assertFree(
   key: Identity,
   settings: Settings,
   access: StackAccess,
+  given: { readonly seed: Buffer | undefined },
 ): Promise<void> {
   const [deployed, random] = await Promise.all([access.deployed(), access.random()]);
-  const fingerprint = fingerprintInPlace(town.name, number, { deployed, random }, settings);
+  const fingerprint = fingerprintInPlace(town.name, number, { deployed, random }, settings, given);
   if (fingerprint === undefined || fingerprint === key.fingerprint) return;
   const { current } = town.identity;
   const move =

@@ -1,6 +1,6 @@
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
-import { identityFromKeyFile, type Identity } from "../../../components/core/identity";
+import { published, type Identity } from "../../../components/core/identity";
 import { inboundSecretName, townOfSeed } from "../../../components/core/names";
 import type { Settings, TownSettings } from "../../../stack/settings";
 import type { StackConfig } from "../checkInvite";
@@ -8,7 +8,7 @@ import { projectDirectory, UserError } from "../../console/project";
 import { encryptFile, type Lock } from "./ageFile";
 import { formatBackup, type Backup, type BackupTown } from "./backupFile";
 import { textsIn } from "./configValues";
-import { KEYS, madeIdentities, settingsWithout } from "./known";
+import { highest, identitiesUpTo, KEYS, settingsWithout, stateSeed } from "./known";
 import { askPassphrase } from "../../console/passphrase";
 import { openStack, type StackAccess } from "./stackAccess";
 
@@ -90,7 +90,14 @@ function gathered(
 ): { content: Omit<Backup, "format" | "version">; lines: string[] } {
   const lines: string[] = [];
   const towns = settings.towns.map((town) => {
-    const identities = identitiesOf(town, settings, random);
+    const seed = town.seed?.reveal() ?? stateSeed(town.name, random);
+    const keys = new Map([...town.adopted].map(([number, key]) => [number, key.reveal()]));
+    const identities = identitiesUpTo(
+      Math.max(highest(town.identity), ...keys.keys()),
+      { seed, keys },
+      settings.suffix,
+    );
+    assertMade(town, identities);
     const { secrets, missing } = secretsOf(town, random);
     for (const [number, { fingerprint }] of identities)
       lines.push(`  identity ${number} of ${town.name}: ${fingerprint}`);
@@ -100,10 +107,19 @@ function gathered(
       lines.push(
         `  not in it, for they are not made before the next \`make up\`: the secrets of ${missing.join(", ")}`,
       );
-    const keys = Object.fromEntries(
-      [...identities].map(([number, { secretKeyFile }]) => [`${number}`, secretKeyFile.toString("base64")]),
-    );
-    return [town.name, { nodeId: town.nodeId, identity: { ...town.identity }, keys, secrets }] as const;
+    return [
+      town.name,
+      {
+        nodeId: town.nodeId,
+        identity: { ...town.identity },
+        ...(seed && { seed: seed.toString("base64") }),
+        keys: Object.fromEntries([...keys].map(([number, key]) => [`${number}`, key.toString("base64")])),
+        fingerprints: Object.fromEntries(
+          [...identities].map(([number, { fingerprint }]) => [`${number}`, fingerprint]),
+        ),
+        secrets,
+      },
+    ] as const;
   });
   const known = new Set(settings.towns.map(({ name }) => name));
   const others = [...random.keys()].flatMap((name) => townOfSeed(name) ?? []);
@@ -124,27 +140,12 @@ function gathered(
   };
 }
 
-/**
- * Every identity that a town has or had, by number: the adopted ones, and those of the state's seeds where none is
- * adopted.
- */
-function identitiesOf(
-  town: TownSettings,
-  settings: Settings,
-  random: ReadonlyMap<string, string>,
-): Map<number, Identity> {
-  const made = madeIdentities(town.name, random, settings);
-  const adopted = [...town.adopted].map(
-    ([number, file]) => [number, identityFromKeyFile(file.reveal(), settings.suffix)] as const,
-  );
-  const all = new Map([...made, ...adopted].sort(([a], [b]) => a - b));
-  const { current, next, previous } = town.identity;
-  const missing = [previous, current, next].find((number) => number !== undefined && !all.has(number));
+function assertMade({ name, identity }: TownSettings, made: ReadonlyMap<number, Identity>): void {
+  const missing = published(identity).find((number) => !made.has(number));
   if (missing !== undefined)
     throw new UserError(
-      `Identity ${missing} of ${town.name} is not made yet, so there is nothing to back up: run \`make up\` first. No file is written.`,
+      `Identity ${missing} of ${name} is not made yet, so there is nothing to back up: run \`make up\` first. No file is written.`,
     );
-  return all;
 }
 
 function secretsOf(

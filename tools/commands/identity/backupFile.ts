@@ -1,14 +1,26 @@
 import { z } from "zod";
-import { IdentityError, parseIdentityText, SUFFIXES } from "../../../components/core/identity";
+import {
+  IdentityError,
+  parseIdentityText,
+  parseSeedText,
+  published,
+  SUFFIXES,
+  type Identity,
+  type Suffix,
+} from "../../../components/core/identity";
 import { InviteError, parseInvite } from "../../../components/core/invite";
 import { NODE_ID, PEER_ID, TOWN_NAME } from "../../../components/core/names";
 import { UserError } from "../../console/project";
+import { highest, identitiesUpTo } from "./known";
 
 /** What every backup says of itself. */
 const FORMAT = "town-ator-backup";
-const VERSION = 1;
+const VERSION = 2;
+/** The versions that can be read. The first had every key of a town, and no seed. */
+const VERSIONS = [1, VERSION] as const;
 
 const fingerprint = z.string().regex(/^[0-9a-f]{4}(-[0-9a-f]{4}){3}$/);
+const numberText = z.string().regex(/^[1-9]\d{0,3}$/);
 const number = z.int().min(1).max(9999);
 
 const identity = z
@@ -33,6 +45,15 @@ const keyFile = z.string().superRefine((text, context) => {
   }
 });
 
+const seed = z.string().superRefine((text, context) => {
+  try {
+    parseSeedText(text);
+  } catch (error) {
+    if (!(error instanceof IdentityError)) throw error;
+    context.addIssue({ code: "custom", message: error.message });
+  }
+});
+
 const invite = z.string().superRefine((text, context) => {
   try {
     parseInvite(text);
@@ -49,18 +70,19 @@ const town = z
   .strictObject({
     nodeId: z.string().regex(NODE_ID),
     identity,
-    keys: z.record(z.string().regex(/^[1-9]\d{0,3}$/), keyFile),
+    seed: seed.exactOptional(),
+    keys: z.record(numberText, keyFile),
+    fingerprints: z.record(numberText, fingerprint).default({}),
     secrets: z.record(peer, z.string().regex(/^[\x21-\x7e]{32,}$/)),
   })
   .refine(
-    ({ identity: { current, next, previous }, keys }) =>
-      [current, next, previous].every((wanted) => wanted === undefined || `${wanted}` in keys),
+    ({ identity, seed, keys }) => seed !== undefined || published(identity).every((wanted) => `${wanted}` in keys),
     "lacks the key of an identity that is published",
   );
 
 const backup = z.strictObject({
   format: z.literal(FORMAT),
-  version: z.literal(VERSION),
+  version: z.literal(VERSIONS),
   stack: z.string().min(1),
   made: z.iso.datetime(),
   suffix: z.enum(SUFFIXES),
@@ -71,11 +93,22 @@ const backup = z.strictObject({
 });
 
 /**
- * What a backup holds of a stack: whatever cannot be made again. All keys of all towns as base64 key files, by number,
- * retired ones too.
+ * What a backup holds of a stack: what cannot be made again. Of each town the seed, the adopted keys as base64 key
+ * files by number, and the fingerprints of all its addresses, by which a restore proves that it derives the same ones.
  */
 export type Backup = z.output<typeof backup>;
 export type BackupTown = z.output<typeof town>;
+
+/** All identities of a town in a backup, by number. */
+export function identitiesIn({ identity, seed, keys }: BackupTown, suffix: Suffix): Map<number, Identity> {
+  const files = new Map(Object.entries(keys).map(([number, text]) => [Number(number), Buffer.from(text, "base64")]));
+  const last = Math.max(highest(identity), ...files.keys());
+  return identitiesUpTo(
+    last,
+    { seed: seed === undefined ? undefined : Buffer.from(seed, "base64"), keys: files },
+    suffix,
+  );
+}
 
 /** A backup as text, to be encrypted. */
 export function formatBackup(content: Omit<Backup, "format" | "version">): string {
@@ -95,18 +128,35 @@ export function parseBackup(text: string, name: string): Backup {
   }
   const { format, version } = (content ?? {}) as { format?: unknown; version?: unknown };
   if (format !== FORMAT) throw new UserError(`${name} holds no backup of this program; nothing is changed.`);
-  if (typeof version === "number" && version !== VERSION)
+  if (typeof version === "number" && !VERSIONS.some((known) => known === version))
     throw new UserError(
-      `${name} is a backup of version ${version}; this program reads version ${VERSION}. Nothing is changed.`,
+      `${name} is a backup of version ${version}; this program reads versions ${VERSIONS.join(" and ")}. Nothing is changed.`,
     );
   const result = backup.safeParse(content);
-  if (result.success) return result.data;
+  if (result.success) return withItsAddresses(result.data, name);
   // A place's name may come from the file, and zod's messages from its values, so only ours are shown, and of names
   // only those that could be names.
   const lines = result.error.issues.map(
     ({ path, message, code }) => `  ${place(path)} ${code === "custom" ? message : "is not right"}`,
   );
-  throw new UserError(
+  throw damaged(name, lines);
+}
+
+/** Throws a UserError if a seed or key makes another address here than where the backup was made. */
+function withItsAddresses(content: Backup, name: string): Backup {
+  const lines = Object.entries(content.towns).flatMap(([of, town]) =>
+    [...identitiesIn(town, content.suffix)].flatMap(([number, { fingerprint }]) =>
+      (town.fingerprints[number] ?? fingerprint) === fingerprint
+        ? []
+        : [`  towns.${of}.fingerprints.${number} is not ${fingerprint}, which the seed or the key makes`],
+    ),
+  );
+  if (lines.length > 0) throw damaged(name, lines);
+  return content;
+}
+
+function damaged(name: string, lines: readonly string[]): UserError {
+  return new UserError(
     `${name} is damaged or was made by another program; nothing is changed:\n${[...new Set(lines)].join("\n")}`,
   );
 }

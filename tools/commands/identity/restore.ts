@@ -3,7 +3,7 @@ import * as path from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { stringify } from "yaml";
 import type { DeployedTown } from "../../../stack/deployed";
-import { identityFromKeyFile, type IdentityNumbers } from "../../../components/core/identity";
+import type { IdentityNumbers } from "../../../components/core/identity";
 import type { Settings } from "../../../stack/settings";
 import type { StackConfig } from "../checkInvite";
 import { encryptedAt } from "../../pulumi/configText";
@@ -11,9 +11,17 @@ import type { ConfigSecret } from "../../pulumi/encryptedConfig";
 import { projectDirectory, UserError } from "../../console/project";
 import { decryptFile, identitiesIn, type Key } from "./ageFile";
 import { backupPath } from "./backup";
-import { parseBackup, type Backup } from "./backupFile";
+import { identitiesIn as identitiesOf, parseBackup, type Backup } from "./backupFile";
 import { assertFits, textAt } from "./configValues";
-import { adoptedFingerprint, fingerprintInPlace, KEYS, settingsWithout, type StackIdentities } from "./known";
+import {
+  adoptedFingerprint,
+  fingerprintInPlace,
+  givenSeed,
+  highest,
+  KEYS,
+  settingsWithout,
+  type StackIdentities,
+} from "./known";
 import { askPassphrase } from "../../console/passphrase";
 import { editConfig, openStack, type PlainEdit, type StackAccess } from "./stackAccess";
 
@@ -73,9 +81,7 @@ export async function restoreBackup(backup: Backup, access: StackAccess): Promis
   assertFree(backup, { deployed, random }, config, settings);
 
   const identities = identitiesToBe(backup, settings, deployed);
-  const keys = keysOf(backup);
-  const kept = keys.filter(({ town, number }) => number <= highest(identities.get(town)!));
-  const secrets = [...kept.map(({ keys, secret }) => ({ keys, secret })), ...textsOf(backup)];
+  const secrets = [...keysToBe(backup, identities), ...textsOf(backup)];
   const plain = plainEdits(backup, settings, identities);
   const values = [...secrets.map(({ keys, secret }) => ({ keys, value: secret })), ...plain];
   assertFits(config, values, access.stack, "The backup");
@@ -93,11 +99,13 @@ export async function restoreBackup(backup: Backup, access: StackAccess): Promis
   access.say(
     `the backup that was made of ${backup.stack} on ${backup.made} is in Pulumi.${access.stack}.yaml, encrypted:`,
   );
-  for (const { town, number, fingerprint } of kept) access.say(`  identity ${number} of ${town}: ${fingerprint}`);
-  for (const { town, number, fingerprint } of keys.filter((key) => !kept.includes(key)))
-    access.say(
-      `  not taken: identity ${number} of ${town}, ${fingerprint}, for no identity of that number is in the config`,
-    );
+  for (const [town, content] of Object.entries(backup.towns))
+    for (const [number, { fingerprint }] of identitiesOf(content, backup.suffix))
+      access.say(
+        number <= highest(identities.get(town)!)
+          ? `  identity ${number} of ${town}: ${fingerprint}`
+          : `  not taken: identity ${number} of ${town}, ${fingerprint}, for no identity of that number is in the config`,
+      );
   for (const { keys } of wanted.filter(({ keys, secret }) => (textAt(config, keys) ?? secret) !== secret))
     access.say(`  ${keys.join(".")} was another one; the backup's is in its place`);
   for (const { name, peers } of settings.towns)
@@ -110,22 +118,14 @@ export async function restoreBackup(backup: Backup, access: StackAccess): Promis
   access.say("stop the old deployment before `make up`: two daemons with one key take turns at its address");
 }
 
-interface RestoredKey extends ConfigSecret {
-  readonly town: string;
-  readonly number: number;
-  readonly fingerprint: string;
-}
-
-function keysOf({ towns, suffix }: Backup): RestoredKey[] {
-  return Object.entries(towns).flatMap(([town, { keys }]) =>
-    Object.entries(keys).map(([number, text]) => ({
-      town,
-      number: Number(number),
-      fingerprint: identityFromKeyFile(Buffer.from(text, "base64"), suffix).fingerprint,
-      keys: [KEYS.identities, town, number],
-      secret: text,
-    })),
-  );
+/** The seeds and adopted keys, without those of numbers that the towns will not have. */
+function keysToBe({ towns }: Backup, identities: ReadonlyMap<string, IdentityNumbers>): ConfigSecret[] {
+  return Object.entries(towns).flatMap(([town, { seed, keys }]) => [
+    ...(seed === undefined ? [] : [{ keys: [KEYS.identities, town, "seed"], secret: seed }]),
+    ...Object.entries(keys)
+      .filter(([number]) => Number(number) <= highest(identities.get(town)!))
+      .map(([number, secret]) => ({ keys: [KEYS.identities, town, number], secret })),
+  ]);
 }
 
 function textsOf({ towns, invites, tokens }: Backup): ConfigSecret[] {
@@ -172,12 +172,15 @@ function assertDeclared(backup: Backup, { towns, stack }: Settings): void {
 
 /** Throws a UserError with both fingerprints of every identity that the stack has under another key. */
 function assertFree(backup: Backup, stack: StackIdentities, config: StackConfig, settings: Settings): void {
-  const taken = keysOf(backup).flatMap(({ town, number, fingerprint, keys }) => {
-    const inPlace = fingerprintInPlace(town, number, stack, settings) ?? adoptedFingerprint(config, keys, settings);
-    return inPlace === undefined || inPlace === fingerprint || settings.retired.includes(inPlace)
-      ? []
-      : [`  identity ${number} of ${town} is ${inPlace} here and ${fingerprint} in the backup`];
-  });
+  const taken = Object.entries(backup.towns).flatMap(([town, content]) =>
+    [...identitiesOf(content, backup.suffix)].flatMap(([number, { fingerprint }]) => {
+      const adopted = adoptedFingerprint(config, [KEYS.identities, town, `${number}`], settings);
+      const inPlace = fingerprintInPlace(town, number, stack, settings, { adopted, seed: givenSeed(config, town) });
+      return inPlace === undefined || inPlace === fingerprint
+        ? []
+        : [`  identity ${number} of ${town} is ${inPlace} here and ${fingerprint} in the backup`];
+    }),
+  );
   if (taken.length > 0)
     throw new UserError(
       `The stack ${settings.stack} has other addresses than the backup; nothing is changed:\n${taken.join("\n")}\n` +
@@ -200,10 +203,6 @@ function identitiesToBe(
       return [name, isDeployed ? towns.find((town) => town.name === name)!.identity : identity];
     }),
   );
-}
-
-function highest({ current, next }: IdentityNumbers): number {
-  return next ?? current;
 }
 
 function plainEdits(

@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { discoveryKeyFromSecret } from "../../../../components/core/discovery";
-import { deriveIdentity, seedFromRandom } from "../../../../components/core/identity";
+import { identityOfSeed, seedFromRandom } from "../../../../components/core/identity";
 import { formatInvite } from "../../../../components/core/invite";
 import { parseSettings } from "../../../../stack/settings";
 import { renderFiles, showFiles } from "../../../../tools/commands/render";
@@ -20,7 +20,7 @@ const settings = parseSettings(
   { "town-ator:towns": JSON.stringify({ home: { nodeId: "g.home", peers: { "g.visitor": {} } } }) },
   "dev",
 );
-const { address, secretKeyFile } = deriveIdentity(seedFromRandom(SEED));
+const { address, secretKeyFile } = identityOfSeed(seedFromRandom(SEED), 1);
 
 describe("the rendered files", () => {
   keepTestsApart();

@@ -1,16 +1,16 @@
 import { expect, test } from "vitest";
 import { decodeBase32 } from "../../../../components/core/base32";
 import { discoveryKeyFromSecret } from "../../../../components/core/discovery";
-import { deriveIdentity, seedFromRandom } from "../../../../components/core/identity";
+import { deriveIdentity, identityOfSeed, seedFromRandom, type Identity } from "../../../../components/core/identity";
 import { formatInvite } from "../../../../components/core/invite";
 import { secretsToLookFor } from "../../../../tools/leaks/secrets";
 
 const random = (letter: string) => letter.repeat(43);
 const seedOf = (letter: string) => Buffer.from(seedFromRandom(random(letter)));
-const identityOf = (letter: string) => deriveIdentity(seedOf(letter));
-const bareOf = (letter: string) => identityOf(letter).address.slice(0, 51);
-const publicKeyOf = (letter: string) => identityOf(letter).publicKeyFile.subarray(32);
-const scalarOf = (letter: string) => identityOf(letter).secretKeyFile.subarray(32, 64);
+const identityOf = (letter: string, number = 1) => identityOfSeed(seedOf(letter), number);
+const bareOf = ({ address }: Identity) => address.slice(0, 51);
+const publicKeyOf = ({ publicKeyFile }: Identity) => publicKeyFile.subarray(32);
+const scalarOf = ({ secretKeyFile }: Identity) => secretKeyFile.subarray(32, 64);
 
 /** Plain arrays instead of buffers, which compare by their class too. */
 const shown = (secrets: ReturnType<typeof secretsToLookFor>) =>
@@ -21,27 +21,43 @@ const shown = (secrets: ReturnType<typeof secretsToLookFor>) =>
   ]);
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
 
-test("of every identity that the state has made: the random text, the seed, the key, the address and the public key in it", () => {
+test("of every identity that a seed has made: the random text, the seed, the keys, the addresses and the public keys in them", () => {
   const found = secretsToLookFor({
-    random: new Map([
-      ["home-identity-seed", random("A")],
-      ["home-identity-seed-2", random("B")],
-    ]),
+    random: new Map([["home-identity-seed", random("A")]]),
     addresses: new Map([["home", identityOf("A").address]]),
     invites: new Map(),
+    config: { "town-ator:towns": JSON.stringify({ home: { identity: { current: 1, next: 2 } } }) },
   });
+  const second = identityOf("A", 2);
   expect(shown(found)).toEqual([
-    ["address of home", bareOf("A")],
-    ["public key in the address of home", hex(publicKeyOf("A"))],
+    ["address of home", bareOf(identityOf("A"))],
+    ["public key in the address of home", hex(publicKeyOf(identityOf("A")))],
     ["home-identity-seed", random("A")],
     ["home-identity-seed, as bytes", hex(seedOf("A"))],
-    ["key of home-identity-seed", hex(scalarOf("A"))],
-    ["home-identity-seed-2", random("B")],
-    ["home-identity-seed-2, as bytes", hex(seedOf("B"))],
-    ["key of home-identity-seed-2", hex(scalarOf("B"))],
-    ["address of home-identity-seed-2", bareOf("B")],
-    ["public key in the address of home-identity-seed-2", hex(publicKeyOf("B"))],
+    ["key of identity 1 of home-identity-seed", hex(scalarOf(identityOf("A")))],
+    ["key of identity 2 of home-identity-seed", hex(scalarOf(second))],
+    ["address of identity 2 of home-identity-seed", bareOf(second)],
+    ["public key in the address of identity 2 of home-identity-seed", hex(publicKeyOf(second))],
   ]);
+});
+
+test("of a given seed likewise, and of a damaged one the text alone", () => {
+  const given = (text: string) =>
+    secretsToLookFor({
+      random: new Map(),
+      addresses: new Map(),
+      invites: new Map(),
+      config: { "town-ator:identities": JSON.stringify({ home: { seed: text } }) },
+    });
+  const text = seedOf("A").toString("base64");
+  expect(shown(given(text))).toEqual([
+    ["given seed of home", text],
+    ["given seed of home, as bytes", hex(seedOf("A"))],
+    ["key of identity 1 of given seed of home", hex(scalarOf(identityOf("A")))],
+    ["address of identity 1 of given seed of home", bareOf(identityOf("A"))],
+    ["public key in the address of identity 1 of given seed of home", hex(publicKeyOf(identityOf("A")))],
+  ]);
+  expect(shown(given(text.slice(1)))).toEqual([["given seed of home", text.slice(1)]]);
 });
 
 test("of a peer: its secret with the one variable that may hold it, and the discovery key that follows from it; likewise the operator's", () => {
@@ -94,12 +110,12 @@ test("of the config: adopted identities as key files and as seeds, given secrets
   expect(values).toEqual(
     expect.arrayContaining([
       file.toString("base64"),
-      hex(scalarOf("F")),
-      bareOf("F"),
+      hex(scalarOf(identityOf("F"))),
+      bareOf(identityOf("F")),
       seedOf("G").toString("base64"),
       hex(seedOf("G")),
-      hex(scalarOf("G")),
-      bareOf("G"),
+      hex(scalarOf(deriveIdentity(seedOf("G")))),
+      bareOf(deriveIdentity(seedOf("G"))),
       given,
       "a-token-of-theirs",
       "the passphrase of the state",
@@ -126,10 +142,10 @@ test("of an invite: the whole, its address, its token, its key and its next addr
   });
   expect(shown(found)).toEqual([
     ["invite held by home/g.away", invite],
-    ["address in invite held by home/g.away", bareOf("A")],
-    ["public key in the address in invite held by home/g.away", hex(publicKeyOf("A"))],
-    ["next address in invite held by home/g.away", bareOf("B")],
-    ["public key in the next address in invite held by home/g.away", hex(publicKeyOf("B"))],
+    ["address in invite held by home/g.away", bareOf(identityOf("A"))],
+    ["public key in the address in invite held by home/g.away", hex(publicKeyOf(identityOf("A")))],
+    ["next address in invite held by home/g.away", bareOf(identityOf("B"))],
+    ["public key in the next address in invite held by home/g.away", hex(publicKeyOf(identityOf("B")))],
     ["token in invite held by home/g.away", "the-token-of-the-invite"],
     ["key in invite held by home/g.away", key],
     ["key in invite held by home/g.away, as bytes", hex(decodeBase32(key.toLowerCase())!)],

@@ -1,6 +1,6 @@
 import { parse, stringify } from "yaml";
 import type { DeployedTown } from "../../../../../stack/deployed";
-import { deriveIdentity, seedFromRandom, type Identity, type Suffix } from "../../../../../components/core/identity";
+import { identityOfSeed, seedFromRandom, type Identity, type Suffix } from "../../../../../components/core/identity";
 import type { StackConfig } from "../../../../../tools/commands/checkInvite";
 import { withEncrypted } from "../../../../../tools/pulumi/configText";
 import type { ConfigSecret } from "../../../../../tools/pulumi/encryptedConfig";
@@ -10,9 +10,12 @@ import type { PublishedTown } from "../../../../../tools/pulumi/stackState";
 /** What a random secret of the state looks like. */
 export const randomText = (letter: string) => `${letter.repeat(42)}0`;
 
+/** The seed that is made of a random secret of the state. */
+export const seedOf = (letter: string): Buffer => seedFromRandom(randomText(letter));
+
 /** The identity that follows from a random secret of the state. */
-export const made = (letter: string, suffix?: Suffix): Identity =>
-  deriveIdentity(seedFromRandom(randomText(letter)), suffix);
+export const made = (letter: string, number = 1, suffix?: Suffix): Identity =>
+  identityOfSeed(seedOf(letter), number, suffix);
 
 /** A stack whose config file can be read back, with an encryption that turns a text around. */
 export class FakeStack implements StackAccess {
@@ -78,11 +81,9 @@ export function deployedAs(town: string, nodeId: string, identities: Record<numb
     identities: Object.entries(identities).map(([number, { fingerprint }]) => ({
       number: Number(number),
       fingerprint,
-      adopted: false,
     })),
     secretVersions: {},
     given: [],
-    seeds: Object.values(identities).map(({ fingerprint }) => fingerprint),
   };
 }
 
