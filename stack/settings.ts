@@ -100,10 +100,10 @@ export class SettingsError extends Error {
 
 /** Keys whose values must be encrypted, with the way to put one there. */
 export const SECRET_KEYS = {
-  identities: "take it out and use `make identity-adopt`, or pulumi config set --secret --path",
-  secrets: "take it out and use pulumi config set --secret --path",
-  tokens: "take it out and use pulumi config set --secret --path",
-  invites: "take it out and use `make accept`, or pulumi config set --secret --path",
+  identities: "take it out and use `make identity-adopt`",
+  secrets: "take it out and give all of them, as JSON, to pulumi config set --secret",
+  tokens: "take it out and give all of them, as JSON, to pulumi config set --secret",
+  invites: "take it out and use `make accept`",
 } as const;
 
 /** Keys of the stack's config that hold structures; Pulumi hands these over as JSON. */

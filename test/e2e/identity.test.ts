@@ -4,9 +4,8 @@ import * as path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { deriveIdentity } from "../../components/core/identity";
 import { parseInvite } from "../../components/core/invite";
-import { withEncrypted } from "../../tools/pulumi/configText";
-import { encryptInCopy } from "../../tools/pulumi/encryptedConfig";
-import { prepareStack } from "../../tools/pulumi/stack";
+import { editConfigFile } from "../../tools/pulumi/configEdit";
+import { chooseStack } from "../../tools/pulumi/stack";
 import { fromOutside, townsOf } from "./outside";
 import { docker, TestStack, type Ended } from "./support";
 
@@ -211,13 +210,10 @@ describe("an address is not lost by", () => {
   });
 
   it("another key in the config", async () => {
-    const keys = ["town-ator:identities", "home", "1"];
     const text = fs.readFileSync(stack.configFile, "utf8");
-    const environment = await stack.environment();
-    const chosen = await prepareStack(environment, stack.name);
-    const secret = other.secretKeyFile.toString("base64");
-    const encrypted = await encryptInCopy(environment, chosen, stack.configFile, [{ keys, secret }], "the key");
-    stack.configure(withEncrypted(text, keys, encrypted));
+    const pulumi = await chooseStack(await stack.environment(), stack.name);
+    const secrets = { "town-ator:identities": { home: { 1: other.secretKeyFile.toString("base64") } } };
+    await editConfigFile(pulumi, stack.configFile, text, { secrets, plain: {} }, "the key");
     try {
       await refused("up", [first.fingerprint, other.fingerprint, "make identity-rotate", "nothing was changed"]);
     } finally {

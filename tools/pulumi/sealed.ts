@@ -70,7 +70,7 @@ export function configProblem(text: string): string | undefined {
   for (const key of Object.keys(SECRET_KEYS).map((name) => `${NAMESPACE}:${name}`)) {
     const at = plainText(config[key], [key]);
     if (at !== undefined)
-      return `has ${at} in plain text, and it is secret. Take it out of the file and put it in again with \`pulumi config set --secret --path\`. ${ROTATE}`;
+      return `has ${at} in plain text, and it is secret. Take it out of the file and put it in again, encrypted (README.md says how). ${ROTATE}`;
   }
   return undefined;
 }

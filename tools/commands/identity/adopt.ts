@@ -1,14 +1,19 @@
 import type { Identity } from "../../../components/core/identity";
 import type { Settings, TownSettings } from "../../../stack/settings";
-import { encryptedAt } from "../../pulumi/configText";
 import { UserError } from "../../console/project";
 import { askHidden, ownTerminal, readBytes } from "../../console/standardInput";
-import { assertFits } from "./configValues";
+import {
+  changeConfig,
+  openStack,
+  settingsWithout,
+  townNamed,
+  type ConfigChange,
+  type StackAccess,
+} from "../stackAccess";
 import { identityGiven, MOST_KEY_BYTES } from "./keyInput";
-import { adoptedFingerprint, fingerprintInPlace, givenSeed, KEYS, settingsWithout, townNamed } from "./known";
+import { adoptedFingerprint, fingerprintInPlace, givenSeed } from "./known";
 import { nextStep } from "./nextStep";
-import { stepEdits } from "./rotate";
-import { editConfig, openStack, type PlainEdit, type StackAccess } from "./stackAccess";
+import { stepChange } from "./rotate";
 
 /** Which identity of which town the key is for. */
 export interface AdoptRequest {
@@ -42,7 +47,7 @@ export async function adoptKey(
   request: AdoptRequest,
   access: StackAccess & { readKey(question: string): Promise<Buffer> },
 ): Promise<void> {
-  const [config, before] = await Promise.all([access.config(), access.readFile()]);
+  const config = await access.config();
   const settings = settingsWithout(config, access.stack, ["identities"]);
   const town = townNamed(settings, request.town);
   const number = numberOf(request.number, town);
@@ -51,20 +56,19 @@ export async function adoptKey(
   );
   if (given.length === 0) throw new UserError("No key was given: pipe it in.");
   const key = await identityGiven(given, settings.suffix);
-  const announced = await announcement(town, number, settings, access);
+  const announced = await announcement(town, number, access);
   await assertFree(town, number, key, settings, access, { seed: givenSeed(config, town.name) });
 
-  const keys = [KEYS.identities, town.name, `${number}`];
-  const text = key.secretKeyFile.toString("base64");
-  assertFits(config, [{ keys, value: text }, ...announced], access.stack, "The key");
-  const earlier = adoptedFingerprint(config, keys, settings);
-  if (earlier === key.fingerprint && announced.length === 0 && encryptedAt(before, keys) !== undefined) {
+  const earlier = adoptedFingerprint(config, town.name, number, settings);
+  if (earlier === key.fingerprint && announced === undefined) {
     access.say(
       `${town.name} has adopted the key of ${key.fingerprint} as identity ${number} before; nothing is changed`,
     );
     return;
   }
-  await editConfig(access, before, [{ keys, secret: text }], "the key", announced);
+  const text = key.secretKeyFile.toString("base64");
+  const secrets = [{ key: "identities", town: town.name, name: `${number}`, text } as const];
+  await changeConfig(access, config, { secrets, ...announced }, "the key");
   access.say(`${town.name} has adopted the key of ${key.fingerprint} as identity ${number}`);
   if (earlier !== undefined && earlier !== key.fingerprint)
     access.say(`it is in place of the key of ${earlier}, which was not deployed`);
@@ -90,15 +94,14 @@ function numberOf(text: string | undefined, { name, identity }: TownSettings): n
 async function announcement(
   town: TownSettings,
   number: number,
-  settings: Settings,
   access: StackAccess,
-): Promise<PlainEdit[]> {
+): Promise<ConfigChange | undefined> {
   const { current, next } = town.identity;
-  if (number !== current + 1 || next !== undefined) return [];
+  if (number !== current + 1 || next !== undefined) return undefined;
   const step = nextStep(town.identity, (await access.published())[town.name]);
   if (step.kind === "none")
     throw new UserError(`NUMBER=${number} is the next address of ${town.name}, but ${town.name} ${step.why}.`);
-  return stepEdits(step, town.name, settings);
+  return stepChange(step, town.name);
 }
 
 async function assertFree(

@@ -3,14 +3,12 @@ import * as path from "node:path";
 import { published, type Identity } from "../../../components/core/identity";
 import { inboundSecretName, townOfSeed } from "../../../components/core/names";
 import type { Settings, TownSettings } from "../../../stack/settings";
-import type { StackConfig } from "../checkInvite";
+import { openStack, settingsWithout, textsIn, type StackAccess, type StackConfig } from "../stackAccess";
 import { projectDirectory, UserError } from "../../console/project";
 import { encryptFile, type Lock } from "./ageFile";
 import { formatBackup, type Backup, type BackupTown } from "./backupFile";
-import { textsIn } from "./configValues";
-import { highest, identitiesUpTo, KEYS, settingsWithout, stateSeed } from "./known";
+import { highest, identitiesUpTo, stateSeed } from "./known";
 import { askPassphrase } from "../../console/passphrase";
-import { openStack, type StackAccess } from "./stackAccess";
 
 /** Where a backup goes, and whom it is for. */
 export interface BackupRequest {
@@ -68,13 +66,16 @@ function exists(file: string): string {
 /** A new file for its owner alone, whole or not at all. */
 async function writeNew(file: string, content: Uint8Array): Promise<void> {
   const draft = `${file}.${process.pid}.new`;
+  let taken = false;
   try {
     await fs.writeFile(draft, content, { mode: 0o600, flag: "wx", flush: true });
     // The name is taken first, so that nobody's file is renamed over; not by a link, which a stick's file system may
     // not have.
     await fs.writeFile(file, "", { mode: 0o600, flag: "wx" });
+    taken = true;
     await fs.rename(draft, file);
   } catch (error) {
+    if (taken) await fs.rm(file, { force: true });
     const { code } = error as NodeJS.ErrnoException;
     if (code === "EEXIST") throw new UserError(exists(file));
     throw new UserError(`${file} cannot be written (${code ?? "unknown reason"}).`);
@@ -133,8 +134,8 @@ function gathered(
       suffix: settings.suffix,
       retired: [...settings.retired],
       towns: Object.fromEntries<BackupTown>(towns),
-      invites: byTown(config, KEYS.invites),
-      tokens: byTown(config, KEYS.tokens),
+      invites: textsIn(config, "invites"),
+      tokens: textsIn(config, "tokens"),
     },
     lines,
   };
@@ -160,10 +161,4 @@ function secretsOf(
     secrets: Object.fromEntries(all.flatMap(({ id, secret }) => (secret === undefined ? [] : [[id, secret]]))),
     missing: all.filter(({ secret }) => secret === undefined).map(({ id }) => id),
   };
-}
-
-function byTown(config: StackConfig, key: string): Record<string, Record<string, string>> {
-  const all: Record<string, Record<string, string>> = {};
-  for (const { town, name, text } of textsIn(config, key)) (all[town] ??= {})[name] = text;
-  return all;
 }

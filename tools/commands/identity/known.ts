@@ -11,43 +11,8 @@ import {
   type Suffix,
 } from "../../../components/core/identity";
 import { seedName } from "../../../components/core/names";
-import { NAMESPACE, parseSettings, SettingsError, type Settings, type TownSettings } from "../../../stack/settings";
-import type { StackConfig } from "../checkInvite";
-import { UserError } from "../../console/project";
-import { textAt } from "./configValues";
-
-/** Full keys of the stack's config. */
-export const KEYS = {
-  identities: `${NAMESPACE}:identities`,
-  invites: `${NAMESPACE}:invites`,
-  retired: `${NAMESPACE}:retired`,
-  secrets: `${NAMESPACE}:secrets`,
-  tokens: `${NAMESPACE}:tokens`,
-  towns: `${NAMESPACE}:towns`,
-} as const;
-
-/**
- * The settings of a stack, less some keys that are about to be written, so that damage in those stands in nobody's way.
- * Throws a UserError that lists what is wrong with the rest.
- */
-export function settingsWithout(config: StackConfig, stack: string, keys: readonly (keyof typeof KEYS)[]): Settings {
-  const left = new Set<string>(keys.map((key) => KEYS[key]));
-  try {
-    return parseSettings(Object.fromEntries(Object.entries(config).filter(([key]) => !left.has(key))), stack);
-  } catch (error) {
-    throw error instanceof SettingsError ? new UserError(error.message) : error;
-  }
-}
-
-/** One of the stack's towns by its name. Throws a UserError that lists the towns there are. */
-export function townNamed({ stack, towns }: Settings, name: string | undefined): TownSettings {
-  const names = towns.map((town) => town.name).join(", ");
-  if (name === undefined)
-    throw new UserError(`TOWN is missing: say TOWN=<name>. In the stack ${stack} it can be: ${names}.`);
-  const town = towns.find((candidate) => candidate.name === name);
-  if (!town) throw new UserError(`The stack ${stack} has no town "${name}". TOWN can be: ${names}.`);
-  return town;
-}
+import type { Settings } from "../../../stack/settings";
+import { textAt, type StackConfig } from "../stackAccess";
 
 /** The seed that the state keeps for a town; undefined before the first `up`. */
 export function stateSeed(town: string, random: ReadonlyMap<string, string>): Buffer | undefined {
@@ -108,16 +73,18 @@ export function fingerprintInPlace(
 
 /** The seed in a town's config; undefined if there is none or it is damaged. */
 export function givenSeed(config: StackConfig, town: string): Buffer | undefined {
-  return undamaged(() => parseSeedText(textAt(config, [KEYS.identities, town, "seed"]) ?? ""));
+  return undamaged(() => parseSeedText(textAt(config, { key: "identities", town, name: "seed" }) ?? ""));
 }
 
-/** The fingerprint of the key at a path of the config; undefined if there is none or it is damaged. */
+/** The fingerprint of a town's adopted key in the config; undefined if there is none or it is damaged. */
 export function adoptedFingerprint(
   config: StackConfig,
-  keys: readonly string[],
+  town: string,
+  number: number,
   { suffix }: Pick<Settings, "suffix">,
 ): string | undefined {
-  return undamaged(() => identityFromKeyFile(parseIdentityText(textAt(config, keys) ?? ""), suffix).fingerprint);
+  const text = textAt(config, { key: "identities", town, name: `${number}` }) ?? "";
+  return undamaged(() => identityFromKeyFile(parseIdentityText(text), suffix).fingerprint);
 }
 
 function undamaged<T>(read: () => T): T | undefined {

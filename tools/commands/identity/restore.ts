@@ -5,25 +5,23 @@ import { stringify } from "yaml";
 import type { DeployedTown } from "../../../stack/deployed";
 import type { IdentityNumbers } from "../../../components/core/identity";
 import type { Settings } from "../../../stack/settings";
-import type { StackConfig } from "../checkInvite";
-import { encryptedAt } from "../../pulumi/configText";
-import type { ConfigSecret } from "../../pulumi/encryptedConfig";
+import {
+  changeConfig,
+  fullKey,
+  openStack,
+  settingsWithout,
+  textAt,
+  type ConfigChange,
+  type ConfigSecret,
+  type StackAccess,
+  type StackConfig,
+} from "../stackAccess";
 import { projectDirectory, UserError } from "../../console/project";
 import { decryptFile, identitiesIn, type Key } from "./ageFile";
 import { backupPath } from "./backup";
 import { identitiesIn as identitiesOf, parseBackup, type Backup } from "./backupFile";
-import { assertFits, textAt } from "./configValues";
-import {
-  adoptedFingerprint,
-  fingerprintInPlace,
-  givenSeed,
-  highest,
-  KEYS,
-  settingsWithout,
-  type StackIdentities,
-} from "./known";
+import { adoptedFingerprint, fingerprintInPlace, givenSeed, highest, type StackIdentities } from "./known";
 import { askPassphrase } from "../../console/passphrase";
-import { editConfig, openStack, type PlainEdit, type StackAccess } from "./stackAccess";
 
 /** Which backup is restored, and what opens it. */
 export interface RestoreRequest {
@@ -37,9 +35,22 @@ const MOST_BYTES = 16_777_216;
 
 /** Brings the identities and secrets of a backup into the config of a stack, encrypted. Gives the exit code. */
 export async function restore({ stack, ...request }: RestoreRequest & { stack: string }): Promise<number> {
-  const opened = await openBackup(request, () => askPassphrase("known"));
-  await restoreBackup(opened, await openStack(stack));
+  await restoreFile(
+    request,
+    () => openStack(stack),
+    () => askPassphrase("known"),
+  );
   return 0;
+}
+
+/** What `restore` does; the backup is opened and checked before the stack is. */
+export async function restoreFile(
+  request: RestoreRequest,
+  open: () => Promise<StackAccess>,
+  passphrase: () => Promise<string>,
+): Promise<void> {
+  const backup = await openBackup(request, passphrase);
+  await restoreBackup(backup, await open());
 }
 
 /** Reads, decrypts and checks a backup. Throws a UserError if it is not whole and sound. */
@@ -66,11 +77,11 @@ async function read(file: string): Promise<Buffer> {
 }
 
 /**
- * What `restore` does with a backup that has been opened. Throws a UserError, with nothing changed, if the stack is not
+ * Puts an opened backup into a stack's config. Throws a UserError, with nothing changed, if the stack is not
  * one that it fits.
  */
 export async function restoreBackup(backup: Backup, access: StackAccess): Promise<void> {
-  const [config, before] = await Promise.all([access.config(), access.readFile()]);
+  const config = await access.config();
   const settings = settingsWithout(config, access.stack, ["identities", "secrets", "invites", "tokens"]);
   assertDeclared(backup, settings);
   if (backup.suffix !== settings.suffix)
@@ -81,21 +92,17 @@ export async function restoreBackup(backup: Backup, access: StackAccess): Promis
   assertFree(backup, { deployed, random }, config, settings);
 
   const identities = identitiesToBe(backup, settings, deployed);
-  const secrets = [...keysToBe(backup, identities), ...textsOf(backup)];
-  const plain = plainEdits(backup, settings, identities);
-  const values = [...secrets.map(({ keys, secret }) => ({ keys, value: secret })), ...plain];
-  assertFits(config, values, access.stack, "The backup");
-
-  const wanted = secrets.filter(
-    ({ keys, secret }) => textAt(config, keys) !== secret || encryptedAt(before, keys) === undefined,
+  const wanted = [...keysToBe(backup, identities), ...textsOf(backup)].filter(
+    (secret) => textAt(config, secret) !== secret.text,
   );
-  if (wanted.length === 0 && plain.length === 0) {
+  const plain = plainChange(backup, settings, identities);
+  if (wanted.length === 0 && Object.keys(plain).length === 0) {
     access.say(
       `all that is in the backup of ${backup.stack} is in Pulumi.${access.stack}.yaml already; nothing is changed`,
     );
     return;
   }
-  await editConfig(access, before, wanted, `${wanted.length} values of the backup`, plain);
+  await changeConfig(access, config, { secrets: wanted, ...plain }, "the backup");
   access.say(
     `the backup that was made of ${backup.stack} on ${backup.made} is in Pulumi.${access.stack}.yaml, encrypted:`,
   );
@@ -106,13 +113,13 @@ export async function restoreBackup(backup: Backup, access: StackAccess): Promis
           ? `  identity ${number} of ${town}: ${fingerprint}`
           : `  not taken: identity ${number} of ${town}, ${fingerprint}, for no identity of that number is in the config`,
       );
-  for (const { keys } of wanted.filter(({ keys, secret }) => (textAt(config, keys) ?? secret) !== secret))
-    access.say(`  ${keys.join(".")} was another one; the backup's is in its place`);
+  for (const { key, town, name } of wanted.filter((secret) => textAt(config, secret) !== undefined))
+    access.say(`  ${fullKey(key)}.${town}.${name} was another one; the backup's is in its place`);
   for (const { name, peers } of settings.towns)
     for (const { id, secretVersion } of peers)
       if (secretVersion > 1 && Object.hasOwn(backup.towns[name]?.secrets ?? {}, id))
         access.say(
-          `  ${KEYS.secrets}.${name}.${id} is the secret from now on: secretVersion ${secretVersion} of that peer means nothing while it is there`,
+          `  ${fullKey("secrets")}.${name}.${id} is the secret from now on: secretVersion ${secretVersion} of that peer means nothing while it is there`,
         );
   access.say("`make preview` shows what `make up` will do with it");
   access.say("stop the old deployment before `make up`: two daemons with one key take turns at its address");
@@ -120,25 +127,19 @@ export async function restoreBackup(backup: Backup, access: StackAccess): Promis
 
 /** The seeds and adopted keys, without those of numbers that the towns will not have. */
 function keysToBe({ towns }: Backup, identities: ReadonlyMap<string, IdentityNumbers>): ConfigSecret[] {
-  return Object.entries(towns).flatMap(([town, { seed, keys }]) => [
-    ...(seed === undefined ? [] : [{ keys: [KEYS.identities, town, "seed"], secret: seed }]),
-    ...Object.entries(keys)
-      .filter(([number]) => Number(number) <= highest(identities.get(town)!))
-      .map(([number, secret]) => ({ keys: [KEYS.identities, town, number], secret })),
-  ]);
+  return Object.entries(towns).flatMap(([town, { seed, keys }]) =>
+    Object.entries({ ...keys, ...(seed !== undefined && { seed }) })
+      .filter(([name]) => name === "seed" || Number(name) <= highest(identities.get(town)!))
+      .map(([name, text]) => ({ key: "identities", town, name, text })),
+  );
 }
 
 function textsOf({ towns, invites, tokens }: Backup): ConfigSecret[] {
   const secrets = Object.fromEntries(Object.entries(towns).map(([name, town]) => [name, town.secrets]));
-  return (
-    [
-      ["secrets", secrets],
-      ["invites", invites],
-      ["tokens", tokens],
-    ] as const
-  ).flatMap(([key, all]) =>
-    Object.entries(all).flatMap(([town, texts]) =>
-      Object.entries(texts).map(([peer, secret]) => ({ keys: [KEYS[key], town, peer], secret })),
+  const all = { secrets, invites, tokens };
+  return (["secrets", "invites", "tokens"] as const).flatMap((key) =>
+    Object.entries(all[key]).flatMap(([town, texts]) =>
+      Object.entries(texts).map(([name, text]) => ({ key, town, name, text })),
     ),
   );
 }
@@ -164,7 +165,7 @@ function assertDeclared(backup: Backup, { towns, stack }: Settings): void {
     };
   }
   if (Object.keys(lacking).length === 0) return;
-  const lines = stringify({ config: { [KEYS.towns]: lacking } }).trimEnd();
+  const lines = stringify({ config: { [fullKey("towns")]: lacking } }).trimEnd();
   throw new UserError(
     `The backup has towns or peers that Pulumi.${stack}.yaml does not declare. Add them, each with its own settings, and run this again; nothing is changed:\n${lines.replace(/^/gm, "  ")}`,
   );
@@ -174,7 +175,7 @@ function assertDeclared(backup: Backup, { towns, stack }: Settings): void {
 function assertFree(backup: Backup, stack: StackIdentities, config: StackConfig, settings: Settings): void {
   const taken = Object.entries(backup.towns).flatMap(([town, content]) =>
     [...identitiesOf(content, backup.suffix)].flatMap(([number, { fingerprint }]) => {
-      const adopted = adoptedFingerprint(config, [KEYS.identities, town, `${number}`], settings);
+      const adopted = adoptedFingerprint(config, town, number, settings);
       const inPlace = fingerprintInPlace(town, number, stack, settings, { adopted, seed: givenSeed(config, town) });
       return inPlace === undefined || inPlace === fingerprint
         ? []
@@ -205,18 +206,17 @@ function identitiesToBe(
   );
 }
 
-function plainEdits(
+function plainChange(
   backup: Backup,
   { towns, retired }: Settings,
   identities: ReadonlyMap<string, IdentityNumbers>,
-): PlainEdit[] {
-  const all = [...new Set([...retired, ...backup.retired])];
-  return [
-    ...[...identities].flatMap(([name, identity]) =>
-      isDeepStrictEqual(identity, towns.find((town) => town.name === name)!.identity)
-        ? []
-        : [{ keys: [KEYS.towns, name, "identity"], value: { ...identity } }],
-    ),
-    ...(all.length > retired.length ? [{ keys: [KEYS.retired], value: all }] : []),
-  ];
+): Omit<ConfigChange, "secrets"> {
+  const moved = [...identities].filter(
+    ([name, identity]) => !isDeepStrictEqual(identity, towns.find((town) => town.name === name)!.identity),
+  );
+  const more = backup.retired.filter((fingerprint) => !retired.includes(fingerprint));
+  return {
+    ...(moved.length > 0 && { identities: new Map(moved) }),
+    ...(more.length > 0 && { retired: [...new Set(more)] }),
+  };
 }

@@ -1,8 +1,14 @@
-import type { Settings, TownSettings } from "../../../stack/settings";
+import type { TownSettings } from "../../../stack/settings";
 import { UserError } from "../../console/project";
-import { KEYS, settingsWithout, townNamed } from "./known";
+import {
+  changeConfig,
+  openStack,
+  settingsWithout,
+  townNamed,
+  type ConfigChange,
+  type StackAccess,
+} from "../stackAccess";
 import { nextStep, type Step } from "./nextStep";
-import { editConfig, openStack, type PlainEdit, type StackAccess } from "./stackAccess";
 
 /** Which town is moved, and the operator's word for the last step. */
 export interface RotateRequest {
@@ -22,22 +28,23 @@ export async function rotate({ stack, ...request }: RotateRequest & { stack: str
 
 /** What `rotate` does. Throws a UserError, with nothing changed, if there is no step to make. */
 export async function rotateTown(request: RotateRequest, access: StackAccess): Promise<void> {
-  const [config, published, before] = await Promise.all([access.config(), access.published(), access.readFile()]);
+  const [config, published] = await Promise.all([access.config(), access.published()]);
   const settings = settingsWithout(config, access.stack, []);
   const town = townNamed(settings, request.town);
   const step = nextStep(town.identity, published[town.name], request.retire?.trim().toLowerCase());
   if (step.kind === "none") throw new UserError(`${town.name} ${step.why}.`);
-  await editConfig(access, before, [], "", stepEdits(step, town.name, settings));
+  await changeConfig(access, config, stepChange(step, town.name), "the step");
   for (const line of explained(step, town, access.stack, published[town.name]!.fingerprint)) access.say(line);
 }
 
 type Made = Exclude<Step, { kind: "none" }>;
 
-/** What a step changes in the config file. */
-export function stepEdits(step: Made, town: string, { retired }: Pick<Settings, "retired">): PlainEdit[] {
-  const identity = { keys: [KEYS.towns, town, "identity"], value: { ...step.identity } };
-  if (step.kind !== "retire") return [identity];
-  return [identity, { keys: [KEYS.retired], value: [...retired, step.retired] }];
+/** What a step changes in the config. */
+export function stepChange(step: Made, town: string): ConfigChange {
+  return {
+    identities: new Map([[town, step.identity]]),
+    ...(step.kind === "retire" && { retired: [step.retired] }),
+  };
 }
 
 /** What a step means, whom to tell and what comes after it. */

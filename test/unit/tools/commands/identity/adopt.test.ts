@@ -1,8 +1,8 @@
 import { describe, expect, it, test } from "vitest";
-import { parse } from "yaml";
+import { parse, stringify } from "yaml";
 import { deriveIdentity, type Identity } from "../../../../../components/core/identity";
 import { adoptKey } from "../../../../../tools/commands/identity/adopt";
-import { deployedAs, failure, FakeStack, made, randomText, SALT, turned } from "./fakeStack";
+import { deployedAs, failure, FakeStack, made, randomText, turned } from "../fakeStack";
 import { faults, seeded } from "./randomFaults";
 import { tarOf } from "./tarOf";
 
@@ -21,19 +21,20 @@ const directory = (files: Identity): Record<string, string | Buffer> => ({
 });
 const TAR = tarOf(directory(KEY));
 
-/** What the config file holds for `identities`, each as the fake encrypts it. */
-const adopted = (towns: Record<string, Record<string, Identity>>) =>
-  Object.entries(towns)
-    .map(([town, keys]) => {
-      const lines = Object.entries(keys).map(
-        ([number, { secretKeyFile }]) =>
-          `      "${number}":\n        secure: ${turned(secretKeyFile.toString("base64"))}\n`,
-      );
-      return `    ${town}:\n${lines.join("")}`;
-    })
-    .join("");
+/** The config with adopted keys, each encrypted by itself, as `pulumi config set --path` leaves them. */
 const withAdopted = (towns: Record<string, Record<string, Identity>>, file = FILE) =>
-  `${file}  town-ator:identities:\n${adopted(towns)}${SALT}`;
+  stringify({
+    config: {
+      ...(parse(file) as { config: object }).config,
+      "town-ator:identities": Object.fromEntries(
+        Object.entries(towns).map(([town, keys]) => [
+          town,
+          Object.fromEntries(Object.entries(keys).map(([number, key]) => [number, { secure: turned(base64(key)) }])),
+        ]),
+      ),
+    },
+  });
+const base64 = ({ secretKeyFile }: Identity) => secretKeyFile.toString("base64");
 
 /** A stack into which something is given as a key. */
 function given(key: string | Buffer, file = FILE) {
@@ -58,8 +59,7 @@ describe("adopting a key", () => {
   ])("takes %s into the config file, encrypted, and says its fingerprint", async (_, key) => {
     const access = given(key);
     await adoptKey({ town: "home" }, access);
-    expect(access.file).toBe(withAdopted({ home: { "1": KEY } }));
-    expect(access.encrypted).toEqual([{ keys: ["town-ator:identities", "home", "1"], secret: BASE64 }]);
+    expect(access.edits).toEqual([{ secrets: { "town-ator:identities": { home: { "1": BASE64 } } }, plain: {} }]);
     expect(access.questions).toEqual([
       "Paste the key of home's identity 1 as base64 and press Enter; it is not shown: ",
     ]);
@@ -76,13 +76,13 @@ describe("adopting a key", () => {
     expect(access.said).toEqual([
       `home has adopted the key of ${KEY.fingerprint} as identity 1 before; nothing is changed`,
     ]);
-    expect([access.writes, access.encrypted]).toEqual([0, []]);
+    expect(access.edits).toEqual([]);
   });
 
   it("replaces another key that is not deployed yet, and says so", async () => {
     const access = given(BASE64, withAdopted({ home: { "1": OTHER } }));
     await adoptKey({ town: "home" }, access);
-    expect(access.file).toBe(withAdopted({ home: { "1": KEY } }));
+    expect(await access.at("identities")).toEqual({ home: { "1": BASE64 } });
     expect(access.said[1]).toBe(`it is in place of the key of ${OTHER.fingerprint}, which was not deployed`);
   });
 
@@ -90,7 +90,7 @@ describe("adopting a key", () => {
     const damaged = { secretKeyFile: KEY.secretKeyFile.subarray(1) } as Identity;
     const access = given(BASE64, withAdopted({ home: { "1": damaged } }));
     await adoptKey({ town: "home" }, access);
-    expect(access.file).toBe(withAdopted({ home: { "1": KEY } }));
+    expect(await access.at("identities")).toEqual({ home: { "1": BASE64 } });
   });
 
   it("takes the key of the address that the town has already, so that it no longer needs the state", async () => {
@@ -98,7 +98,7 @@ describe("adopting a key", () => {
     access.randomSecrets = { "home-identity-seed": randomText("a") };
     access.deployedTowns = [deployedAs("home", "g.home", { 1: made("a") })];
     await adoptKey({ town: "home" }, access);
-    expect(access.file).toBe(withAdopted({ home: { "1": made("a") } }));
+    expect(await access.at("identities")).toEqual({ home: { "1": base64(made("a")) } });
   });
 
   it("takes another key in place of an address that the operator has given up", async () => {
@@ -106,7 +106,7 @@ describe("adopting a key", () => {
     const access = given(BASE64, retired);
     access.deployedTowns = [deployedAs("home", "g.home", { 1: made("a") })];
     await adoptKey({ town: "home" }, access);
-    expect(access.file).toBe(withAdopted({ home: { "1": KEY } }, retired));
+    expect(await access.at("identities")).toEqual({ home: { "1": BASE64 } });
   });
 
   it("announces the next address with its key", async () => {
@@ -114,11 +114,12 @@ describe("adopting a key", () => {
     access.outputs = { home: { fingerprint: made("a").fingerprint } };
     access.deployedTowns = [deployedAs("home", "g.home", { 1: made("a") })];
     await adoptKey({ town: "home", number: "2" }, access);
-    const announced = FILE.replace(
-      "nodeId: g.home\n",
-      "nodeId: g.home\n      identity:\n        current: 1\n        next: 2\n",
-    );
-    expect(access.file).toBe(withAdopted({ home: { "2": KEY } }, announced));
+    expect(access.edits).toEqual([
+      {
+        secrets: { "town-ator:identities": { home: { "2": BASE64 } } },
+        plain: { "town-ator:towns.home.identity.current": 1, "town-ator:towns.home.identity.next": 2 },
+      },
+    ]);
   });
 
   it("takes the key of a next address that is announced but not deployed", async () => {
@@ -126,18 +127,14 @@ describe("adopting a key", () => {
     const access = given(BASE64, announced);
     access.deployedTowns = [deployedAs("home", "g.home", { 1: made("a") })];
     await adoptKey({ town: "home", number: "2" }, access);
-    expect(access.file).toBe(withAdopted({ home: { "2": KEY } }, announced));
+    expect(await access.at("identities")).toEqual({ home: { "2": BASE64 } });
   });
 
-  it("leaves a file alone that was changed meanwhile", async () => {
-    const access = given(BASE64);
-    const encrypt = access.encrypt;
-    access.encrypt = (secrets) => {
-      access.file = "config: {}\n";
-      return encrypt(secrets);
-    };
-    await expect(adoptKey({ town: "home" }, access)).rejects.toThrow("Pulumi.dev.yaml was changed meanwhile");
-    expect(access.file).toBe("config: {}\n");
+  it("keeps the other keys, and makes one secret of all of them", async () => {
+    const access = given(BASE64, withAdopted({ away: { "1": OTHER } }));
+    await adoptKey({ town: "home" }, access);
+    expect(await access.at("identities")).toEqual({ home: { "1": BASE64 }, away: { "1": base64(OTHER) } });
+    expect(access.file).toMatch(/\n {2}town-ator:identities:\n {4}secure: /);
   });
 });
 
@@ -225,7 +222,7 @@ describe("adopting refuses, and changes nothing,", () => {
     expect(error).toMatchObject({ name: "UserError", message });
     for (const part of [KEY, OTHER, onion].map(({ address }) => address.slice(0, 20)))
       expect(message).not.toContain(part);
-    expect([access.file, access.writes, access.encrypted, access.said]).toEqual([FILE, 0, [], []]);
+    expect([access.edits, access.said]).toEqual([[], []]);
   });
 
   it("a key in place of a published address, and names both fingerprints and the way out", async () => {
@@ -237,7 +234,7 @@ describe("adopting refuses, and changes nothing,", () => {
         `To move to the other address without losing this one, adopt it as the next: make identity-adopt TOWN=home NUMBER=2. ` +
         `To give ${made("a").fingerprint} up for good instead, add it to town-ator:retired.`,
     );
-    expect([access.file, access.encrypted]).toEqual([FILE, []]);
+    expect(access.edits).toEqual([]);
   });
 
   it("a key in place of a seed that the state keeps although the town is down", async () => {
@@ -264,7 +261,7 @@ describe("adopting refuses, and changes nothing,", () => {
     expect(error.message).toMatch(
       /^The key does not fit the config:\n {2}town-ator:identities\..* is the key of identities\..* too/,
     );
-    expect([access.file, access.encrypted]).toEqual([file, []]);
+    expect(access.edits).toEqual([]);
   });
 
   test.each<[string, FakeStack["outputs"], string]>([
@@ -281,7 +278,7 @@ describe("adopting refuses, and changes nothing,", () => {
     const access = given(BASE64);
     access.outputs = outputs;
     await expect(adoptKey({ town: "home", number }, access)).rejects.toThrow(message);
-    expect([access.file, access.encrypted]).toEqual([FILE, []]);
+    expect(access.edits).toEqual([]);
   });
 
   it("a town that is not there, before the key is asked for", async () => {
@@ -292,11 +289,12 @@ describe("adopting refuses, and changes nothing,", () => {
     expect(access.questions).toEqual([]);
   });
 
-  it("to put a key into a secret that holds all of them", async () => {
-    const file = `${FILE}  town-ator:identities:\n    secure: ${JSON.stringify(turned("{}"))}\n`;
-    await expect(adoptKey({ town: "home" }, given(BASE64, file))).rejects.toThrow(
-      "town-ator:identities is one secret as a whole in the stack's config file",
+  it("to put a key into something that is not a map", async () => {
+    const access = given(BASE64, `${FILE}  town-ator:identities: { secure: ${turned("damaged")} }\n`);
+    await expect(adoptKey({ town: "home" }, access)).rejects.toThrow(
+      "town-ator:identities is not a map in the stack's config, so nothing can be put into it.",
     );
+    expect(access.edits).toEqual([]);
   });
 });
 
@@ -362,7 +360,6 @@ describe("fifty random bad keys", () => {
     const error = await failure(() => adoptKey({ town: "home" }, access));
     expect(error.name).toBe("UserError");
     expect(error.message).not.toContain(KEY.address.slice(0, 16));
-    expect([access.file, access.writes, access.encrypted, access.said]).toEqual([FILE, 0, [], []]);
-    expect(parse(access.file)).not.toHaveProperty("config.town-ator:identities");
+    expect([access.edits, access.said]).toEqual([[], []]);
   });
 });

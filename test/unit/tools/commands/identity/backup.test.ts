@@ -1,12 +1,18 @@
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
-import { afterAll, beforeAll, describe, expect, it, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, test, vi } from "vitest";
 import type { Lock } from "../../../../../tools/commands/identity/ageFile";
 import { backUp } from "../../../../../tools/commands/identity/backup";
 import { openBackup } from "../../../../../tools/commands/identity/restore";
-import { failure, made, randomText } from "./fakeStack";
-import { ADOPTED, backupFolder, CONTENT, FILE, lived, quick, RANDOM, TOWNS, word } from "./lived";
+import { failure, made, randomText } from "../fakeStack";
+import { ADOPTED, backupFolder, CONTENT, lived, quick, RANDOM, TOWNS, word } from "./lived";
+
+vi.mock("node:fs/promises", async (original) => {
+  const actual = await original<typeof fs>();
+  const replaced = { ...actual, rename: vi.fn(actual.rename) };
+  return { ...replaced, default: replaced };
+});
 
 let directory: string;
 let newFile: () => string;
@@ -33,7 +39,7 @@ describe("backing up", () => {
       "  secrets of 4 peers of home",
       "keep it apart from this machine; it opens with what you have just given and nothing else",
     ]);
-    expect([stack.file, stack.writes, await fs.readdir(directory)]).toEqual([FILE, 0, [path.basename(file)]]);
+    expect([stack.edits, await fs.readdir(directory)]).toEqual([[], [path.basename(file)]]);
   });
 
   it("writes one for a recipient without asking for a passphrase, and what belongs to the recipient opens it", async () => {
@@ -75,6 +81,13 @@ describe("backing up", () => {
     await expect(backUp({ file }, lived(), word, slow)).rejects.toThrow("exists already");
     expect(await fs.readFile(file, "utf8")).toBe("mine");
     expect((await fs.readdir(directory)).filter((name) => name.endsWith(".new"))).toEqual([]);
+  });
+
+  it("leaves nothing behind when the last step fails", async () => {
+    const file = newFile();
+    vi.mocked(fs.rename).mockRejectedValueOnce(Object.assign(new Error(), { code: "EIO" }));
+    await expect(backUp({ file }, lived(), word, quick)).rejects.toThrow(`${file} cannot be written (EIO).`);
+    expect((await fs.readdir(directory)).filter((name) => name.startsWith(path.basename(file)))).toEqual([]);
   });
 
   test.each<[string, Parameters<typeof backUp>[0], string]>([

@@ -5,7 +5,7 @@ import { deriveIdentity } from "../../../../../components/core/identity";
 import { formatInvite } from "../../../../../components/core/invite";
 import { encryptFile, type Lock } from "../../../../../tools/commands/identity/ageFile";
 import type { Backup } from "../../../../../tools/commands/identity/backupFile";
-import { FakeStack, made, randomText, SALT, seedOf, turned } from "./fakeStack";
+import { FakeStack, made, randomText, seedOf, turned } from "../fakeStack";
 
 export const PASSPHRASE = "five random words of mine";
 export const GIVEN = "a-secret-that-the-operator-has-given";
@@ -42,8 +42,7 @@ export const FILE =
   secret("identities", "home", '"3"', base64(ADOPTED)) +
   secret("secrets", "home", "g.amy", GIVEN) +
   secret("invites", "home", "g.bob", INVITE) +
-  secret("tokens", "home", "g.child", "child-token") +
-  SALT;
+  secret("tokens", "home", "g.child", "child-token");
 export const RANDOM = {
   "home-identity-seed": randomText("a"),
   "away-identity-seed": randomText("d"),

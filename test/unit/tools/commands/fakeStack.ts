@@ -1,11 +1,9 @@
 import { parse, stringify } from "yaml";
-import type { DeployedTown } from "../../../../../stack/deployed";
-import { identityOfSeed, seedFromRandom, type Identity, type Suffix } from "../../../../../components/core/identity";
-import type { StackConfig } from "../../../../../tools/commands/checkInvite";
-import { withEncrypted } from "../../../../../tools/pulumi/configText";
-import type { ConfigSecret } from "../../../../../tools/pulumi/encryptedConfig";
-import type { StackAccess } from "../../../../../tools/commands/identity/stackAccess";
-import type { PublishedTown } from "../../../../../tools/pulumi/stackState";
+import type { DeployedTown } from "../../../../stack/deployed";
+import { identityOfSeed, seedFromRandom, type Identity, type Suffix } from "../../../../components/core/identity";
+import type { StackAccess, StackConfig } from "../../../../tools/commands/stackAccess";
+import type { ConfigEdit } from "../../../../tools/pulumi/configEdit";
+import type { PublishedTown } from "../../../../tools/pulumi/stackState";
 
 /** What a random secret of the state looks like. */
 export const randomText = (letter: string) => `${letter.repeat(42)}0`;
@@ -21,9 +19,7 @@ export const made = (letter: string, number = 1, suffix?: Suffix): Identity =>
 export class FakeStack implements StackAccess {
   readonly stack = "dev";
   readonly said: string[] = [];
-  /** What was given to be encrypted, in order. */
-  readonly encrypted: ConfigSecret[] = [];
-  writes = 0;
+  readonly edits: ConfigEdit[] = [];
   randomSecrets: Record<string, string> = {};
   deployedTowns: DeployedTown[] = [];
   outputs: Record<string, PublishedTown> = {};
@@ -44,25 +40,22 @@ export class FakeStack implements StackAccess {
   random = () => Promise.resolve(new Map(Object.entries(this.randomSecrets)));
   deployed = () => Promise.resolve(this.deployedTowns);
   published = () => Promise.resolve(this.outputs);
-  readFile = () => Promise.resolve(this.file);
-  encrypt = (secrets: readonly ConfigSecret[]) => {
-    this.encrypted.push(...secrets);
-    return Promise.resolve(
-      secrets.reduce((text, { keys, secret }) => {
-        const map = keys.reduceRight<unknown>((inner, key) => ({ [key]: inner }), { secure: turned(secret) });
-        return withEncrypted(text, keys, stringify({ config: map }, { lineWidth: 0 }) + SALT);
-      }, `config:\n  a: 1\n${SALT}`),
-    );
-  };
-  writeFile = (text: string) => {
-    this.writes++;
-    this.file = text;
+  edit = (edit: ConfigEdit) => {
+    this.edits.push(edit);
+    const file = parse(this.file) as { config: Record<string, unknown> };
+    for (const [property, value] of Object.entries(edit.plain)) setIn(file.config, property.match(/[^.[\]]+/g)!, value);
+    for (const [key, value] of Object.entries(edit.secrets))
+      file.config[key] = { secure: turned(JSON.stringify(value)) };
+    this.file = stringify(file);
     return Promise.resolve();
   };
   say = (line: string) => void this.said.push(line);
-}
 
-export const SALT = "encryptionsalt: v1:salt\n";
+  /** A key of the config, decrypted and parsed. */
+  async at(key: string): Promise<unknown> {
+    return JSON.parse((await this.config())[`town-ator:${key}`] ?? "null");
+  }
+}
 
 export const turned = (text: string) => [...text].reverse().join("");
 
@@ -70,6 +63,14 @@ function decrypted(value: unknown): unknown {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
   if ("secure" in value) return turned(value.secure as string);
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, decrypted(inner)]));
+}
+
+function setIn(into: Record<string, unknown>, [key, ...rest]: readonly string[], value: unknown): void {
+  if (rest.length > 0) {
+    into[key!] ??= /^\d+$/.test(rest[0]!) ? [] : {};
+    setIn(into[key!] as Record<string, unknown>, rest, value);
+  } else if (value === undefined) delete into[key!];
+  else into[key!] = value;
 }
 
 /** What the last `up` has left of a town that publishes these. */
