@@ -1,8 +1,9 @@
 import { buildTowns } from "./stack/buildTowns";
-import { anonContext, connectorContext } from "./stack/imageContexts";
+import { connectorContext } from "./stack/connectorContext";
 import { omitPromiseTraces } from "./stack/promiseTraces";
 import { readDeployed } from "./stack/readDeployed";
 import { readSettings } from "./stack/readSettings";
+import { anonContext } from "./components/anonImage";
 import { silenceDebugMessages } from "./components/silenceDebug";
 
 silenceDebugMessages();

@@ -1,38 +1,52 @@
 import { createHash } from "node:crypto";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
+import { anonImage } from "./anonImage";
+import { assertArguments } from "./arguments";
 import { assertEnded, whenSucceeded, FIXED_NAME, oneShot, type EndedOneShot } from "./docker/container";
 import {
+  DEFAULT_SUFFIX,
   identityFromKeyFile,
   identityOfSeed,
+  numbersProblem,
+  parseIdentityText,
+  parseSeedText,
   published,
   seedFromRandom,
+  suffixProblem,
   type Identity,
   type IdentityNumbers,
   type Suffix,
 } from "./core/identity";
-import { dockerName, seedName, type Owner } from "./core/names";
+import { dockerName, ownerProblem, secretNames, type Owner } from "./core/names";
 import { PATHS } from "./core/ports";
-import type { Secret } from "./core/secret";
+import { anonUrlOf } from "./core/renderConnectorYaml";
 import { DeploymentError } from "./docker/deploymentError";
+import { ownerOf } from "./owner";
 import { randomSecret } from "./randomSecret";
 import { dataVolume } from "./docker/volume";
 
 export interface HiddenServiceVolumeArgs {
-  /** Stack and town, for names and labels. */
-  readonly owner: Required<Owner>;
-  /** This project's anon image, which holds the one-shot. */
-  readonly image: pulumi.Input<string>;
-  /** Whether the seed and the volume outlive the stack: protected in the state and kept on the Docker host. */
-  readonly keep: boolean;
-  /** Which identities are published. */
-  readonly identity: IdentityNumbers;
-  /** The key files of adopted identities by number, 96 bytes each. */
-  readonly adopted: ReadonlyMap<number, Secret<Buffer>>;
-  /** The town's seed, 32 bytes, where the operator gives it. Default: the one that is made and kept in the state. */
-  readonly seed?: Secret<Buffer> | undefined;
-  /** What the daemon appends to an address. */
-  readonly suffix: Suffix;
+  /** This project's anon image, which holds the one-shot. Default: built on the Docker host ({@link anonImage}). */
+  readonly image?: pulumi.Input<string> | undefined;
+  /** Whose it is on the Docker host. Default: this Pulumi project and stack, and the component's name. */
+  readonly owner?: Owner | undefined;
+  /**
+   * Whether the seed and the volume outlive the stack: protected in the state and kept on the Docker host. Default:
+   * true.
+   */
+  readonly keep?: boolean | undefined;
+  /** Which identities are published. Default: `{ current: 1 }`. */
+  readonly identity?: IdentityNumbers | undefined;
+  /**
+   * Adopted keys by number of the identity, each the daemon's `hs_ed25519_secret_key` as base64; they become secrets.
+   * Default: none, every identity follows from the seed.
+   */
+  readonly adopted?: Readonly<Record<number, pulumi.Input<string>>> | undefined;
+  /** The seed, 32 bytes as base64; it becomes a secret. Default: the one that is made and kept in the state. */
+  readonly seed?: pulumi.Input<string> | undefined;
+  /** What the daemon appends to an address. Default: `anon`, as the daemon of {@link anonImage} does. */
+  readonly suffix?: Suffix | undefined;
 }
 
 /** An address under which the hidden service is published. */
@@ -54,12 +68,18 @@ export interface PublishedAddress {
 export class HiddenServiceVolume extends pulumi.ComponentResource {
   /** Docker's name for the volume. */
   public readonly volumeName: pulumi.Output<string>;
-  /** What has to be there before the volume is used, for `dependsOn`; fails when the volume holds another identity. */
+  /** A `dependsOn` entry for what uses the volume; fails when the volume holds another identity. */
   public readonly filled: pulumi.Output<pulumi.Resource[]>;
+  /** The anon image that filled the volume. */
+  public readonly image: pulumi.Output<string>;
+  /** Whether the identity outlives the stack. */
+  public readonly keep: boolean;
   /** What the daemon has to append to an address, for the address to be the one that peers know. */
   public readonly suffix: Suffix;
   /** The town's address. */
   public readonly current: PublishedAddress;
+  /** Where the hidden service is dialled, `ws://<address>:3000`; secret. */
+  public readonly anonUrl: pulumi.Output<string>;
   /** The address that the town will move to. */
   public readonly next: PublishedAddress | undefined;
   /** The address that the town has moved away from. */
@@ -72,32 +92,42 @@ export class HiddenServiceVolume extends pulumi.ComponentResource {
    */
   public readonly identityFile: pulumi.Output<string>;
 
-  constructor(name: string, args: HiddenServiceVolumeArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, args: HiddenServiceVolumeArgs = {}, opts?: pulumi.ComponentResourceOptions) {
+    const owner = ownerOf(name, args.owner);
+    const { identity = { current: 1 }, suffix = DEFAULT_SUFFIX } = args;
+    assertArguments(`HiddenServiceVolume ${name}`, {
+      owner: ownerProblem(owner),
+      identity: numbersProblem(identity),
+      suffix: suffixProblem(suffix),
+    });
     super("town-ator:index:HiddenServiceVolume", name, {}, opts);
-    this.suffix = args.suffix;
+    this.keep = args.keep ?? true;
+    this.suffix = suffix;
+    this.image = pulumi.output(args.image ?? anonImage(`${name}-image`, {}, { parent: this }));
     // The state keeps its own seed whatever is given: an address may have followed from it.
-    const made = randomSecret(seedName(args.owner.town), { parent: this, protect: args.keep });
-    const identities = publishedIdentities(args, made);
+    const made = randomSecret(secretNames.seed(name), { parent: this, protect: this.keep });
+    const identities = publishedIdentities(identity, suffix, args, made);
     this.published = identities.map(({ number, identity }) => ({
       number,
       address: identity.address,
       fingerprint: pulumi.unsecret(identity.fingerprint),
     }));
     const address = (number: number | undefined) => this.published.find((candidate) => candidate.number === number);
-    this.current = address(args.identity.current)!;
-    this.next = address(args.identity.next);
-    this.previous = address(args.identity.previous);
+    this.current = address(identity.current)!;
+    this.next = address(identity.next);
+    this.previous = address(identity.previous);
+    this.anonUrl = this.current.address.apply(anonUrlOf);
     this.identityFile = pulumi.secret(
       pulumi
         .all(identities.map(({ number, identity }) => identity.apply((resolved) => identityLine(number, resolved))))
         .apply((lines) => lines.join("")),
     );
 
-    const volume = dataVolume(`${name}-keys`, args.owner, "keys", this, args.keep);
+    const volume = dataVolume(`${name}-keys`, owner, "keys", this, this.keep);
     const job = new docker.Container(
       `${name}-key-file`,
-      oneShot(args.owner, "identity", {
-        image: args.image,
+      oneShot(owner, "identity", {
+        image: this.image,
         command: "/usr/local/bin/install-identity",
         uploads: pulumi
           .all(identities.map(({ number, identity }) => identity.apply((resolved) => offered(number, resolved))))
@@ -107,7 +137,7 @@ export class HiddenServiceVolume extends pulumi.ComponentResource {
       { parent: this, ...FIXED_NAME },
     );
     this.volumeName = volume.name;
-    this.filled = whenSucceeded(job, (ended) => assertIdentity(name, dockerName(args.owner, "keys"), ended));
+    this.filled = whenSucceeded(job, (ended) => assertIdentity(name, dockerName(owner, "keys"), ended));
     this.registerOutputs({ volumeName: this.volumeName });
   }
 }
@@ -117,18 +147,23 @@ export class HiddenServiceVolume extends pulumi.ComponentResource {
  * They go through Outputs as text: an Output looks for others in every byte of a buffer.
  */
 function publishedIdentities(
-  { identity, adopted, seed, suffix }: HiddenServiceVolumeArgs,
+  numbers: IdentityNumbers,
+  suffix: Suffix,
+  { adopted = {}, seed }: Pick<HiddenServiceVolumeArgs, "adopted" | "seed">,
   made: pulumi.Output<string>,
 ): { number: number; identity: pulumi.Output<Identity> }[] {
-  const secretText = (bytes: Secret<Buffer>) => pulumi.secret(bytes.reveal().toString("base64"));
-  const seedText = seed ? secretText(seed) : made.apply((text) => seedFromRandom(text).toString("base64"));
-  return published(identity).map((number) => {
-    const key = adopted.get(number);
+  const seedText =
+    seed === undefined
+      ? made.apply((text) => seedFromRandom(text).toString("base64"))
+      : pulumi.secret(seed).apply((text) => parseSeedText(text).toString("base64"));
+  return published(numbers).map((number) => {
+    const key = adopted[number];
     return {
       number,
-      identity: key
-        ? secretText(key).apply((text) => identityFromKeyFile(Buffer.from(text, "base64"), suffix))
-        : seedText.apply((text) => identityOfSeed(Buffer.from(text, "base64"), number, suffix)),
+      identity:
+        key === undefined
+          ? seedText.apply((text) => identityOfSeed(Buffer.from(text, "base64"), number, suffix))
+          : pulumi.secret(key).apply((text) => identityFromKeyFile(parseIdentityText(text), suffix)),
     };
   });
 }

@@ -1,31 +1,31 @@
+import { isIPv4 } from "node:net";
 import * as pulumi from "@pulumi/pulumi";
+import { assertArguments } from "./arguments";
 import type { Invite } from "./core/invite";
-import { btpPeerVariable, inboundSecretName, PEER_ID } from "./core/names";
-import type { DialledPeer, DirectPeer, InboundSecret, Relation } from "./core/peering";
+import { btpPeerVariable, peerIdProblem, secretNames } from "./core/names";
+import type { DialledPeer, InboundSecret, Relation } from "./core/peering";
 import { dialledByInvite } from "./core/renderConnectorYaml";
-import type { Secret } from "./core/secret";
 import { randomSecret } from "./randomSecret";
 
-/** A peer as a town declares it. */
-export interface Peer {
-  /** The peer's nodeId. */
-  readonly id: string;
-  readonly relation: Relation;
-  /** From 1; another one makes a new inbound secret, unless that is given. */
-  readonly secretVersion: number;
-  /** The inbound secret, where the operator gives it; otherwise one is made. */
-  readonly given?: Secret;
-}
-
 export interface PeerSecretArgs {
-  /** The name of the town. */
-  readonly town: string;
-  /** The peer, as the town declares it. */
-  readonly peer: Peer;
-  /** The invite that the peer has for us; secret. Undefined, or an Output of undefined, while there is none. */
-  readonly invite?: pulumi.Output<Invite | undefined> | undefined;
-  /** Where and how a peer on the town's own network is reached; such a peer has no invite. */
-  readonly direct?: DirectPeer | undefined;
+  /** The peer's nodeId, which it presents when it dials in. */
+  readonly id: string;
+  /** What the peer is to us, in the connector's words. Default: `peer`. */
+  readonly relation?: Relation | undefined;
+  /**
+   * The invite that the peer has for us ({@link parseInvite} reads one); it becomes a secret. Default: none, or an
+   * Output of undefined; such a peer is expected to dial in.
+   */
+  readonly invite?: pulumi.Input<Invite | undefined> | undefined;
+  /**
+   * A peer that is dialled on the town's own network, without ATOR. `url`: `ws://<IPv4 address>:<port>`; `token`: what
+   * we present to it, empty by default. Default: none.
+   */
+  readonly direct?: { readonly url: string; readonly token?: pulumi.Input<string> | undefined } | undefined;
+  /** The inbound secret, at least 32 printable ASCII characters; it becomes a secret. Default: a random one. */
+  readonly given?: pulumi.Input<string> | undefined;
+  /** Another version makes another random inbound secret. Default: 1. */
+  readonly secretVersion?: number | undefined;
 }
 
 /**
@@ -50,21 +50,33 @@ export class PeerSecret extends pulumi.ComponentResource {
   public readonly outbound: pulumi.Output<DialledPeer | undefined>;
 
   constructor(name: string, args: PeerSecretArgs, opts?: pulumi.ComponentResourceOptions) {
-    const { id, relation, given, secretVersion } = args.peer;
-    if (!PEER_ID.test(id)) throw new Error(`PeerSecret ${name}: the peer's id is no nodeId that a peer can have`);
+    const { id, relation = "peer", direct, given, secretVersion = 1 } = args;
+    assertArguments(`PeerSecret ${name}`, {
+      id: peerIdProblem(id),
+      direct: direct && directProblem(direct.url),
+      secretVersion: Number.isInteger(secretVersion) && secretVersion > 0 ? undefined : "must be a whole number from 1",
+    });
     super("town-ator:index:PeerSecret", name, {}, opts);
     this.peerId = id;
     this.variable = btpPeerVariable(id);
-    const secret = given
-      ? pulumi.secret(given.reveal())
-      : randomSecret(inboundSecretName(args.town, id), { parent: this }, `${secretVersion}`);
+    const secret =
+      given === undefined
+        ? randomSecret(secretNames.inbound(name), { parent: this }, `${secretVersion}`)
+        : pulumi.secret(given);
     this.inbound = secret.apply((text) => ({ peerId: id, secret: text }));
-    this.invite = pulumi.secret(args.invite ?? pulumi.output<Invite | undefined>(undefined));
-    const direct = args.direct && { url: args.direct.url, token: args.direct.token.reveal() };
-    this.outbound = this.invite.apply((invite): DialledPeer | undefined => {
-      if (direct) return { id, relation, ...direct, transport: "direct" };
-      return invite && dialledByInvite({ id, relation }, invite);
-    });
+    this.invite = pulumi.secret<Invite | undefined>(args.invite);
+    this.outbound = pulumi
+      .all([this.invite, pulumi.secret(direct?.token ?? "")])
+      .apply(([invite, token]): DialledPeer | undefined => {
+        if (direct) return { id, relation, url: direct.url, token, transport: "direct" };
+        return invite && dialledByInvite({ id, relation }, invite);
+      });
     this.registerOutputs({ variable: this.variable });
   }
+}
+
+function directProblem(url: string): string | undefined {
+  const [, host, port] = /^ws:\/\/([\d.]+):(\d{1,5})$/.exec(url) ?? [];
+  const right = host !== undefined && isIPv4(host) && Number(port) >= 1 && Number(port) <= 65535;
+  return right ? undefined : "must have a url such as ws://10.77.0.9:3000";
 }

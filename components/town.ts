@@ -1,53 +1,55 @@
 import * as pulumi from "@pulumi/pulumi";
+import { anonImage } from "./anonImage";
+import { assertArguments, memoryProblem } from "./arguments";
 import type { AtorNetwork } from "./atorNetwork";
 import { AtorSidecar } from "./atorSidecar";
 import { discoveryKeyFromSecret } from "./core/discovery";
-import type { IdentityNumbers, Suffix } from "./core/identity";
+import { DEFAULT_SUFFIX, numbersProblem, suffixProblem, type IdentityNumbers, type Suffix } from "./core/identity";
 import { formatInvite, type Invite } from "./core/invite";
-import { TOWN_TYPE } from "./core/names";
-import type { DirectPeer } from "./core/peering";
-import type { Secret } from "./core/secret";
+import { btpPeerVariable, nodeIdProblem, ownerProblem, townParts, TOWN_TYPE, type Owner } from "./core/names";
 import { anonUrlOf } from "./core/renderConnectorYaml";
-import { addressPlan } from "./core/subnets";
-import { dockerNetwork, ipam } from "./docker/dockerNetwork";
+import { subnetOf, subnetProblem } from "./core/subnets";
 import { HiddenServiceVolume, type PublishedAddress } from "./hiddenServiceVolume";
-import { PeerSecret, type Peer } from "./peerSecret";
-import { TownConnector, type TownConnectorArgs } from "./townConnector";
+import { ownerOf } from "./owner";
+import { PeerSecret, type PeerSecretArgs } from "./peerSecret";
+import { TownConnector, type ConnectorBehaviour } from "./townConnector";
+import { townNetwork } from "./townNetwork";
 
-/** A peer of a town, and how it is reached; one with neither an invite nor a direct address is expected to dial in. */
-export interface TownPeer extends Peer {
-  /** The invite that the peer has for this town, or an Output of undefined while there is none; secret. */
-  readonly invite?: pulumi.Output<Invite | undefined> | undefined;
-  readonly direct?: DirectPeer | undefined;
-}
-
-/** What makes one town differ from another. */
-export type TownDescription = TownConnectorArgs["town"] & {
-  readonly name: string;
-  readonly topology: "gateway";
-  /** Who can find the hidden service: anyone who knows its address, or invited peers only. */
-  readonly discovery: "open" | "restricted";
-  readonly identity: IdentityNumbers;
-  /** The key files of adopted identities, 96 bytes each, by number. */
-  readonly adopted: ReadonlyMap<number, Secret<Buffer>>;
-  /** The seed of all other identities, 32 bytes, where the operator gives it. */
-  readonly seed?: Secret<Buffer>;
-  /** The town's internal network, as `10.1.2.0/27`. */
-  readonly subnet: string;
-  /** Memory limits in MiB. */
-  readonly memoryMiB: { readonly connector: number; readonly sidecar: number };
-};
-
-export interface TownArgs {
-  readonly stack: string;
-  readonly town: TownDescription;
-  readonly peers: readonly TownPeer[];
-  readonly images: { readonly anon: pulumi.Input<string>; readonly connector: pulumi.Input<string> };
-  readonly atorNetwork: AtorNetwork;
-  /** Whether the identity and the connector's data outlive the stack. */
-  readonly keep: boolean;
-  /** What the daemon appends to an address. */
-  readonly suffix: Suffix;
+export interface TownArgs extends ConnectorBehaviour {
+  /** The connector's nodeId and ILP address prefix, such as `g.home`. */
+  readonly nodeId: string;
+  /** The ATOR network that the town is on: a LocalAtorNetwork or a PublicAtorNetwork. */
+  readonly network: AtorNetwork;
+  /** Who may dial in, and who is dialled. Default: nobody. */
+  readonly peers?: readonly PeerSecretArgs[] | undefined;
+  /** Whether only invited peers can find the hidden service (`restricted`), or everybody who knows it. Default: `open`. */
+  readonly discovery?: "open" | "restricted" | undefined;
+  /**
+   * `anon`: this project's anon image. Default: that of `network`, or built on the Docker host. `connector`: the
+   * connector's image. Default: the published connector 3.10.4.
+   */
+  readonly images?:
+    | { readonly anon?: pulumi.Input<string> | undefined; readonly connector?: pulumi.Input<string> | undefined }
+    | undefined;
+  /** Which identities are published. Default: `{ current: 1 }`. */
+  readonly identity?: IdentityNumbers | undefined;
+  /** Adopted keys by number of the identity, each the daemon's `hs_ed25519_secret_key` as base64. Default: none. */
+  readonly adopted?: Readonly<Record<number, pulumi.Input<string>>> | undefined;
+  /** The seed of all other identities, 32 bytes as base64. Default: the one that is made and kept in the state. */
+  readonly seed?: pulumi.Input<string> | undefined;
+  /** What the daemon appends to an address. Default: `anon`. */
+  readonly suffix?: Suffix | undefined;
+  /** The town's internal IPv4 network, /16 to /28. Default: derived from the owner, in 10.128.0.0/9. */
+  readonly subnet?: string | undefined;
+  /** Memory limits in MiB, from 64. Default: 256 for the connector, 128 for the sidecar. */
+  readonly memoryMiB?: { readonly connector?: number | undefined; readonly sidecar?: number | undefined } | undefined;
+  /**
+   * Whether the identity and the connector's data outlive the stack. Default: true on the public network, false on a
+   * local one, whose addresses mean nothing without it.
+   */
+  readonly keep?: boolean | undefined;
+  /** Whose it is on the Docker host. Default: this Pulumi project and stack, and the component's name. */
+  readonly owner?: Owner | undefined;
 }
 
 /** What a stack says of an address besides the town's own. */
@@ -86,69 +88,70 @@ export interface TownOutputs {
  * both at fixed addresses, and the sidecar on the network of the relays as well.
  */
 export class Town extends pulumi.ComponentResource {
+  /** Where the town is dialled, `ws://<address>:3000`; secret. */
+  public readonly anonUrl: pulumi.Output<string>;
+  /** A short name for the address that may be shown anywhere. */
+  public readonly fingerprint: pulumi.Output<string>;
+  /** Everything that there is to say of the town, for a stack's outputs. */
   public readonly outputs: TownOutputs;
   readonly #invites: ReadonlyMap<string, pulumi.Output<Invite>>;
 
   constructor(name: string, args: TownArgs, opts?: pulumi.ComponentResourceOptions) {
-    const { town, images, atorNetwork, keep } = args;
-    const plan = addressPlan(town.subnet);
+    const { nodeId, network, suffix = DEFAULT_SUFFIX, discovery = "open", access = "permissioned" } = args;
+    const {
+      keep = network.kind === "public",
+      memoryMiB: { connector: connectorMiB = 256, sidecar: sidecarMiB = 128 } = {},
+    } = args;
+    const owner = ownerOf(name, args.owner);
+    const subnet = args.subnet ?? subnetOf(owner);
+    const declared = args.peers ?? [];
+    assertArguments(`Town ${name}`, {
+      owner: ownerProblem(owner),
+      nodeId: nodeIdProblem(nodeId),
+      peers: peersProblem(declared),
+      identity: args.identity && numbersProblem(args.identity),
+      suffix: suffixProblem(suffix),
+      subnet: subnetProblem(subnet),
+      "memoryMiB.connector": memoryProblem(connectorMiB),
+      "memoryMiB.sidecar": memoryProblem(sidecarMiB),
+    });
     super(TOWN_TYPE, name, {}, opts);
-    const owner = { stack: args.stack, town: town.name };
-
-    // Without inhibit_ipv4 the bridge has an address, and by it the connector reaches every address of the host itself.
-    const options = { "com.docker.network.bridge.inhibit_ipv4": "true" };
-    const network = dockerNetwork(`${name}-inside`, owner, "inside", { internal: true, options, ...ipam(plan) }, this);
-    const inside = { networkName: network.name, sidecar: plan.first, connector: plan.second };
-
+    const parent = { parent: this };
+    const image = args.images?.anon ?? network.image ?? anonImage(`${name}-image`, {}, parent);
+    const target = townNetwork(`${name}-inside`, { owner, subnet }, parent);
     const identity = new HiddenServiceVolume(
-      `${name}-identity`,
-      {
-        owner,
-        image: images.anon,
-        keep,
-        identity: town.identity,
-        adopted: town.adopted,
-        seed: town.seed,
-        suffix: args.suffix,
-      },
-      { parent: this },
+      townParts.identity(name),
+      { owner, image, keep, identity: args.identity, adopted: args.adopted, seed: args.seed, suffix },
+      parent,
     );
-    const peers = args.peers.map(
-      ({ invite, direct, ...peer }) =>
-        new PeerSecret(`${name}-peer-${peer.id}`, { town: name, peer, invite, direct }, { parent: this }),
-    );
+    const peers = declared.map((peer) => new PeerSecret(townParts.peer(name, peer.id), peer, parent));
     const sidecar = new AtorSidecar(
-      `${name}-sidecar`,
-      {
-        owner,
-        image: images.anon,
-        memoryMiB: town.memoryMiB.sidecar,
-        keep,
-        identity,
-        discovery: town.discovery,
-        peers,
-        atorNetwork,
-        inside,
-      },
-      { parent: this },
+      townParts.sidecar(name),
+      { owner, identity, network, target, discovery, peers, memoryMiB: sidecarMiB },
+      parent,
     );
+    const { routes, timeouts, logLevel } = args;
     const connector = new TownConnector(
-      `${name}-connector`,
-      { owner, images, town, address: identity.current.address, sidecar, peers, inside, keep },
-      { parent: this },
+      townParts.connector(name),
+      {
+        ...{ owner, nodeId, sidecar, peers, access, routes, timeouts, logLevel },
+        image: args.images?.connector,
+        memoryMiB: connectorMiB,
+      },
+      parent,
     );
 
     const { current, next, previous } = identity;
-    const anonUrl = current.address.apply(anonUrlOf);
-    const invitation = { nodeId: town.nodeId, discovery: town.discovery, anonUrl, next };
+    const { anonUrl } = identity;
+    const invitation = { nodeId, discovery, anonUrl, next };
     this.#invites = new Map(peers.map((peer) => [peer.peerId, inviteTo(peer, invitation)]));
     this.outputs = {
-      nodeId: town.nodeId,
+      nodeId,
       fingerprint: current.fingerprint,
-      topology: town.topology,
-      access: town.access,
-      discovery: town.discovery,
-      network: atorNetwork.kind,
+      topology: "gateway",
+      access,
+      discovery,
+      network: network.kind,
       containers: { connector: connector.containerName, sidecar: sidecar.containerName },
       anonUrl,
       ...(next && { next: outputsOf(next) }),
@@ -161,14 +164,16 @@ export class Town extends pulumi.ComponentResource {
       ),
       invites: Object.fromEntries([...this.#invites].map(([id, invite]) => [id, invite.apply(formatInvite)])),
     };
-    // What the next `up` must not lose (core/deployed.ts).
+    this.anonUrl = anonUrl;
+    this.fingerprint = current.fingerprint;
+    // What the next `up` must not lose (stack/deployed.ts).
     this.registerOutputs({
-      town: town.name,
-      nodeId: town.nodeId,
-      suffix: args.suffix,
+      town: name,
+      nodeId,
+      suffix,
       identities: identity.published.map(({ number, fingerprint }) => ({ number, fingerprint })),
-      secretVersions: Object.fromEntries(args.peers.map(({ id, secretVersion }) => [id, secretVersion])),
-      given: args.peers.filter(({ given }) => given).map(({ id }) => id),
+      secretVersions: Object.fromEntries(declared.map(({ id, secretVersion = 1 }) => [id, secretVersion])),
+      given: declared.filter(({ given }) => given !== undefined).map(({ id }) => id),
     });
   }
 
@@ -178,6 +183,15 @@ export class Town extends pulumi.ComponentResource {
     if (!invite) throw new Error(`${this.outputs.nodeId} declares no peer ${peerId}`);
     return invite;
   }
+}
+
+function peersProblem(peers: readonly PeerSecretArgs[]): string | undefined {
+  const variables = peers.map(({ id }) => btpPeerVariable(id));
+  const twice = peers.find((_, index) => variables.indexOf(variables[index]!) !== index);
+  return (
+    twice &&
+    `must not share an environment variable: ${twice.id} and another one both have ${btpPeerVariable(twice.id)}`
+  );
 }
 
 interface Invitation {

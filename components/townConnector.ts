@@ -2,44 +2,57 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
+import { assertArguments, memoryProblem } from "./arguments";
 import type { AtorSidecar } from "./atorSidecar";
-import { allOf, FIXED_NAME, longRunning } from "./docker/container";
-import { connectorEnvironment, connectorFiles, STOP_GRACE_MS, type ConnectorEnvironment } from "./core/connectorFiles";
-import type { Owner } from "./core/names";
-import type { Route, Timeouts } from "./core/peering";
+import { connectorImage } from "./connectorImage";
+import { connectorEnvironment, connectorFiles, STOP_GRACE_MS } from "./core/connectorFiles";
+import { nodeIdProblem, ownerProblem, type Owner } from "./core/names";
+import { DEFAULT_TIMEOUTS, defaultRoutes, type Route, type Timeouts } from "./core/peering";
 import { PATHS, PORTS } from "./core/ports";
 import { anonUrlOf } from "./core/renderConnectorYaml";
+import { allOf, FIXED_NAME, longRunning } from "./docker/container";
 import { fileVolume } from "./docker/fileVolume";
+import { dataVolume } from "./docker/volume";
+import { ownerOf } from "./owner";
 import type { PeerSecret } from "./peerSecret";
 import { randomSecret } from "./randomSecret";
-import { dataVolume } from "./docker/volume";
 
-export interface TownConnectorArgs {
-  readonly owner: Owner;
-  readonly images: {
-    readonly connector: pulumi.Input<string>;
-    /** Holds the one-shots. */ readonly anon: pulumi.Input<string>;
-  };
-  readonly town: ConnectorEnvironment & {
-    readonly nodeId: string;
-    readonly routes: readonly Route[];
-    readonly timeouts: Timeouts;
-    /** Memory limit in MiB. */
-    readonly memoryMiB: { readonly connector: number };
-  };
-  /** The hidden service's address; secret. */
-  readonly address: pulumi.Output<string>;
-  /** Its proxy, and what must be up first: a connector that finds no proxy at its start gives up. */
+/** How a connector behaves, apart from where it is and who its peers are. */
+export interface ConnectorBehaviour {
+  /** Whether a peer that presents no token is let in (`permissionless`) or not. Default: `permissioned`. */
+  readonly access?: "permissioned" | "permissionless" | undefined;
+  /** The routing table. Default: the connector's own prefix, and each peer's nodeId that is an ILP address. */
+  readonly routes?: readonly Route[] | undefined;
+  /** How long things may take, in milliseconds. Default: {@link DEFAULT_TIMEOUTS}, each by itself. */
+  readonly timeouts?: Partial<Timeouts> | undefined;
+  /** What the connector logs. Default: `info`. */
+  readonly logLevel?: "debug" | "info" | "warn" | "error" | undefined;
+}
+
+export interface TownConnectorArgs extends ConnectorBehaviour {
+  /** The connector's nodeId and ILP address prefix, such as `g.home`. */
+  readonly nodeId: string;
+  /** Its proxy and its hidden service. It must be up first: a connector that finds no proxy at its start gives up. */
   readonly sidecar: AtorSidecar;
-  readonly peers: readonly PeerSecret[];
-  /** The town's internal network and the connector's address there. */
-  readonly inside: { readonly networkName: pulumi.Input<string>; readonly connector: string };
-  /** Whether the connector's data outlives the stack. */
-  readonly keep: boolean;
+  /** Who may dial in, and who is dialled. Default: nobody. */
+  readonly peers?: readonly PeerSecret[] | undefined;
+  /** The connector's image. Default: the published connector 3.10.4 ({@link connectorImage}). */
+  readonly image?: pulumi.Input<string> | undefined;
+  /** This project's anon image, which holds the one-shot. Default: that of `sidecar`. */
+  readonly anonImage?: pulumi.Input<string> | undefined;
+  /** Memory limit in MiB, from 64. Default: 256. */
+  readonly memoryMiB?: number | undefined;
+  /** Whether the connector's claims and ledger outlive the stack. Default: as the sidecar's data does. */
+  readonly keep?: boolean | undefined;
+  /** Whose it is on the Docker host. Default: this Pulumi project and stack, and the component's name. */
+  readonly owner?: Owner | undefined;
 }
 
 /** Seconds that `up` waits for the admin port to answer. */
 const START_BUDGET_SECONDS = 60;
+
+/** Seconds; a check is one small wget. */
+const HEALTH_INTERVAL_SECONDS = 2;
 
 /**
  * The ILP connector of one town, run by our launcher. It is on the town's internal network alone: the sidecar is all
@@ -47,36 +60,45 @@ const START_BUDGET_SECONDS = 60;
  * depends on the peers, and a peer that is down must not take the town down.
  */
 export class TownConnector extends pulumi.ComponentResource {
+  /** Docker's name of the container. */
   public readonly containerName: pulumi.Output<string>;
 
   constructor(name: string, args: TownConnectorArgs, opts?: pulumi.ComponentResourceOptions) {
+    const { sidecar, memoryMiB = 256, access = "permissioned", logLevel = "info" } = args;
+    const timeouts = { ...DEFAULT_TIMEOUTS, ...args.timeouts };
+    const owner = ownerOf(name, args.owner);
+    assertArguments(`TownConnector ${name}`, {
+      owner: ownerProblem(owner),
+      nodeId: nodeIdProblem(args.nodeId),
+      memoryMiB: memoryProblem(memoryMiB),
+      timeouts: timeoutsProblem(timeouts),
+    });
     super("town-ator:index:TownConnector", name, {}, opts);
-    const { owner, town } = args;
     const adminKey = randomSecret(`${name}-admin-key`, { parent: this });
-    const data = dataVolume(`${name}-data`, owner, "connector-data", this, args.keep);
+    const data = dataVolume(`${name}-data`, owner, "connector-data", this, args.keep ?? sidecar.keep);
     const files = fileVolume(
       name,
       {
         owner,
         role: "connector-files",
-        image: args.images.anon,
+        image: args.anonImage ?? sidecar.image,
         dataVolume: data.name,
-        files: renderFiles(args, adminKey),
+        files: renderFiles(args, { logLevel, timeouts, adminKey }),
       },
       this,
     );
     const container = new docker.Container(
       `${name}-connector`,
       longRunning(owner, "connector", {
-        image: args.images.connector,
+        image: args.image ?? connectorImage(`${name}-image`, {}, { parent: this }),
         command: ["node", `${PATHS.files}/launcher.cjs`],
-        envs: connectorEnvironment(town),
-        networks: [{ name: args.inside.networkName, ipv4Address: args.inside.connector }],
+        envs: connectorEnvironment({ logLevel, access, timeouts }),
+        networks: [{ name: sidecar.target.networkName, ipv4Address: sidecar.target.connectorAddress }],
         volumes: [
           { volumeName: files.volumeName, containerPath: PATHS.files, readOnly: true },
           { volumeName: data.name, containerPath: PATHS.connectorData },
         ],
-        memoryMiB: town.memoryMiB.connector,
+        memoryMiB,
         init: true,
         health: ["wget", "-q", "-O", "/dev/null", `http://127.0.0.1:${PORTS.admin}/health`],
         healthIntervalSeconds: HEALTH_INTERVAL_SECONDS,
@@ -86,38 +108,48 @@ export class TownConnector extends pulumi.ComponentResource {
         stopSeconds: STOP_GRACE_MS / 1000 + 4,
         labels: { "town-ator.files": files.digest },
       }),
-      // Options of a component do not reach its children, so this stands here and not in Town.
-      { parent: this, ...FIXED_NAME, dependsOn: allOf([args.sidecar], files.filled) },
+      { parent: this, ...FIXED_NAME, dependsOn: allOf([sidecar], files.filled) },
     );
     this.containerName = container.name;
     this.registerOutputs({ containerName: this.containerName });
   }
 }
 
-/** Seconds; a check is one small wget. */
-const HEALTH_INTERVAL_SECONDS = 2;
+function timeoutsProblem(timeouts: Timeouts): string | undefined {
+  const wrong = Object.entries(timeouts).filter(([, value]) => !(Number.isInteger(value) && value > 0));
+  return wrong.length === 0
+    ? undefined
+    : `must be whole numbers of milliseconds: ${wrong.map(([name]) => name).join(", ")}`;
+}
 
-function renderFiles(args: TownConnectorArgs, adminKey: pulumi.Output<string>): pulumi.Output<Record<string, string>> {
-  const { town, sidecar } = args;
+function renderFiles(
+  { nodeId, sidecar, peers = [], routes }: TownConnectorArgs,
+  { logLevel, timeouts, adminKey }: { logLevel: string; timeouts: Timeouts; adminKey: pulumi.Output<string> },
+): pulumi.Output<Record<string, string>> {
   const launcher = launcherFiles();
   return pulumi
     .all([
-      args.address,
+      sidecar.identity.current.address,
       adminKey,
-      pulumi.all(args.peers.map((peer) => peer.outbound)),
-      pulumi.all(args.peers.map((peer) => peer.inbound)),
+      pulumi.all(peers.map((peer) => peer.outbound)),
+      pulumi.all(peers.map((peer) => peer.inbound)),
     ])
     .apply(([address, key, outbound, inbound]) =>
       connectorFiles(
         {
-          nodeId: town.nodeId,
-          logLevel: town.logLevel,
+          nodeId,
+          logLevel,
           externalUrl: anonUrlOf(address),
           socksProxy: sidecar.socksProxy,
           adminKey: key,
           peers: outbound.filter((peer) => peer !== undefined),
-          routes: town.routes,
-          timeouts: town.timeouts,
+          routes:
+            routes ??
+            defaultRoutes(
+              nodeId,
+              peers.map(({ peerId }) => peerId),
+            ),
+          timeouts,
         },
         inbound,
         launcher,

@@ -4,8 +4,8 @@ import { lostAddresses, misusedAddresses, rotatedSecrets, type DeployedTown } fr
 import type { Invite } from "../components/core/invite";
 import type { PeerSettings, Settings } from "./settings";
 import { DeploymentError } from "../components/docker/deploymentError";
-import { stackImages, type Images, type LocalBuild } from "./images";
-import { joinedNetwork, LocalAtorNetwork } from "../components/localAtorNetwork";
+import { stackImages, type Builds, type Images } from "./images";
+import { joinLocalAtorNetwork, LocalAtorNetwork } from "../components/localAtorNetwork";
 import { PublicAtorNetwork } from "../components/publicAtorNetwork";
 import { inviteFromStack } from "./stackPeers";
 import { Town, type TownOutputs } from "../components/town";
@@ -22,28 +22,21 @@ export interface StackOutputs {
  * DeploymentError, before anything is registered, when an address would be lost that was published then, or published
  * against the operator's word or twice.
  */
-export function buildTowns(
-  settings: Settings,
-  builds: { readonly anon: LocalBuild; readonly connector: LocalBuild },
-  deployed: readonly DeployedTown[] = [],
-): StackOutputs {
-  const { stack, keep, suffix } = settings;
+export function buildTowns(settings: Settings, builds: Builds, deployed: readonly DeployedTown[] = []): StackOutputs {
   assertNothingLost(settings, deployed);
   for (const line of rotatedSecrets(settings, deployed)) void pulumi.log.warn(line);
+  const { stack, keep, suffix } = settings;
   const images = stackImages(settings, builds);
-  const atorNetwork = networkOf(settings, images);
+  const network = networkOf(settings, images);
 
   const towns = new Map<string, Town>();
   const references = new Map<string, pulumi.StackReference>();
-  for (const town of settings.towns) {
-    const inviteOf = ({
-      id,
-      source,
-    }: Pick<PeerSettings, "id" | "source">): pulumi.Output<Invite | undefined> | undefined => {
+  for (const { name, peers: declared, adopted, seed, ...town } of settings.towns) {
+    const inviteOf = ({ id, source }: PeerSettings): pulumi.Output<Invite | undefined> | undefined => {
       switch (source.kind) {
         case "town":
-          // Towns of one stack may know each other both ways. Their invites follow from seeds and secrets alone, so
-          // nothing goes in a circle; but the other town may be declared only after this one, hence the promise.
+          // Two towns may know each other both ways. Their invites follow from seeds and secrets alone, so there is no
+          // cycle; but the other town may be declared after this one, hence the promise.
           return pulumi.output(Promise.resolve().then(() => towns.get(source.town)!.inviteFor(town.nodeId)));
         case "stack":
           return inviteFromStack(reference(references, source.stack), source.town, { nodeId: id, peerId: town.nodeId });
@@ -54,12 +47,20 @@ export function buildTowns(
           return undefined;
       }
     };
-    const peers = town.peers.map(({ source, ...peer }) => ({
-      ...peer,
-      invite: inviteOf({ id: peer.id, source }),
-      direct: source.kind === "direct" ? source : undefined,
+    const peers = declared.map((peer) => ({
+      id: peer.id,
+      relation: peer.relation,
+      secretVersion: peer.secretVersion,
+      invite: inviteOf(peer),
+      given: peer.given && pulumi.secret(peer.given.reveal()),
+      direct: peer.source.kind === "direct" ? { url: peer.source.url, token: peer.source.token.reveal() } : undefined,
     }));
-    towns.set(town.name, new Town(town.name, { stack, town, peers, images, atorNetwork, keep, suffix }));
+    const keys = {
+      adopted: Object.fromEntries([...adopted].map(([number, key]) => [number, key.reveal().toString("base64")])),
+      seed: seed?.reveal().toString("base64"),
+    };
+    const owner = { stack, town: name };
+    towns.set(name, new Town(name, { ...town, ...keys, owner, network, peers, images, keep, suffix }));
   }
   const outputs = Object.fromEntries([...towns].map(([name, town]) => [name, town.outputs]));
   const [only, ...others] = Object.values(outputs);
@@ -81,7 +82,7 @@ function refuse(what: string, lines: readonly string[]): void {
 function networkOf({ stack, network, localNetwork }: Settings, images: Images): AtorNetwork {
   const owner = { stack };
   if (network === "public") return new PublicAtorNetwork("public", { owner });
-  if ("join" in localNetwork) return joinedNetwork(localNetwork.join);
+  if ("join" in localNetwork) return joinLocalAtorNetwork({ stack: localNetwork.join });
   return new LocalAtorNetwork("local", { owner, image: images.anon, subnet: localNetwork.subnet });
 }
 

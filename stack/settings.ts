@@ -1,3 +1,4 @@
+import { PUBLISHED_CONNECTOR } from "../components/core/connectorFiles";
 import type { IdentityNumbers, Suffix } from "../components/core/identity";
 import type { Invite } from "../components/core/invite";
 import { ILP_PREFIX } from "../components/core/names";
@@ -12,13 +13,6 @@ export { BUILD };
 
 /** The namespace of this project's keys in a stack's config. */
 export const NAMESPACE = "town-ator";
-
-/**
- * The last published connector known to speak the ATOR transport: 3.10.4. Its tags are mislabelled and `:latest` is
- * another program, so it is named by digest.
- */
-export const PUBLISHED_CONNECTOR =
-  "ghcr.io/toon-protocol/connector@sha256:48d2160e4479aae068ebd8b735a0a063995f1f2f17308c847f3a9b6cc57b1de4";
 
 /** Where a town learns how to reach a peer. A peer that is only expected dials in. */
 export type PeerSource =

@@ -3,6 +3,13 @@ import type { DialledPeer, InboundSecret, Timeouts } from "./peering";
 import { PATHS, PORTS } from "./ports";
 import { type ConnectorInput, dialled, inOrder, renderConnectorYaml } from "./renderConnectorYaml";
 
+/**
+ * The last published connector known to speak the ATOR transport: 3.10.4. Its tags are mislabelled and `:latest` is
+ * another program, so it is named by digest.
+ */
+export const PUBLISHED_CONNECTOR =
+  "ghcr.io/toon-protocol/connector@sha256:48d2160e4479aae068ebd8b735a0a063995f1f2f17308c847f3a9b6cc57b1de4";
+
 /** Milliseconds that the connector gets to stop before the launcher kills it; the container gets a little more. */
 export const STOP_GRACE_MS = 10_000;
 

@@ -37,6 +37,21 @@ export interface IdentityNumbers {
   readonly previous?: number;
 }
 
+/** What is wrong with identity numbers, if anything. */
+export function numbersProblem({ current, next, previous }: IdentityNumbers): string | undefined {
+  if (!Number.isInteger(current) || current < 1) return "must have a whole number from 1 as `current`";
+  if (next !== undefined && previous !== undefined) return "must have `next` or `previous`, not both";
+  if (next !== undefined && next !== current + 1) return "must have `current` + 1 as `next`";
+  if (previous !== undefined && (previous !== current - 1 || previous < 1))
+    return "must have `current` - 1 as `previous`";
+  return undefined;
+}
+
+/** What is wrong with a suffix, if anything. */
+export function suffixProblem(suffix: string): string | undefined {
+  return (SUFFIXES as readonly string[]).includes(suffix) ? undefined : `must be one of ${SUFFIXES.join(", ")}`;
+}
+
 /** The numbers of the identities that a town publishes, in order. */
 export function published({ current, next, previous }: IdentityNumbers): number[] {
   return [previous, current, next].filter((number) => number !== undefined);

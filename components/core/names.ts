@@ -1,31 +1,47 @@
 /** What a container, volume or network is for. Part of its name and its label `town-ator.role`. */
-export type Role =
-  | "connector"
-  | "connector-files"
-  | "connector-data"
-  | "sidecar"
-  | "sidecar-files"
-  | "sidecar-data"
-  | "identity"
-  | "keys"
-  | "inside"
-  | "outside"
-  | "local-network"
-  | "local-network-data"
-  | "local-network-include";
+export const ROLES = [
+  "connector",
+  "connector-files",
+  "connector-data",
+  "sidecar",
+  "sidecar-files",
+  "sidecar-data",
+  "identity",
+  "keys",
+  // The Docker networks: of one town, of the local relays, and to the relays of the public network.
+  "inside",
+  "outside",
+  "public",
+  "local-network",
+  "local-network-data",
+  "local-network-include",
+] as const;
+export type Role = (typeof ROLES)[number];
 
 /** Whose a Docker object is: its stack's and, unless the whole stack shares it, its town's. */
 export interface Owner {
+  /** The label `town-ator.stack`. */
   readonly stack: string;
+  /** The label `town-ator.town`. */
   readonly town?: string;
+}
+
+/** What is wrong with an owner, if anything: both parts stand in Docker names. */
+export function ownerProblem({ stack, town }: Owner): string | undefined {
+  const fits = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
+  if (!fits.test(stack))
+    return "has a stack that Docker names cannot hold: use letters, digits, dots, dashes and underscores";
+  if (town === undefined || /^[A-Za-z0-9][A-Za-z0-9_-]*$/.test(town)) return undefined;
+  return "has a town that Docker names cannot hold: use letters, digits, dashes and underscores";
 }
 
 /**
  * The name of a container, volume or network on the Docker host. Docker silently adopts an existing volume of the same
- * name, so no two owners may have the same one: a stack's name may hold dashes, a town's ({@link TOWN_NAME}) none.
+ * name, so no two owners may come to the same one. A stack's name may hold dashes, so those of a town's become dots:
+ * the stack `a-b` with the town `c` and the stack `a` with the town `b-c` differ.
  */
-export function dockerName(owner: Owner, role: Role): string {
-  return ["town-ator", owner.stack, owner.town, role].filter((part) => part !== undefined).join("-");
+export function dockerName({ stack, town }: Owner, role: Role): string {
+  return ["town-ator", stack, town?.replaceAll("-", "."), role].filter((part) => part !== undefined).join("-");
 }
 
 /** The labels by which our tools find what a stack has put on a host. */
@@ -37,10 +53,7 @@ export function dockerLabels(owner: Owner, role: Role): Record<string, string> {
   };
 }
 
-/**
- * Towns are part of Docker names and of resource names. No dash: a stack `a-b` with a town `c` and a stack `a` with a
- * town `b-c` would come to one volume, which Docker would give to both.
- */
+/** This program's towns: part of Docker names, of resource names and of the keys of its config. */
 export const TOWN_NAME = /^[a-z][a-z0-9]{0,19}$/;
 
 /**
@@ -61,6 +74,18 @@ export const ILP_PREFIX = /^[a-z0-9][a-z0-9_-]*(?:\.[a-z0-9_-]+)*$/;
  */
 export const PEER_ID = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/;
 
+/** What is wrong with a town's nodeId, if anything. */
+export function nodeIdProblem(text: string): string | undefined {
+  if (NODE_ID.test(text)) return undefined;
+  return "must be 1 to 63 lower-case letters, digits, dots, dashes and underscores, beginning and ending with a letter or digit, such as g.home";
+}
+
+/** What is wrong with a peer's nodeId, if anything. */
+export function peerIdProblem(text: string): string | undefined {
+  if (PEER_ID.test(text)) return undefined;
+  return "must be 1 to 63 letters, digits, dots, dashes and underscores, beginning and ending with a letter or digit, such as g.bob";
+}
+
 /**
  * The environment variable in which the connector looks for the secret that a peer must present:
  * `BTP_PEER_<ID>_SECRET`, the peer's nodeId in upper case with every `-` turned into `_` and nothing else changed (the
@@ -76,9 +101,24 @@ export const TOWN_TYPE = "town-ator:index:Town";
 /** The type of the resources that are random secrets (randomSecret.ts). */
 export const RANDOM_SECRET_TYPE = "random:index/randomPassword:RandomPassword";
 
+/** The names of the resources that are random secrets, by the name of the component that makes them. */
+export const secretNames = {
+  seed: (hiddenServiceVolume: string) => `${hiddenServiceVolume}-seed`,
+  inbound: (peerSecret: string) => `${peerSecret}-inbound`,
+  operatorKey: (sidecar: string) => `${sidecar}-operator-key`,
+} as const;
+
+/** The names of the components in a town. */
+export const townParts = {
+  identity: (town: string) => `${town}-identity`,
+  peer: (town: string, peerId: string) => `${town}-peer-${peerId}`,
+  sidecar: (town: string) => `${town}-sidecar`,
+  connector: (town: string) => `${town}-connector`,
+} as const;
+
 /** The resource whose random text a town's seed is made of. */
 export function seedName(town: string): string {
-  return `${town}-identity-seed`;
+  return secretNames.seed(townParts.identity(town));
 }
 
 /** The town whose seed a resource of that name is, if it is one. */
@@ -86,12 +126,12 @@ export function townOfSeed(resource: string): string | undefined {
   return /^(.+)-identity-seed$/.exec(resource)?.[1];
 }
 
-/** The resource that is the secret which a peer presents to a town, where it is made and not given. */
+/** The resource of the secret that a peer presents to a town, unless the operator gives that secret. */
 export function inboundSecretName(town: string, peerId: string): string {
-  return `${town}-peer-${peerId}-inbound`;
+  return secretNames.inbound(townParts.peer(town, peerId));
 }
 
-/** The resource from whose random text the operator's key to a town with restricted discovery follows. */
+/** The resource whose random text gives the operator's key to a town with restricted discovery. */
 export function operatorKeyName(town: string): string {
-  return `${town}-operator-key`;
+  return secretNames.operatorKey(townParts.sidecar(town));
 }

@@ -1,3 +1,4 @@
+import { ILP_PREFIX } from "./names";
 import type { Secret } from "./secret";
 
 /** What a peer is to us, in the connector's words. */
@@ -41,11 +42,17 @@ export interface Route {
   readonly priority: number;
 }
 
-/** How long things may take, in milliseconds; docs/peers.md has the table to plan with. */
+/** The routes of a town that asks for none: its own prefix, and each peer's nodeId where that is an ILP address. */
+export function defaultRoutes(nodeId: string, peerIds: readonly string[]): Route[] {
+  const reached = peerIds.filter((id) => ILP_PREFIX.test(id));
+  return [nodeId, ...reached].map((prefix) => ({ prefix, nextHop: prefix, priority: 0 }));
+}
+
+/** How long things may take, in milliseconds. docs/peers.md has a table to plan with. */
 export interface Timeouts {
   /** The connector's `BTP_SEND_TIMEOUT_MS`. */
   readonly btpSendMs: number;
-  /** From the connector's giving up on a peer to the first redial. */
+  /** From the moment the connector gives up on a peer to the first redial. */
   readonly redialFirstMs: number;
   /** Longest time between two dials in the first ten minutes of an outage. */
   readonly redialMaxMs: number;
@@ -54,6 +61,15 @@ export interface Timeouts {
   /** The expiry of packets that we send ourselves to try a peering. */
   readonly packetExpiryMs: number;
 }
+
+/** The timeouts of a town that asks for none. */
+export const DEFAULT_TIMEOUTS: Timeouts = {
+  btpSendMs: 30_000,
+  redialFirstMs: 5000,
+  redialMaxMs: 30_000,
+  redialSlowMs: 300_000,
+  packetExpiryMs: 10_000,
+};
 
 /** The private half of an x25519 key as an invite carries it: 52 upper-case characters of base32. */
 export const DISCOVERY_KEY = /^[A-Z2-7]{52}$/;

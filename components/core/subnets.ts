@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { Owner } from "./names";
 
 /** An IPv4 network: its first address as a number, and its prefix length. */
 export interface Subnet {
@@ -76,6 +77,26 @@ export function defaultSubnets(stack: string, towns: readonly string[]): Readonl
     found.set(town, subnet);
   }
   return found;
+}
+
+/** The subnet of a town's internal network, unless it is given; for owners that are not towns of one stack. */
+export function subnetOf(owner: Owner): string {
+  return townSubnet(spelled(owner));
+}
+
+/** The subnet of a network of local relays, unless it is given. */
+export function localSubnetOf(owner: Owner): string {
+  return defaultLocalSubnet(spelled(owner));
+}
+
+/** What is wrong with a subnet, if anything. */
+export function subnetProblem(text: string): string | undefined {
+  if (parseSubnet(text)) return undefined;
+  return `must be an IPv4 network of /${MIN_PREFIX} to /${MAX_PREFIX} without host bits, such as 10.77.0.0/27`;
+}
+
+function spelled({ stack, town }: Owner): string {
+  return town === undefined ? stack : `${stack}/${town}`;
 }
 
 function townSubnet(owner: string): string {

@@ -4,18 +4,18 @@ import { toLabels } from "./container";
 import { dockerLabels, dockerName, type Owner } from "../core/names";
 import type { AddressPlan } from "../core/subnets";
 
-/** Declares a bridge network of ours as a child of `parent`. */
+/** Declares a bridge network. */
 export function dockerNetwork(
   name: string,
   owner: Owner,
-  role: "inside" | "outside",
+  role: "inside" | "outside" | "public",
   args: Pick<docker.NetworkArgs, "internal" | "options" | "ipamConfigs">,
-  parent: pulumi.Resource,
+  opts: pulumi.CustomResourceOptions,
 ): docker.Network {
   return new docker.Network(
     name,
     { name: dockerName(owner, role), driver: "bridge", labels: toLabels(dockerLabels(owner, role)), ...args },
-    { parent, deleteBeforeReplace: true },
+    { ...opts, deleteBeforeReplace: true },
   );
 }
 

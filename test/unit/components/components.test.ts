@@ -479,9 +479,7 @@ describe("peers", () => {
 
   it("with an impossible id are refused before anything is registered", async () => {
     const resources = await record(() => {
-      expect(
-        () => new PeerSecret("bad", { town: "home", peer: { id: "a=b", relation: "peer", secretVersion: 1 } }),
-      ).toThrow("PeerSecret bad: the peer's id is no nodeId that a peer can have");
+      expect(() => new PeerSecret("bad", { id: "a=b" })).toThrow(/^PeerSecret bad: id must be 1 to 63 letters, digits/);
     });
     expect(resources.filter(({ type }) => type !== "pulumi:pulumi:Stack")).toEqual([]);
   });
@@ -519,7 +517,7 @@ describe("two towns of one stack", () => {
     const { resources, outputs } = await built({ ...TWO, away: { ...TWO.away, discovery: "restricted" } });
     const files = (town: string) => uploads(container(resources, `${town}-sidecar-files`));
     const key = discoveryKeyFromSecret(mockSecret("away-peer-g.home-inbound"));
-    const operator = discoveryKeyFromSecret(mockSecret("away-operator-key"));
+    const operator = discoveryKeyFromSecret(mockSecret("away-sidecar-operator-key"));
     const named = (from: Record<string, string | undefined>) =>
       Object.fromEntries(Object.entries(from).filter(([file]) => /authorized|client/.test(file)));
     expect(named(files("away"))).toEqual({

@@ -4,7 +4,8 @@ import { parse } from "yaml";
 import { formatInvite } from "../../../components/core/invite";
 import { Secret } from "../../../components/core/secret";
 import { BAD_CONFIG, BAD_KEYS } from "../../badConfig";
-import { parseSettings, PUBLISHED_CONNECTOR, SettingsError } from "../../../stack/settings";
+import { PUBLISHED_CONNECTOR } from "../../../components/core/connectorFiles";
+import { parseSettings, SettingsError } from "../../../stack/settings";
 
 /** The seed 00 01 … 1f of the published vector, as base64. */
 const SEED = Buffer.from(Array.from({ length: 32 }, (_, index) => index)).toString("base64");

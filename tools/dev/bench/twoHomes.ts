@@ -1,4 +1,5 @@
-import { anonContext, connectorContext } from "../../../stack/imageContexts";
+import { anonContext } from "../../../components/anonImage";
+import { connectorContext } from "../../../stack/connectorContext";
 import { dockerClient } from "../../docker/dockerHost";
 import type { Environment } from "../../pulumi/environment";
 import { projectDirectory } from "../../console/project";

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { anonContext, connectorContext } from "../../../stack/imageContexts";
+import { anonContext } from "../../../components/anonImage";
+import { connectorContext } from "../../../stack/connectorContext";
 import { dockerName } from "../../../components/core/names";
 import { PATHS, PORTS } from "../../../components/core/ports";
 import { parseInvite } from "../../../components/core/invite";
