@@ -1,6 +1,7 @@
 # Every target but setup and those of identities is an npm script of package.json; this file adds STACK, REVEAL and the install.
 STACK ?= dev
 REVEAL ?=
+REFRESH ?=
 TOWN ?=
 PEER ?=
 NUMBER ?=
@@ -10,7 +11,7 @@ AGE_IDENTITY ?=
 RETIRE ?=
 # A file for the JSON report of the tests, beside what they print (.ci/run sums these up).
 REPORT ?=
-export STACK REVEAL TOWN PEER NUMBER FILE RECIPIENT AGE_IDENTITY RETIRE
+export STACK REVEAL REFRESH TOWN PEER NUMBER FILE RECIPIENT AGE_IDENTITY RETIRE
 
 run = npm run --silent
 cli = npm exec --silent -- tsx tools/cli.ts
@@ -23,7 +24,8 @@ report = $(if $(REPORT),-- --reporter=default --reporter=json --outputFile.json=
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1	/p' $(firstword $(MAKEFILE_LIST)) | expand -t 19
-	@echo 'STACK=<name> chooses the stack (default: dev); REVEAL=1 shows secrets in outputs and render.'
+	@echo 'STACK=<name> chooses the stack (default: dev); REVEAL=1 shows secrets in outputs and render;'
+	@echo 'REFRESH=1 has up and preview read the true state of every resource first.'
 	@echo 'TOWN=<name> and PEER=<nodeId> say whose invite, for invite and accept; TOWN=<name> whose identity.'
 	@echo 'NUMBER=<n> says which identity to adopt; FILE=<path> which backup, RECIPIENT=age1... whom it is for,'
 	@echo 'AGE_IDENTITY=<path> what opens it; RETIRE=<fingerprint> which address to give up for good.'

@@ -24,6 +24,7 @@ const extras = {
 interface Options extends Partial<Record<keyof typeof extras, string | undefined>> {
   stack: string;
   reveal: boolean;
+  refresh: boolean;
 }
 
 const program = new Command("town-ator").description("Deploys towns behind hidden services of the ATOR network.");
@@ -39,12 +40,13 @@ function command(
     .description(description)
     .addOption(new Option("-s, --stack <name>", "the stack").env("STACK").default("dev"));
   for (const extra of more) added.addOption(extras[extra]());
-  added.action(async (given: Omit<Options, "reveal">) => {
+  added.action(async (given: Omit<Options, "reveal" | "refresh">) => {
     // Not a flag: REVEAL=1 is typed on purpose, and never stays behind in a script's argument list.
     const reveal = process.env["REVEAL"] === "1";
+    const refresh = process.env["REFRESH"] === "1";
     // make exports a variable that nobody set as an empty one.
     const said = Object.fromEntries(more.map((name) => [name, given[name] || undefined]));
-    process.exitCode = await run({ stack: given.stack, reveal, ...said });
+    process.exitCode = await run({ stack: given.stack, reveal, refresh, ...said });
   });
 }
 
@@ -58,8 +60,8 @@ command("prepare", "get Pulumi, Docker and the base images ready", async ({ stac
   say(`ready: ${pulumi} with ${plugins} plugins, Docker at ${dockerHost}`);
   return 0;
 });
-command("up", "deploy the stack, or bring it up to date", up);
-command("preview", "show what `up` would change", preview);
+command("up", "deploy the stack, or bring it up to date (REFRESH=1: read the true state first)", up);
+command("preview", "show what `up` would change (REFRESH=1: read the true state first)", preview);
 command("down", "remove the stack from its Docker host, except its identity", down);
 command("outputs", "print the stack's outputs as JSON (REVEAL=1: with the secrets)", (options) =>
   print(outputs(options)),

@@ -1,13 +1,12 @@
 import * as fs from "node:fs/promises";
-import { dockerClient } from "../docker/dockerHost";
-import { prepareEnvironment, type Environment } from "../pulumi/environment";
+import { couldNotLook, dockerClient } from "../docker/dockerHost";
+import { prepareEnvironment } from "../pulumi/environment";
 import { usesLocalBackend } from "../pulumi/localBackend";
 import { explainInterruption } from "../pulumi/diagnose";
 import { repairInterrupted } from "../pulumi/interrupted";
-import { runPulumi } from "../pulumi/runPulumi";
 import { say } from "../console/say";
 import { holdsIdentity } from "../pulumi/stackState";
-import { assertStackExists, localStackFile, prepareStack, projectName } from "../pulumi/stack";
+import { assertStackExists, chooseStack, localStackFile, projectName } from "../pulumi/stack";
 
 /**
  * Destroys what a stack has on its Docker host, except what is protected (the identity and its volume), and says what
@@ -20,46 +19,45 @@ export async function down(options: { stack: string }): Promise<number> {
     say(`the stack ${options.stack} has never been up: nothing to take down`);
     return 0;
   }
-  const chosen = await prepareStack(environment, options.stack);
-  await repairInterrupted(environment, options.stack, chosen);
-  const { exitCode, output } = await runPulumi(environment, [
-    "destroy",
-    "--yes",
-    "--exclude-protected",
-    "--refresh",
-    ...chosen,
-  ]);
+  const pulumi = await chooseStack(environment, options.stack);
+  await repairInterrupted(pulumi);
+  const { exitCode, output } = await pulumi.stream(["destroy", "--yes", "--exclude-protected", "--refresh"]);
   if (exitCode !== 0) {
-    explainInterruption(output, options.stack, usesLocalBackend(environment.env)).forEach(say);
+    explainInterruption(output, options.stack, pulumi.isLocal).forEach(say);
     return exitCode;
   }
   const [identity, volumes] = await Promise.all([
     holdsIdentity(environment, options.stack),
-    labelledVolumes(environment, options.stack),
+    labelledVolumes(environment.dockerHost, options.stack),
   ]);
   say(describeLeftovers(options.stack, identity, volumes));
   return 0;
 }
 
-/** What a destroyed stack leaves on purpose, in one line. */
-export function describeLeftovers(stack: string, identity: boolean, volumes: string[]): string {
+/** What a destroyed stack leaves on purpose, in one line. `volumes` is undefined where nobody could look. */
+export function describeLeftovers(stack: string, identity: boolean, volumes: readonly string[] | undefined): string {
   const kept = [
     ...(identity ? [`the identity in the state of ${stack}: the next \`up\` has the same address`] : []),
-    ...(volumes.length > 0 ? [`the volume${volumes.length > 1 ? "s" : ""} ${volumes.join(", ")}`] : []),
+    ...(volumes === undefined || volumes.length === 0
+      ? []
+      : [`the volume${volumes.length > 1 ? "s" : ""} ${volumes.join(", ")}`]),
   ];
-  if (kept.length === 0) return "nothing is kept of a local stack: the next `up` makes another address";
-  return `kept on purpose: ${kept.join("; and ")}`;
+  if (kept.length > 0) return `kept on purpose: ${kept.join("; and ")}`;
+  return volumes === undefined
+    ? `the state of ${stack} keeps no identity; which volumes are left is not known`
+    : "nothing is kept of a local stack: the next `up` makes another address";
 }
 
-async function labelledVolumes(environment: Environment, stack: string): Promise<string[]> {
+/** The volumes of a stack; undefined, and one line that says why, where the Engine cannot be asked. */
+export async function labelledVolumes(dockerHost: string, stack: string): Promise<string[] | undefined> {
   try {
-    const { Volumes: volumes } = await dockerClient(environment.dockerHost, 5_000).listVolumes({
+    const { Volumes: volumes } = await dockerClient(dockerHost, 5_000).listVolumes({
       filters: { label: [`town-ator.stack=${stack}`] },
     });
     return volumes.map((volume) => volume.Name).sort();
-  } catch {
-    // Only a remark depends on it.
-    return [];
+  } catch (error) {
+    say(`${couldNotLook(dockerHost, error)}: it may still have volumes of the stack`);
+    return undefined;
   }
 }
 

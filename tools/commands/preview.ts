@@ -1,11 +1,13 @@
-import { prepareEnvironment } from "../pulumi/environment";
-import { runPulumi } from "../pulumi/runPulumi";
-import { assertStackExists, prepareStack } from "../pulumi/stack";
+import { lookForDrift, mending } from "../pulumi/drift";
+import { openPulumi } from "../pulumi/stack";
 
-/** Shows what `up` would change, after a refresh. Gives Pulumi's exit code. */
-export async function preview(options: { stack: string }): Promise<number> {
-  await assertStackExists(options.stack);
-  const environment = await prepareEnvironment({ stack: options.stack });
-  const chosen = await prepareStack(environment, options.stack);
-  return (await runPulumi(environment, ["preview", "--diff", "--refresh", ...chosen])).exitCode;
+/**
+ * Shows what `up` would change, and the drift that it would mend. Gives Pulumi's exit code.
+ *
+ * @param options.refresh whether Pulumi reads the true state of every resource first, drift or not
+ */
+export async function preview(options: { stack: string; refresh: boolean }): Promise<number> {
+  const pulumi = await openPulumi(options.stack);
+  const drift = await lookForDrift(pulumi);
+  return (await pulumi.stream(["preview", "--diff", ...mending(drift, options.refresh)])).exitCode;
 }

@@ -1,27 +1,43 @@
-import { prepareEnvironment } from "../pulumi/environment";
-import { becomesWell } from "../docker/becomesWell";
-import { diagnose } from "../pulumi/diagnose";
-import { dockerClient } from "../docker/dockerHost";
-import { repairInterrupted } from "../pulumi/interrupted";
-import { runPulumi } from "../pulumi/runPulumi";
 import { say } from "../console/say";
-import { assertStackExists, prepareStack } from "../pulumi/stack";
+import { becomesWell } from "../docker/becomesWell";
+import { couldNotLook, dockerClient } from "../docker/dockerHost";
 import { containersOf } from "../docker/stackContainers";
+import { diagnose } from "../pulumi/diagnose";
+import { lookForDrift, mending, reconnect } from "../pulumi/drift";
+import { repairInterrupted } from "../pulumi/interrupted";
+import type { Pulumi } from "../pulumi/pulumi";
+import { openPulumi } from "../pulumi/stack";
 
 /**
- * Deploys a stack: gets the machine and the stack ready, repairs what an interrupted run left behind, refreshes and
- * updates. Gives Pulumi's exit code, or 1 when a container of the stack is not well all the same; on failure the reason
- * stands below Pulumi's own output.
+ * Deploys a stack: gets the machine and the stack ready, repairs what an interrupted run left behind, looks for drift
+ * and updates. Gives Pulumi's exit code, or 1 when a container of the stack is not well all the same; on failure the
+ * reason stands below Pulumi's own output.
+ *
+ * @param options.refresh whether Pulumi reads the true state of every resource first, drift or not
  */
-export async function up(options: { stack: string }): Promise<number> {
-  await assertStackExists(options.stack);
-  const environment = await prepareEnvironment({ stack: options.stack });
-  const chosen = await prepareStack(environment, options.stack);
-  await repairInterrupted(environment, options.stack, chosen);
-  const { exitCode, output } = await runPulumi(environment, ["up", "--yes", "--refresh", ...chosen]);
-  // Pulumi waits for what it has just made. What it left alone may have failed since, and a refresh does not notice.
-  const docker = dockerClient(environment.dockerHost, 10_000);
-  if (exitCode === 0 && (await becomesWell(() => containersOf(docker, options.stack)))) return 0;
-  for (const line of await diagnose({ environment, stack: options.stack, chosen, output })) say(line);
+export async function up(options: { stack: string; refresh: boolean }): Promise<number> {
+  const pulumi = await openPulumi(options.stack);
+  await repairInterrupted(pulumi);
+  const drift = await lookForDrift(pulumi);
+  await reconnect(pulumi, drift.detached);
+  const { exitCode, output } = await pulumi.stream(["up", "--yes", ...mending(drift, options.refresh)]);
+  // A network that was missing exists now, but the containers that ran without it are still not on it.
+  if (exitCode === 0 && drift.refresh) await reconnect(pulumi, (await lookForDrift(pulumi)).detached);
+  if (exitCode === 0 && (await allWell(pulumi))) return 0;
+  for (const line of await diagnose(pulumi, output)) say(line);
   return exitCode === 0 ? 1 : exitCode;
+}
+
+/**
+ * Whether every container becomes well. Pulumi waits for what it has just made; what it left alone may have failed
+ * since. True, and one line that says so, where nobody can look: Pulumi has found nothing wrong.
+ */
+async function allWell({ environment: { dockerHost }, stack }: Pulumi): Promise<boolean> {
+  const docker = dockerClient(dockerHost, 10_000);
+  try {
+    return await becomesWell(() => containersOf(docker, stack));
+  } catch (error) {
+    say(`${couldNotLook(dockerHost, error)}: whether the containers are healthy is not known`);
+    return true;
+  }
 }

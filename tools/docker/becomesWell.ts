@@ -1,41 +1,37 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { isWell } from "./containerHealth";
-import { during } from "../console/say";
+import { until, type Clock } from "../console/until";
 import type { ContainerState } from "./stackContainers";
-
-const pollMilliseconds = 250;
 
 /**
  * Milliseconds for a container that Docker restarts to come up; one that still ends at its start after that is not
  * going to.
  */
-const restartMilliseconds = 20_000;
-
-/** Effects of `becomesWell`, replaceable in tests. */
-export interface Clock {
-  now(): number;
-  sleep(milliseconds: number): Promise<unknown>;
-}
+const RESTART_MS = 20_000;
 
 /**
  * Waits until every container is well, and tells the user so. Gives false as soon as one is beyond hope: unhealthy,
- * stopped, ended with an error, or restarting for 20 seconds. One that is starting gets the time that its own health
- * check gives it, after which Docker calls it unhealthy.
+ * stopped, ended with an error, or not well 20 seconds after it was first seen to restart. One that is starting gets
+ * the time that its own health check gives it, after which Docker calls it unhealthy.
  */
-export async function becomesWell(
-  look: () => Promise<ContainerState[]>,
-  clock: Clock = { now: () => performance.now(), sleep },
-): Promise<boolean> {
-  const start = clock.now();
-  return during("waiting until every container is healthy", async () => {
-    for (let restartsSeen = false; ; await clock.sleep(pollMilliseconds)) {
-      const unwell = (await look()).filter((facts) => !isWell(facts));
+export async function becomesWell(look: () => Promise<ContainerState[]>, clock?: Clock): Promise<boolean> {
+  const now = () => (clock ?? performance).now();
+  /** When a container that has not been well since was first seen to restart. */
+  const restarting = new Map<string, number>();
+  const isHopeful = (container: ContainerState): boolean => {
+    if (container.status === "restarting" && !restarting.has(container.name)) restarting.set(container.name, now());
+    if (now() - (restarting.get(container.name) ?? Infinity) > RESTART_MS) return false;
+    return container.status === "restarting" || (container.status === "running" && container.health === "starting");
+  };
+  const outcome = await until(
+    async (): Promise<boolean | undefined> => {
+      const containers = await look();
+      for (const container of containers) if (isWell(container)) restarting.delete(container.name);
+      const unwell = containers.filter((container) => !isWell(container));
       if (unwell.length === 0) return true;
-      restartsSeen ||= unwell.some(({ status }) => status === "restarting");
-      const patient = unwell.every(
-        ({ status, health }) => status === "restarting" || (status === "running" && health === "starting"),
-      );
-      if (!patient || (restartsSeen && clock.now() - start > restartMilliseconds)) return false;
-    }
-  });
+      return unwell.every(isHopeful) ? undefined : false;
+    },
+    (seen) => seen !== undefined,
+    { everyMs: 250, what: "waiting until every container is healthy", ...(clock && { clock }) },
+  );
+  return outcome === true;
 }

@@ -21,6 +21,15 @@ export function dockerClient(host: string, timeout?: number): Docker {
   }
 }
 
+/**
+ * Why an Engine cannot be looked at, as a line for the user. Pulumi's provider runs the `ssh` program, with all its
+ * keys; our client takes keys from an ssh-agent only.
+ */
+export function couldNotLook(host: string, error: unknown, env: NodeJS.ProcessEnv = process.env): string {
+  const agent = host.startsWith("ssh://") && !env["SSH_AUTH_SOCK"] ? "; over ssh:// this needs an ssh-agent" : "";
+  return `the Docker host ${host} cannot be looked at (${error instanceof Error ? error.message : String(error)}${agent})`;
+}
+
 /** Whether an Engine answers at `host` within `timeout` milliseconds. */
 export async function dockerAnswers(host: string, timeout = 5_000): Promise<boolean> {
   try {

@@ -1,30 +1,21 @@
 import { describeContainers } from "../docker/containerHealth";
 import { dockerSubnets, explainOverlaps, interfaceSubnets, saysOverlap, wantedNetworks } from "../docker/subnetOverlap";
-import { projectDirectory } from "../console/project";
-import { run } from "../console/run";
 import { during } from "../console/say";
-import type { Environment } from "./environment";
-import { usesLocalBackend } from "./localBackend";
+import type { Pulumi } from "./pulumi";
 
 /**
  * Why an `up` failed, in lines for the user: each container of the stack that is not as it should be, a subnet that
  * another network has, an interrupted run. The lines are not redacted; `say` does that. Never throws: it only adds to
  * an error that the user sees already.
+ *
+ * @param output what Pulumi printed
  */
-export async function diagnose(options: {
-  environment: Environment;
-  stack: string;
-  /** Arguments that choose the stack and its config. */
-  chosen: string[];
-  /** Pulumi's output. */
-  output: string;
-}): Promise<string[]> {
-  const { environment, stack, chosen, output } = options;
+export async function diagnose(pulumi: Pulumi, output: string): Promise<string[]> {
   const parts = await Promise.all([
-    attempt(() => describeContainers(environment.dockerHost, stack)),
-    attempt(() => explainSubnets(environment, chosen, output)),
+    attempt(() => describeContainers(pulumi.environment.dockerHost, pulumi.stack)),
+    attempt(() => explainSubnets(pulumi, output)),
   ]);
-  return [...parts.flat(), ...explainInterruption(output, stack, usesLocalBackend(environment.env))];
+  return [...parts.flat(), ...explainInterruption(output, pulumi.stack, pulumi.isLocal)];
 }
 
 async function attempt(work: () => Promise<string[]>): Promise<string[]> {
@@ -35,19 +26,13 @@ async function attempt(work: () => Promise<string[]>): Promise<string[]> {
   }
 }
 
-async function explainSubnets(environment: Environment, chosen: string[], output: string): Promise<string[]> {
+async function explainSubnets(pulumi: Pulumi, output: string): Promise<string[]> {
   if (!saysOverlap(output)) return [];
   // Docker does not say which subnets it means, so the program is asked which ones it wants.
-  const { stdout } = await during("looking up which subnets meet", () =>
-    run(environment.pulumi, ["preview", "--json", "--non-interactive", ...chosen], {
-      cwd: projectDirectory,
-      env: environment.env,
-      reject: false,
-    }),
-  );
+  const { stdout } = await during("looking up which subnets meet", () => pulumi.run(["preview", "--json"]));
   const wanted = wantedNetworks(stdout);
   // A Docker network shows up as a bridge of the host as well: the interfaces matter only where no network explains it.
-  for (const existing of [await dockerSubnets(environment.dockerHost), interfaceSubnets()]) {
+  for (const existing of [await dockerSubnets(pulumi.environment.dockerHost), interfaceSubnets()]) {
     const lines = explainOverlaps(wanted, existing);
     if (lines.length > 0) return lines;
   }

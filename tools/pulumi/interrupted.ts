@@ -1,12 +1,10 @@
 import * as fs from "node:fs/promises";
 import { hostname } from "node:os";
 import * as path from "node:path";
-import { run } from "../console/run";
+import type Docker from "dockerode";
 import { dockerClient } from "../docker/dockerHost";
-import type { Environment } from "./environment";
-import { usesLocalBackend } from "./localBackend";
-import { localPath, projectDirectory, UserError } from "../console/project";
-import { runPulumi } from "./runPulumi";
+import { localPath, UserError } from "../console/project";
+import type { Pulumi } from "./pulumi";
 import { say } from "../console/say";
 import { localStackFile, projectName } from "./stack";
 
@@ -31,23 +29,22 @@ export interface PendingCreate {
  * Does nothing for any other backend or while the lock's process lives; then Pulumi itself refuses and `diagnose` says
  * what to do.
  */
-export async function repairInterrupted(environment: Environment, stack: string, chosen: string[]): Promise<void> {
-  if (!usesLocalBackend(environment.env)) return;
+export async function repairInterrupted(pulumi: Pulumi): Promise<void> {
+  if (!pulumi.isLocal) return;
+  const { stack } = pulumi;
   const project = await projectName();
   const locks = await readLocks(localPath("state", ".pulumi", "locks", "organization", project, stack));
   if (locks.some((lock) => !isDead(lock))) return;
   if (locks.length > 0) {
     say("an earlier run was killed: giving up its lock");
-    await run(environment.pulumi, ["cancel", "--yes", "--non-interactive", "--stack", stack], {
-      cwd: projectDirectory,
-      env: environment.env,
-    });
+    await pulumi.text(["cancel", "--yes"]);
   }
   const pending = pendingCreates(await fs.readFile(localStackFile(project, stack), "utf8").catch(() => "{}"));
   if (pending === undefined) return;
-  for (const create of pending) await removeUnrecorded(environment.dockerHost, stack, create);
+  const docker = dockerClient(pulumi.environment.dockerHost, 30_000);
+  for (const create of pending) await removeUnrecorded(docker, stack, create);
   say("an earlier run was killed in the middle of its work: reading the true state");
-  const { exitCode } = await runPulumi(environment, ["refresh", "--yes", "--clear-pending-creates", ...chosen]);
+  const { exitCode } = await pulumi.stream(["refresh", "--yes", "--clear-pending-creates"]);
   if (exitCode !== 0) throw new UserError("The state left by a killed run could not be repaired: see above.");
 }
 
@@ -97,8 +94,11 @@ interface StackFile {
   };
 }
 
-async function removeUnrecorded(dockerHost: string, stack: string, { type, name }: PendingCreate): Promise<void> {
-  const docker = dockerClient(dockerHost, 30_000);
+/**
+ * Removes the container or network of a creation that was never recorded, if it exists and has the stack's label.
+ * Anything else of that name is somebody else's and stays.
+ */
+export async function removeUnrecorded(docker: Docker, stack: string, { type, name }: PendingCreate): Promise<void> {
   const ours = (labels: Record<string, string> | undefined) => labels?.["town-ator.stack"] === stack;
   try {
     if (type === "docker:index/container:Container") {

@@ -17,6 +17,9 @@ export interface PulumiRun {
 export interface StateResource {
   readonly type: string;
   readonly urn: string;
+  /** What the provider calls it; for a container or a network, Docker's id. */
+  readonly id?: string;
+  readonly inputs?: Readonly<Record<string, unknown>>;
   readonly outputs?: Readonly<Record<string, unknown>>;
   /** Whether another one has taken its place, and only its deletion is still to come. */
   readonly delete?: boolean;

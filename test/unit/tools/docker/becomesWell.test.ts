@@ -22,7 +22,7 @@ async function watched(...states: ContainerState[][]): Promise<{ well: boolean; 
   let now = 0;
   const well = await becomesWell(() => Promise.resolve(states.length > 1 ? states.shift()! : states[0]!), {
     now: () => now,
-    sleep: (milliseconds) => Promise.resolve((now += milliseconds)),
+    sleep: (milliseconds: number) => Promise.resolve((now += milliseconds)),
   });
   return { well, milliseconds: now };
 }
@@ -44,6 +44,17 @@ describe("after an up", () => {
   it("a container that ends at every start is given up after 20 seconds", async () => {
     const loop = Array.from({ length: 100 }, (_, index) => [index % 2 ? starting : restarting]);
     expect(await watched(...loop)).toEqual({ well: false, milliseconds: 20_250 });
+  });
+
+  it("the 20 seconds of a container begin when it is first seen to restart, not when the waiting began", async () => {
+    const minute = Array.from({ length: 240 }, () => [starting]);
+    expect(await watched(...minute, [restarting], [starting], [healthy])).toEqual({ well: true, milliseconds: 60_500 });
+  });
+
+  it("a container that was well in between gets its 20 seconds again", async () => {
+    const other = { ...starting, name: "other" };
+    const quarter = Array.from({ length: 60 }, () => [restarting, other]);
+    expect(await watched(...quarter, [healthy, other], ...quarter, [healthy])).toMatchObject({ well: true });
   });
 
   test.each([

@@ -1,5 +1,7 @@
-import { describe, expect, it, test } from "vitest";
-import { isDead, pendingCreates } from "../../../../tools/pulumi/interrupted";
+import { afterEach, describe, expect, it, test } from "vitest";
+import { dockerClient } from "../../../../tools/docker/dockerHost";
+import { isDead, pendingCreates, removeUnrecorded } from "../../../../tools/pulumi/interrupted";
+import { startFakeEngine, type FakeEngine } from "../fakeEngine";
 
 function failing(code: string): () => void {
   return () => {
@@ -45,5 +47,53 @@ describe("pendingCreates", () => {
         ]),
       ),
     ).toEqual([]);
+  });
+});
+
+describe("what a killed run created and did not record", () => {
+  let engine: FakeEngine;
+  afterEach(() => engine.close());
+
+  const CONTAINER = { type: "docker:index/container:Container", name: "town-ator-dev-home-sidecar" };
+  const NETWORK = { type: "docker:index/network:Network", name: "town-ator-dev-home-inside" };
+  const OURS = { "town-ator.stack": "dev" };
+
+  /** The requests that an Engine gets with a container and a network of these labels. */
+  async function asked(what: { type: string; name: string }, labels: Record<string, string> | null): Promise<string[]> {
+    engine = await startFakeEngine({
+      [`GET /containers/${CONTAINER.name}/json`]: { Config: { Labels: labels } },
+      [`DELETE /containers/${CONTAINER.name}`]: {},
+      [`GET /networks/${NETWORK.name}`]: { Labels: labels },
+      [`DELETE /networks/${NETWORK.name}`]: {},
+    });
+    await removeUnrecorded(dockerClient(engine.host), "dev", what);
+    return engine.requests;
+  }
+
+  it("is removed, if it is a container of the stack", async () => {
+    expect((await asked(CONTAINER, OURS)).slice(1)).toEqual([`DELETE /containers/${CONTAINER.name}?force=true`]);
+  });
+
+  it("is removed, if it is a network of the stack", async () => {
+    expect((await asked(NETWORK, OURS)).slice(1)).toEqual([`DELETE /networks/${NETWORK.name}`]);
+  });
+
+  test.each<[string, Record<string, string> | null]>([
+    ["another stack's label", { "town-ator.stack": "dev2" }],
+    ["only labels of others", { "com.example.stack": "dev" }],
+    ["no labels", {}],
+    ["no list of labels", null],
+  ])("is left alone with %s, container or network", async (_, labels) => {
+    expect(await asked(CONTAINER, labels)).toEqual([`GET /containers/${CONTAINER.name}/json`]);
+    await engine.close();
+    expect(await asked(NETWORK, labels)).toEqual([`GET /networks/${NETWORK.name}`]);
+  });
+
+  it("is left alone, if it is a volume: it may hold an identity", async () => {
+    expect(await asked({ type: "docker:index/volume:Volume", name: "town-ator-dev-home-keys" }, OURS)).toEqual([]);
+  });
+
+  it("need not exist", async () => {
+    expect(await asked({ ...CONTAINER, name: "gone" }, OURS)).toEqual(["GET /containers/gone/json"]);
   });
 });
