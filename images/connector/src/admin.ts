@@ -1,4 +1,4 @@
-/** The admin API: peers and routes at run time, and a packet sent by hand. Nothing of it survives a restart. */
+/** The admin API: peers and routes at run time, and sending a packet by hand. Its changes are lost at a restart. */
 import { timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { TransportConfig } from "./configTransport";
@@ -15,13 +15,13 @@ const DEFAULT_TIMEOUT_MS = 30_000;
 export interface AdminSettings {
   port: number;
   host: string;
-  /** Without one everybody who reaches the port is let in. */
+  /** Without a key, anyone who reaches the port may use the API. */
   apiKey: string | undefined;
 }
 
 /**
- * Where the admin API listens, from the file's section and ADMIN_API_ENABLED, _PORT, _HOST and _KEY; undefined when it
- * is off. `allowedIPs` and `trustProxy` are not read by anything.
+ * The admin API's settings, from the file's section, then ADMIN_API_ENABLED, _PORT, _HOST and _KEY; undefined when off.
+ * Nothing reads `allowedIPs` or `trustProxy`.
  */
 export function adminSettings(
   section: AdminApiConfig | undefined,
@@ -45,14 +45,14 @@ export interface AdminOptions {
   routes: RoutingTable;
   relations: Map<string, string>;
   send: (packet: IlpPrepare) => Promise<IlpReply>;
-  /** From adding a peer to saying whether it is connected. */
+  /** Delay in ms between adding a peer and reporting whether it is connected. */
   settleMs: number;
 }
 
 interface Call extends AdminOptions {
   request: IncomingMessage;
   url: URL;
-  /** What follows the route's path, decoded. */
+  /** The last part of the path, decoded. */
   name: string;
 }
 
@@ -139,8 +139,7 @@ async function addPeer(call: Call): Promise<Answer> {
     logger.info({ event: "admin_peer_reregistered", peerId: id }, `Re-registering peer: ${id}`);
   } else {
     await peers.add({ id, url, authToken, ...(transport && { transport }) });
-    // The raw URL, at info: the published connector does that, and what stands in front of it must be tested against
-    // it.
+    // The unredacted URL at info level, as in the published connector. The launcher's redaction is tested against it.
     logger.info({ event: "admin_peer_added", peerId: id, url, transport: transport ?? null }, `Added peer: ${id}`);
     logger.info({ event: "peer_registered", peerId: id, url, transport: transport ?? null }, `Registered peer: ${id}`);
   }

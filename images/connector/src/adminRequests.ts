@@ -1,4 +1,4 @@
-/** What the admin API takes in its bodies. The messages are the published connector's. */
+/** Request bodies of the admin API. The messages are the published connector's. */
 import { z } from "zod";
 import { isIlpAddress } from "./ilp";
 
@@ -11,7 +11,7 @@ const prefix = (missing: string): z.ZodType<string> =>
     if (!isIlpAddress(value)) context.addIssue({ code: "custom", message: `Invalid ILP address prefix: ${value}` });
   });
 
-/** POST /admin/peers. Any ws:// or wss:// URL passes, with a path or without a port. */
+/** POST /admin/peers. Accepts any ws:// or wss:// URL, even with a path or without a port. */
 export const AddPeer = z.object({
   id: text("Missing or invalid peer id"),
   url: text("Missing or invalid peer url").regex(/^wss?:\/\//, "URL must start with ws:// or wss://"),
@@ -50,7 +50,7 @@ export const SendPacket = z.object({
   timeoutMs: z.number(BAD_TIMEOUT).int(BAD_TIMEOUT).positive(BAD_TIMEOUT).optional(),
 });
 
-/** The body as `schema` reads it, or the first thing wrong with it. */
+/** The parsed body, or the message of its first fault. */
 export function parseBody<T>(schema: z.ZodType<T>, body: unknown): { value: T } | { message: string } {
   const result = schema.safeParse(body);
   return result.success ? { value: result.data } : { message: result.error.issues[0]?.message ?? "Invalid request" };

@@ -1,9 +1,6 @@
-/** BTP as this connector speaks it: lengths are fixed-width, unlike in RFC 23 and the npm package btp-packet. */
+/** The connector's dialect of BTP. Lengths have a fixed width, unlike in RFC 23 and the npm package btp-packet. */
 
-/**
- * The frame types. Only RESPONSE, ERROR and MESSAGE are ever sent; PREPARE to REJECT and TRANSFER parse and are
- * ignored.
- */
+/** Frame types. The connector sends only RESPONSE, ERROR and MESSAGE; it parses the others and ignores them. */
 export const BtpType = { RESPONSE: 1, ERROR: 2, PREPARE: 3, FULFILL: 4, REJECT: 5, MESSAGE: 6, TRANSFER: 7 } as const;
 
 /** One entry of a frame's side data, such as `auth`. */
@@ -13,7 +10,7 @@ export interface ProtocolData {
   data: Buffer;
 }
 
-/** Every frame but ERROR. An empty `ilpPacket` means that there is none. */
+/** Any frame except ERROR. An empty `ilpPacket` means no packet. */
 export interface BtpDataFrame {
   type: 1 | 3 | 4 | 5 | 6 | 7;
   requestId: number;
@@ -21,7 +18,7 @@ export interface BtpDataFrame {
   ilpPacket: Buffer;
 }
 
-/** An ERROR. The connector always sends code F00 and name BTPError; the reason stays in its log. */
+/** An ERROR frame. The connector always sends code F00 and name BTPError; the reason is only logged. */
 export interface BtpErrorFrame {
   type: 2;
   requestId: number;
@@ -34,12 +31,12 @@ export interface BtpErrorFrame {
 
 export type BtpFrame = BtpDataFrame | BtpErrorFrame;
 
-/** The bytes are no BTP frame. The server answers it with an ERROR of request id 0 and keeps the connection. */
+/** The bytes are not a BTP frame. The server answers with an ERROR of request id 0 and keeps the connection open. */
 export class BtpParseError extends Error {
   override name = "BtpParseError";
 }
 
-/** Reads forward through a buffer and names what was missing when it ends too soon. */
+/** Reads a buffer from start to end. If it is too short, the error names the missing field. */
 class Reader {
   private offset = 0;
   constructor(private readonly bytes: Buffer) {}
@@ -72,7 +69,7 @@ function sized(data: Buffer | string, width: 1 | 4): Buffer {
   return Buffer.concat([uint(bytes.length, width), bytes]);
 }
 
-/** The bytes of a frame: u8 type, u32be request id, body. Throws a RangeError for a name or text over 255 bytes. */
+/** Encodes a frame: u8 type, u32be request id, body. Throws a RangeError for a name or text over 255 bytes. */
 export function encodeBtp(frame: BtpFrame): Buffer {
   const head = [uint(frame.type, 1), uint(frame.requestId, 4)];
   if (frame.type === BtpType.ERROR) {
@@ -87,7 +84,7 @@ export function encodeBtp(frame: BtpFrame): Buffer {
   return Buffer.concat([...head, uint(frame.protocolData.length, 1), ...entries, sized(frame.ilpPacket, 4)]);
 }
 
-/** The frame in `bytes`. Bytes after the frame are ignored, as the connector does. Throws BtpParseError. */
+/** Decodes a frame. Ignores trailing bytes, as the published connector does. Throws BtpParseError. */
 export function decodeBtp(bytes: Buffer): BtpFrame {
   if (bytes.length < 5) throw new BtpParseError("BTP message too short (minimum 5 bytes required)");
   const reader = new Reader(bytes);
@@ -113,8 +110,8 @@ export function decodeBtp(bytes: Buffer): BtpFrame {
 }
 
 /**
- * The first frame of a client: who it is and the token it presents. Any server of this connector answers with a
- * RESPONSE or an ERROR of the same request id.
+ * A client's first frame: its id and the token it presents. The server answers with a RESPONSE or an ERROR of the same
+ * request id.
  */
 export function authFrame(requestId: number, peerId: string, secret: string): Buffer {
   const data = Buffer.from(JSON.stringify({ peerId, secret }));
@@ -126,7 +123,7 @@ export function authFrame(requestId: number, peerId: string, secret: string): Bu
   });
 }
 
-/** The ERROR that this connector sends, whatever went wrong: F00, `BTPError`, no data. */
+/** The connector's only ERROR frame, whatever the fault: F00, `BTPError`, no data. */
 export function errorFrame(requestId: number, now: Date = new Date()): Buffer {
   return encodeBtp({
     type: BtpType.ERROR,
@@ -138,7 +135,7 @@ export function errorFrame(requestId: number, now: Date = new Date()): Buffer {
   });
 }
 
-/** A RESPONSE: the acknowledgement of an authentication when `ilpPacket` is empty, else the answer to a packet. */
+/** A RESPONSE. With an empty `ilpPacket` it acknowledges an authentication; otherwise it answers a packet. */
 export function responseFrame(requestId: number, ilpPacket: Buffer = Buffer.alloc(0)): Buffer {
   return encodeBtp({ type: BtpType.RESPONSE, requestId, protocolData: [], ilpPacket });
 }
@@ -149,8 +146,8 @@ export function messageFrame(requestId: number, ilpPacket: Buffer): Buffer {
 }
 
 /**
- * The environment variable that holds the secret of a peer that dials in: its id in upper case, every `-` turned into
- * `_` and nothing else changed, so `g.townhouse` gives `BTP_PEER_G.TOWNHOUSE_SECRET` and `a-b` shares one with `a_b`.
+ * The environment variable with the secret of a peer that dials in: its id in upper case, with `-` replaced by `_`.
+ * Nothing else changes: `g.townhouse` gives `BTP_PEER_G.TOWNHOUSE_SECRET`, and `a-b` and `a_b` share one variable.
  */
 export function peerSecretVariable(peerId: string): string {
   return `BTP_PEER_${peerId.toUpperCase().replaceAll("-", "_")}_SECRET`;

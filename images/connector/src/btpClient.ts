@@ -1,4 +1,4 @@
-/** The dialling half of BTP: one client a peer, which gives up for good when its budget of tries is spent. */
+/** The dialling side of BTP: one client per peer, which gives up for good after its last retry. */
 import { EventEmitter } from "node:events";
 import type { Agent } from "node:http";
 import WebSocket from "ws";
@@ -8,7 +8,7 @@ import { messageOf, type Logger } from "./logger";
 import { createPendingReplies } from "./pending";
 import { redactMessage, redactUrl } from "./redact";
 
-/** Tries after the first one, 1, 2, 4, 8 and 16 s apart: at 1, 3, 7, 15 and 31 s. */
+/** Retries after the first try, 1, 2, 4, 8 and 16 s apart: at 1, 3, 7, 15 and 31 s. */
 const MAX_RETRIES = 5;
 const MAX_BACKOFF_MS = 16_000;
 const AUTH_WAIT_MS = 5000;
@@ -23,18 +23,18 @@ export interface ClientPeer {
 }
 
 export interface ClientOptions {
-  /** This node's id: what the peer knows us by. */
+  /** This node's id, as the peer knows it. */
   nodeId: string;
   logger: Logger;
-  /** Called once a dial, so that every dial has a fresh agent. */
+  /** Called for every dial, so that each one has a fresh agent. */
   agentFor: (peer: ClientPeer) => Agent | undefined;
   /** Answers a packet that the peer sends over this connection. */
   onPrepare: (packet: IlpPrepare, peerId: string) => Promise<IlpReply>;
-  /** Opens the socket. Default: a real one. */
+  /** Opens the socket. Default: a real WebSocket. */
   openSocket?: (url: string, agent: Agent | undefined) => WebSocket;
 }
 
-/** The peer cannot be reached, or no longer. Forwarding turns it into T01. */
+/** The peer is unreachable. Forwarding turns this into T01. */
 export class BtpConnectionError extends Error {
   override name = "BTPConnectionError";
 }
@@ -72,9 +72,9 @@ export class BtpClient extends EventEmitter {
   }
 
   /**
-   * Dials and authenticates. Rejects when that fails; what retries is the close of the socket, so a URL that no socket
-   * could be made for is never tried again. There is no limit on the handshake: a peer that takes the connection and
-   * says nothing holds it.
+   * Dials and authenticates. Rejects when that fails. Only the close of a socket triggers a retry, so a URL that no
+   * socket can be created for is never retried. The handshake has no timeout: a peer that accepts the connection and
+   * stays silent blocks it.
    */
   connect(): Promise<void> {
     if (this.state === "connecting" || this.state === "connected") return Promise.resolve();
@@ -114,7 +114,7 @@ export class BtpClient extends EventEmitter {
     });
   }
 
-  /** Closes. A retry that is already waiting is not cancelled and dials again, as in the published connector. */
+  /** Closes. Does not cancel a pending retry, which dials again, as in the published connector. */
   disconnect(): void {
     this.log.info({ event: "btp_disconnect_requested" }, "Disconnecting from peer");
     this.wanted = false;
@@ -125,16 +125,13 @@ export class BtpClient extends EventEmitter {
     this.pending.rejectAll(new BtpConnectionError("Connection closed"));
   }
 
-  /** Closes and never dials again: for the end of the process. */
+  /** Closes and never dials again. For the end of the process. */
   dispose(): void {
     this.disconnect();
     clearTimeout(this.retryTimer);
   }
 
-  /**
-   * Sends a packet and resolves with its answer. Rejects with BtpConnectionError when the connection or the time is
-   * gone.
-   */
+  /** Sends a packet and resolves with its answer. Rejects with BtpConnectionError if disconnected or timed out. */
   send(packet: IlpPrepare): Promise<IlpReply> {
     if (!this.socket || !this.isConnected) return Promise.reject(new BtpConnectionError("Not connected to peer"));
     const requestId = this.nextRequestId();

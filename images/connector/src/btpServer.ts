@@ -1,4 +1,4 @@
-/** The listening half of BTP: peers that dial in, and the rules by which they are let in. */
+/** The listening side of BTP: peers that dial in, and the rules for admitting them. */
 import type { AddressInfo } from "node:net";
 import { WebSocket, WebSocketServer } from "ws";
 import { BtpType, decodeBtp, errorFrame, messageFrame, peerSecretVariable, responseFrame, type BtpFrame } from "./btp";
@@ -6,14 +6,14 @@ import { decodeIlp, encodeIlp, type IlpPrepare, type IlpReply } from "./ilp";
 import { messageOf, type Logger } from "./logger";
 import { createPendingReplies } from "./pending";
 
-/** The largest frame, also before authentication; a larger one ends in close 1009. */
+/** The largest frame accepted, even before authentication. A larger one closes the connection with 1009. */
 const MAX_FRAME_BYTES = 100 * 1024 * 1024;
-/** From the ERROR to the close of a connection that failed to authenticate. */
+/** Delay between the ERROR and the close of a connection that failed to authenticate. */
 const REFUSAL_CLOSE_MS = 100;
 
 export interface BtpServerOptions {
   logger: Logger;
-  /** Where BTP_PEER_<ID>_SECRET and BTP_ALLOW_NOAUTH are read, at every authentication. */
+  /** BTP_PEER_<ID>_SECRET and BTP_ALLOW_NOAUTH are read from here at every authentication. */
   env: Record<string, string | undefined>;
   onPrepare: (packet: IlpPrepare, peerId: string) => Promise<IlpReply>;
 }
@@ -21,16 +21,16 @@ export interface BtpServerOptions {
 export interface BtpServer {
   /** Listens on all addresses; resolves with the port. Rejects when the port is taken. */
   listen(port: number): Promise<number>;
-  /** Whether a peer of this id is connected and authenticated, as far as the map knows: see `forget`. */
+  /** Whether a peer with this id is connected and authenticated. May be wrongly false: see `forget`. */
   hasPeer(peerId: string): boolean;
   send(peerId: string, packet: IlpPrepare): Promise<IlpReply>;
-  /** Closes authenticated peers with 1000 and waits for everybody else: one silent socket holds it for ever. */
+  /** Closes authenticated peers with 1000 and waits for all others: one silent socket blocks it for ever. */
   stop(): Promise<void>;
 }
 
 interface Connection {
   socket: WebSocket;
-  /** Undefined until it has authenticated. */
+  /** Undefined until authenticated. */
   peerId: string | undefined;
   label: string;
 }
@@ -62,7 +62,7 @@ export function createBtpServer({ logger, env, onPrepare }: BtpServerOptions): B
     });
   }
 
-  /** Drops the id whoever holds it by now: the published connector's bug that makes a newer connection unreachable. */
+  /** Drops the id even if a newer connection holds it, which is then lost: a bug of the published connector. */
   function forget(connection: Connection): void {
     if (connection.peerId !== undefined) peers.delete(connection.peerId);
   }
@@ -125,7 +125,7 @@ export function createBtpServer({ logger, env, onPrepare }: BtpServerOptions): B
       const reply = await onPrepare(packet, connection.peerId ?? connection.label);
       connection.socket.send(responseFrame(frame.requestId, encodeIlp(reply)));
     } catch (error) {
-      // Answered twice, here with its own id and in `receive` with 0: that is how the published connector does it.
+      // Two answers, as in the published connector: one here with the frame's id, one in `receive` with 0.
       connection.socket.send(errorFrame(frame.requestId));
       throw error;
     }
@@ -160,7 +160,7 @@ export function createBtpServer({ logger, env, onPrepare }: BtpServerOptions): B
       const reply = pending.wait(
         requestId,
         packet,
-        // Capital T: forwarding looks for "timeout", does not find it, and answers with BTP errors instead of a reject.
+        // Capital T: forwarding looks for "timeout", misses it, and answers with BTP errors instead of a reject.
         (ms) => new Error(`Timeout waiting for response from peer ${peerId} (${ms}ms)`),
       );
       connection.socket.send(messageFrame(requestId, encodeIlp(packet)));
@@ -185,9 +185,9 @@ export function createBtpServer({ logger, env, onPrepare }: BtpServerOptions): B
 }
 
 /**
- * Whom the first frame of a connection authenticates. An empty token is let in under any id, a configured secret or
- * not, unless BTP_ALLOW_NOAUTH is exactly `false`; any other token must equal the id's variable. Throws with the
- * reason, for the log only.
+ * Authenticates a connection by its first frame. An empty token is accepted for any id, even one with a configured
+ * secret, unless BTP_ALLOW_NOAUTH is exactly `false`. Any other token must equal the id's variable. Throws the reason,
+ * which is for the log only.
  */
 function admit(frame: BtpFrame, env: Record<string, string | undefined>): { peerId: string; mode?: "no-auth" } {
   if (frame.type !== BtpType.MESSAGE) throw new Error(`Expected MESSAGE for authentication, got ${frame.type}`);

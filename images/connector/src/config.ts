@@ -1,6 +1,6 @@
 /**
- * The configuration file of the connector, 3.10.4 line: what it takes, what it refuses and with which words.
- * Pure: the project's own tests run the YAML that it renders through this.
+ * The configuration file of connector 3.10.4: what it accepts, what it refuses, and the exact messages.
+ * Pure: the project's tests run the YAML that it renders through this loader.
  */
 import { parse } from "yaml";
 import { checkAllowedIps, checkDeploymentMode, checkProduction, parseEnvironment } from "./configRules";
@@ -15,8 +15,8 @@ const PEER_URL = /^wss?:\/\/.+:\d+$/;
 const PREFIX = /^[a-z0-9][a-z0-9._~-]*$/;
 
 /**
- * The configuration in `yamlText`, under the variables of `env`. Unknown keys are accepted everywhere and the first
- * fault ends it: throws ConfigurationError with the published connector's words, raw URLs of peers included.
+ * Parses `yamlText` under the variables of `env`. Accepts unknown keys everywhere and stops at the first fault. Throws
+ * ConfigurationError with the published connector's message, which may contain a peer's URL unredacted.
  */
 export function loadConnectorConfig(yamlText: string, env: Record<string, string | undefined>): ConnectorConfig {
   const raw = parseYaml(yamlText);
@@ -156,7 +156,7 @@ function parseHealthCheckPort(value: unknown): number {
   return value;
 }
 
-/** A fraction and NaN pass, as they do in the published connector. */
+/** Accepts fractions and NaN, as the published connector does. */
 function checkPort(port: number, name: string): void {
   if (port < 1 || port > 65535) throw new ConfigurationError(`${name} must be between 1-65535, got: ${port}`);
 }

@@ -1,10 +1,10 @@
-/** The rules that span sections: environment, production, deployment mode, the admin API's address list. */
+/** Rules that span sections: environment, production, deployment mode, the admin API's address list. */
 import { ConfigurationError, show } from "./configurationError";
 import type { ConnectorConfig, Environment } from "./configTypes";
 
 const ENVIRONMENTS: readonly string[] = ["development", "staging", "production"];
 
-/** ENVIRONMENT, `development` when unset or empty. Throws ConfigurationError for any other word. */
+/** ENVIRONMENT; `development` when unset or empty. Throws ConfigurationError for an unknown value. */
 export function parseEnvironment(env: Record<string, string | undefined>): Environment {
   const value = env.ENVIRONMENT || "development";
   if (!ENVIRONMENTS.includes(value)) {
@@ -14,8 +14,8 @@ export function parseEnvironment(env: Record<string, string | undefined>): Envir
 }
 
 /**
- * Production's admin API needs a key or an address list, in the file: ADMIN_API_KEY in the environment does not count,
- * and the list counts although nothing ever reads it. Throws ConfigurationError.
+ * In production the admin API needs a key or an address list in the file. ADMIN_API_KEY in the environment does not
+ * count; the list does, although nothing ever reads it. Throws ConfigurationError.
  */
 export function checkProduction(config: ConnectorConfig): void {
   const { adminApi, environment } = config;
@@ -28,9 +28,7 @@ export function checkProduction(config: ConnectorConfig): void {
   );
 }
 
-/**
- * What `deploymentMode` and local delivery say together. Any other word is taken as none. Throws ConfigurationError.
- */
+/** Checks `deploymentMode` against local delivery. Unknown modes count as none. Throws ConfigurationError. */
 export function checkDeploymentMode(config: ConnectorConfig): void {
   if (!config.localDelivery?.enabled) return;
   if (config.deploymentMode === "embedded") {
@@ -50,7 +48,7 @@ export function checkDeploymentMode(config: ConnectorConfig): void {
   }
 }
 
-/** The shape of `adminApi.allowedIPs`, which is all that is ever done with it. Throws ConfigurationError. */
+/** Checks the shape of `adminApi.allowedIPs`. Nothing else ever uses the list. Throws ConfigurationError. */
 export function checkAllowedIps(list: unknown): void {
   if (!Array.isArray(list)) return;
   for (const entry of list as unknown[]) {
@@ -67,7 +65,7 @@ function checkAddress(ip: string): void {
   if (ip.includes("/")) {
     const [, bits, ...rest] = ip.split("/");
     const prefix = Number.parseInt(bits ?? "", 10);
-    // Only the number is looked at: `x/8` passes.
+    // Only the prefix length is checked: `x/8` passes.
     if (rest.length > 0 || !bits) throw badCidr(ip, "CIDR must have exactly one slash");
     if (Number.isNaN(prefix) || prefix < 0 || prefix > 128) throw badCidr(ip, "CIDR prefix must be 0-128");
     return;

@@ -1,7 +1,7 @@
 import * as path from "node:path";
 import { ConfigurationError, typeName } from "./configurationError";
 
-/** What the connector needs to know of a daemon that it runs itself. Unknown keys are dropped. */
+/** Settings of a daemon that the connector runs itself. Unknown keys are dropped. */
 export interface ManagedOptions {
   hiddenServiceDir?: string;
   hiddenServicePort?: number;
@@ -13,7 +13,7 @@ export interface ManagedOptions {
 
 export interface Socks5Transport {
   type: "socks5";
-  /** `socks5h://host:port`: the h makes the proxy resolve names. */
+  /** `socks5h://host:port`; with the h, the proxy resolves names. */
   socksProxy: string;
   /** `ws://…`, `wss://…` or `auto`. */
   externalUrl: string;
@@ -23,12 +23,12 @@ export interface Socks5Transport {
 
 export type TransportConfig = { type: "direct" } | Socks5Transport;
 
-/** Loopback as an external URL's host: never reachable from outside, so refused in production. */
+/** An external URL with a loopback host. Never reachable from outside, so refused in production. */
 const LOOPBACK_URL = /^wss?:\/\/(?:localhost|127(?:\.\d{1,3}){3}|\[::1\]|\[(?:0{1,4}:){7}0{0,3}1\])(?::\d+)?(?:\/|$)/i;
 
 /**
- * The transport section, checked and normalised. `direct` drops every other key; `socks5` needs a proxy and an external
- * URL. Throws ConfigurationError with the published connector's words.
+ * Checks and normalises the transport section. `direct` drops every other key; `socks5` needs a proxy and an external
+ * URL. Throws ConfigurationError with the published connector's messages.
  */
 export function parseTransport(raw: unknown, environment: string): TransportConfig {
   if (raw === undefined) return { type: "direct" };
@@ -123,7 +123,7 @@ function safePath(value: unknown, key: string): string {
   if (typeof value !== "string" || value.trim() === "") {
     throw new ConfigurationError(`Invalid type for ${name}: expected non-empty string, got ${typeof value}`);
   }
-  // Both forms: normalising folds `..` inside an absolute path away, and with it the evidence.
+  // Check the raw form too: normalising an absolute path removes the `..` it contained.
   if (value.split(/[\\/]/).includes("..") || path.normalize(value).split(path.sep).includes("..")) {
     throw new ConfigurationError(`Invalid ${name}: ".." path-traversal segments are not permitted`);
   }
@@ -140,10 +140,7 @@ function positiveInteger(value: unknown, key: string): number {
   return value;
 }
 
-/**
- * A URL for a message: user and password hidden always, the rest when `.anon` is in it (and only then: not for
- * `.anyone`).
- */
+/** A URL for a message: never with user or password, nor with a host if it contains `.anon` (`.anyone` is shown). */
 function withoutSecrets(url: string): string {
   const shown = url.replace(/(\/\/)[^/@\s]+@/, "$1<redacted>@");
   if (!shown.includes(".anon")) return shown;

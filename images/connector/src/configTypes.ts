@@ -5,7 +5,7 @@ export type Environment = "development" | "staging" | "production";
 export interface PeerConfig {
   id: string;
   url: string;
-  /** What we present to the peer; `''` is allowed. */
+  /** The token we present to the peer. May be `''`. */
   authToken: string;
   /** Overrides the connector's transport for this peer. */
   transport?: "direct" | "socks5";
@@ -15,12 +15,12 @@ export interface PeerConfig {
 
 export interface RouteConfig {
   prefix: string;
-  /** A peer's id, or this node's own id or `local`. It need not be in `peers`: such a peer dials in. */
+  /** A peer's id, this node's own id, or `local`. A peer that dials in need not be listed in `peers`. */
   nextHop: string;
   priority?: number;
 }
 
-/** Passed through unchecked, but for the rules in configRules. `allowedIPs` and `trustProxy` do nothing. */
+/** Passed through unchecked, except for the rules in configRules. `allowedIPs` and `trustProxy` do nothing. */
 export interface AdminApiConfig {
   enabled?: unknown;
   port?: unknown;
@@ -40,7 +40,7 @@ export interface ConnectorConfig {
   nodeId: string;
   btpServerPort: number;
   healthCheckPort: number;
-  /** Checked and then unused: only LOG_LEVEL counts. */
+  /** Checked, then ignored: only LOG_LEVEL counts. */
   logLevel: string;
   peers: PeerConfig[];
   routes: RouteConfig[];

@@ -1,4 +1,4 @@
-/** The connector as a whole: its parts, the order in which they start, and the order in which they stop. */
+/** The whole connector: its parts and the order in which they start and stop. */
 import { adminSettings, createAdminServer } from "./admin";
 import { createBtpServer } from "./btpServer";
 import type { ConnectorConfig } from "./configTypes";
@@ -13,35 +13,32 @@ import { createPeers } from "./peers";
 import { createRoutingTable } from "./routes";
 import { createTransport } from "./transport";
 
-/** The line of the published connector whose contract this one honours, marked as what it is. */
+/** The published version whose contract this one honours, marked as a stand-in. */
 export const VERSION = "3.10.4-development";
 
 export interface ConnectorOptions {
   config: ConnectorConfig;
   env: Record<string, string | undefined>;
   logger: Logger;
-  /** From adding a peer by the admin API to its answer. Default: a second, as published. */
+  /** Delay between adding a peer through the admin API and the answer. Default: 1 s, as in the published connector. */
   adminSettleMs?: number;
 }
 
 export interface ConnectorNode {
   /**
-   * Transport first, so that nothing listens while the proxy is down; then BTP, health, admin; then every peer is
-   * dialled and the health status is frozen. Rejects when a part cannot start. Never resolves while a peer takes a
-   * connection and says nothing.
+   * Starts the transport first, so that nothing listens while the proxy is down; then BTP, health and admin; then dials
+   * every peer and freezes the health status. Rejects when a part cannot start. Hangs while a peer accepts a connection
+   * and stays silent.
    */
   start(): Promise<void>;
-  /** Ends all of it. Never resolves while a socket that has not authenticated is open. */
+  /** Stops every part. Hangs while an unauthenticated socket is open. */
   stop(): Promise<void>;
-  /** The ports that are listened on, once they are. */
+  /** The ports in use, once listening. */
   ports(): { btp: number; health: number; admin: number | undefined };
   health(): Health;
 }
 
-/**
- * Builds a connector. Throws for what the loader lets pass and no connector can run with: a route prefix, a proxy, a
- * handler URL.
- */
+/** Builds a connector. Throws for faults that the loader accepts: a bad route prefix, proxy or handler URL. */
 export function createConnectorNode({ config, env, logger, adminSettleMs = 1000 }: ConnectorOptions): ConnectorNode {
   const { nodeId } = config;
   if (config.transport.type === "socks5" && config.transport.managed) {

@@ -1,16 +1,16 @@
-/** The health port. Its code is about peers, and about their state at the start: see `HealthState.status`. */
+/** The health port. Its status code reflects the peers as they were at startup: see `Health.status`. */
 import { createJsonServer, type HttpServer } from "./httpServer";
 
 export type HealthStatus = "starting" | "healthy" | "unhealthy";
 
 export interface Health {
-  /** What it was at the end of the start; nothing updates it after that. */
+  /** Set once, at the end of the start. Nothing updates it later. */
   status: HealthStatus;
   /** Whole seconds. */
   uptime: number;
-  /** Peers that we dialled and that are connected now, also those added through the admin API. */
+  /** Dialled peers that are connected now, including those added through the admin API. */
   peersConnected: number;
-  /** Peers of the configuration file only. */
+  /** Peers in the configuration file only. */
   totalPeers: number;
   timestamp: string;
   nodeId: string;
@@ -18,7 +18,7 @@ export interface Health {
   transport: { type: "direct" | "socks5"; healthy: boolean };
 }
 
-/** The status that is frozen at the end of the start: unhealthy when fewer than half of the peers are connected. */
+/** The status to freeze at the end of the start: unhealthy if fewer than half of the peers are connected. */
 export function statusAtStart(peersConnected: number, totalPeers: number): HealthStatus {
   return totalPeers === 0 || peersConnected / totalPeers >= 0.5 ? "healthy" : "unhealthy";
 }

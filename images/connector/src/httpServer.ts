@@ -1,4 +1,4 @@
-/** The little HTTP that health and admin need. */
+/** A minimal HTTP server for health and admin. */
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 
@@ -8,12 +8,12 @@ export interface Answer {
 }
 
 export interface HttpServer {
-  /** Resolves with the port. Rejects with `<name> port <port> is already in use` when it is. */
+  /** Resolves with the port. Rejects with `<name> port <port> is already in use`. */
   listen(port: number, host?: string): Promise<number>;
   stop(): Promise<void>;
 }
 
-/** A server that answers every request with JSON. `name` begins the message for a taken port. */
+/** A server that answers every request with JSON. `name` starts the message about a port in use. */
 export function createJsonServer(
   name: string,
   answer: (request: IncomingMessage, url: URL) => Promise<Answer> | Answer,
@@ -58,7 +58,7 @@ export function createJsonServer(
   };
 }
 
-/** The JSON object in a request's body; `{}` for none. Throws a SyntaxError for anything else. */
+/** The JSON in a request's body; `{}` for an empty one. Throws a SyntaxError if it is not JSON. */
 export async function readJson(request: IncomingMessage): Promise<unknown> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);

@@ -1,10 +1,10 @@
-/** ILP packets as this connector writes them: without RFC 27's outer length, and with a 19-byte time. */
+/** The connector's dialect of ILP packets: no outer length as in RFC 27, and a 19-byte time. */
 
 export interface IlpPrepare {
   type: 12;
   amount: bigint;
   expiresAt: Date;
-  /** 32 bytes. All zero means no condition, which is what the 3.x line expects. */
+  /** 32 bytes. All zero means no condition; the 3.x line expects that. */
   executionCondition: Buffer;
   destination: string;
   data: Buffer;
@@ -29,7 +29,7 @@ export interface IlpReject {
 export type IlpReply = IlpFulfill | IlpReject;
 export type IlpPacket = IlpPrepare | IlpReply;
 
-/** The bytes are no ILP packet of this dialect. */
+/** The bytes are not an ILP packet of this dialect. */
 export class IlpParseError extends Error {
   override name = "IlpParseError";
 }
@@ -38,9 +38,9 @@ export class IlpParseError extends Error {
 export const ZERO_32 = Buffer.alloc(32);
 
 /**
- * Whether the connector takes `address` as an ILP address: up to 1023 letters, digits, `-` and `_` in non-empty
- * segments. Narrower than the prefix rule of the configuration file, which also lets `~`, a trailing dot and empty
- * segments pass.
+ * Whether the connector accepts `address` as an ILP address: at most 1023 characters, in non-empty segments of letters,
+ * digits, `-` and `_`. Stricter than the configuration file's prefix rule, which also accepts `~`, a trailing dot and
+ * empty segments.
  */
 export function isIlpAddress(address: string): boolean {
   return address.length <= 1023 && /^[a-zA-Z0-9_-]+(\.[a-zA-Z0-9_-]+)*$/.test(address);
@@ -106,9 +106,7 @@ class Reader {
   }
 }
 
-/**
- * The bytes of a packet. Throws IlpParseError when a fixed field (32 bytes, a three-character code) has another length.
- */
+/** Encodes a packet. Throws IlpParseError if a fixed field (32 bytes, a three-character code) has the wrong length. */
 export function encodeIlp(packet: IlpPacket): Buffer {
   const type = Buffer.from([packet.type]);
   switch (packet.type) {
@@ -139,10 +137,7 @@ function fixed(bytes: Buffer, length: number, what: string): Buffer {
   return bytes;
 }
 
-/**
- * The packet in `bytes`; what follows it is ignored. Throws IlpParseError, also for an address that the connector
- * refuses.
- */
+/** Decodes a packet. Ignores trailing bytes. Throws IlpParseError, also for an address the connector refuses. */
 export function decodeIlp(bytes: Buffer): IlpPacket {
   const reader = new Reader(bytes);
   const type = bytes[0];
@@ -169,7 +164,7 @@ export function decodeIlp(bytes: Buffer): IlpPacket {
   }
 }
 
-/** A reject with no data. */
+/** A reject without data. */
 export function rejectPacket(code: string, message: string, triggeredBy: string): IlpReject {
   return { type: 14, code, triggeredBy, message, data: Buffer.alloc(0) };
 }

@@ -1,13 +1,11 @@
-/**
- * Packets for this node itself: an application answers them over HTTP, or nobody does and they are fulfilled at once.
- */
+/** Packets for this node itself: answered by an application over HTTP, or fulfilled at once if there is none. */
 import { randomBytes } from "node:crypto";
 import { z } from "zod";
 import type { LocalDeliveryConfig } from "./configTypes";
 import { fulfillPacket, rejectPacket, type IlpPrepare, type IlpReply } from "./ilp";
 import { messageOf, type Logger } from "./logger";
 
-/** An application's words for a refusal, as ILP codes. Any other word is F99. */
+/** An application's reject codes as ILP codes. Any other code becomes F99. */
 const REJECT_CODES: Record<string, string> = {
   insufficient_funds: "T04",
   expired: "R00",
@@ -22,7 +20,7 @@ const REJECT_CODES: Record<string, string> = {
 };
 
 const DEFAULT_TIMEOUT_MS = 30_000;
-/** ILP's limit on a packet's data; an answer with more loses its data. */
+/** ILP's limit on a packet's data. An answer with more is sent without data. */
 const MAX_DATA_BYTES = 32_768;
 
 const Answer = z.object({
@@ -37,8 +35,8 @@ export interface LocalDelivery {
 }
 
 /**
- * Where local packets go: the file's section, then LOCAL_DELIVERY_ENABLED, _URL and _TIMEOUT. Undefined: they are
- * fulfilled at once. Throws when it is on and has no URL, which the loader notices only in standalone mode.
+ * Where local packets go, from the file's section, then LOCAL_DELIVERY_ENABLED, _URL and _TIMEOUT. Undefined means they
+ * are fulfilled at once. Throws if enabled without a URL; the loader notices that only in standalone mode.
  */
 export function localDelivery(
   section: LocalDeliveryConfig | undefined,
@@ -53,12 +51,12 @@ export function localDelivery(
   return { handlerUrl, timeoutMs };
 }
 
-/** Answers a packet without an application. */
+/** The answer to a packet when there is no application. */
 export function autoFulfill(): IlpReply {
   return fulfillPacket(Buffer.from("Local delivery - auto-fulfill stub"));
 }
 
-/** Asks the application at `<handlerUrl>/handle-packet`. Never throws: what goes wrong becomes a reject. */
+/** Posts the packet to `<handlerUrl>/handle-packet`. Never throws: a failure becomes a reject. */
 export async function deliver(
   { handlerUrl, timeoutMs }: LocalDelivery,
   packet: IlpPrepare,

@@ -1,4 +1,4 @@
-/** JSON lines in the shape that the published connector's logger (pino) writes. */
+/** JSON log lines in the format of the published connector's logger (pino). */
 import * as os from "node:os";
 
 const LEVELS = { debug: 20, info: 30, warn: 40, error: 50 } as const;
@@ -16,8 +16,8 @@ export interface Logger {
 }
 
 /**
- * A logger at `level` (LOG_LEVEL: debug, info, warn or error in any case, else info). Every line bears `nodeId`.
- * `write` gets one line with its newline at a time.
+ * A logger at `level` (LOG_LEVEL: debug, info, warn or error, in any case; otherwise info). Every line carries
+ * `nodeId`. `write` receives one line at a time, newline included.
  */
 export function createLogger(
   nodeId: string,
@@ -46,7 +46,7 @@ function build(context: Record<string, unknown>, threshold: number, write: (line
   };
 }
 
-/** The text of anything thrown. */
+/** The message of anything thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -1,5 +1,5 @@
 /**
- * The process: configuration from CONFIG_FILE, signals, exit codes. A development stand-in, and its first line says so.
+ * The process: configuration from CONFIG_FILE, signals, exit codes. The first log line says that it is a stand-in.
  */
 import { readFileSync } from "node:fs";
 import { ConfigurationError, loadConnectorConfig } from "./config";
@@ -21,8 +21,8 @@ function readConfigFile(path: string): string {
 }
 
 /**
- * The configuration, or the end of the process: its fault is said raw, on both outputs, as the published connector
- * does.
+ * Loads the configuration. On a fault, prints it unredacted to stdout and stderr, as the published connector does, and
+ * exits 1.
  */
 function loadOrExit(): ConnectorConfig {
   const logger = createLogger("connector-startup", env.LOG_LEVEL);
@@ -46,7 +46,7 @@ async function main(): Promise<void> {
   const logger = createLogger(config.nodeId, env.LOG_LEVEL);
   const node = createConnectorNode({ config, env, logger });
 
-  // Also for a crash, and also then with exit 0: only what stands in front of this process can tell the two apart.
+  // A crash ends here too, also with exit 0. Only the launcher can tell the two apart.
   const shutdown = async (signal: string): Promise<void> => {
     logger.info({ event: "connector_shutdown_initiated", signal }, "Shutdown signal received");
     await node.stop();
@@ -68,7 +68,7 @@ async function main(): Promise<void> {
     await node.start();
     logger.info({ event: "connector_started" }, "Connector started successfully");
   } catch {
-    // The node has logged why.
+    // The node has already logged the reason.
     process.exit(1);
   }
 }

@@ -1,4 +1,4 @@
-/** What becomes of an ILP PREPARE: a reject of our own, local delivery, or the next hop's answer. */
+/** Handles an ILP PREPARE: rejects it, delivers it locally, or forwards it to the next hop. */
 import { createHash, randomBytes } from "node:crypto";
 import { BtpAuthenticationError, BtpConnectionError } from "./btpClient";
 import { rejectPacket, type IlpPrepare, type IlpReject, type IlpReply } from "./ilp";
@@ -6,10 +6,10 @@ import { autoFulfill, deliver, type LocalDelivery } from "./localDelivery";
 import { messageOf, type Logger } from "./logger";
 import type { RoutingTable } from "./routes";
 
-/** Every hop takes a second off the expiry, so that its own answer can still travel back. */
+/** Every hop subtracts this from the expiry, so that the answer has time to travel back. */
 const EXPIRY_MARGIN_MS = 1000;
 
-/** Somewhere a packet can be sent by peer id. */
+/** A way to send packets by peer id. */
 export interface Egress {
   has(peerId: string): boolean;
   send(peerId: string, packet: IlpPrepare): Promise<IlpReply>;
@@ -19,11 +19,11 @@ export interface PacketHandlerOptions {
   nodeId: string;
   logger: Logger;
   routes: RoutingTable;
-  /** Peers that we dialled; preferred. */
+  /** Peers that we dialled. Preferred. */
   outbound: Egress;
   /** Peers that dialled in. */
   inbound: Egress;
-  /** Peers by relation; only `child` exempts a value-bearing forward from a claim. */
+  /** Relation by peer id. Only `child` exempts a value-bearing forward from a claim. */
   relations: ReadonlyMap<string, string>;
   local: LocalDelivery | undefined;
 }
@@ -31,9 +31,9 @@ export interface PacketHandlerOptions {
 export type PacketHandler = (packet: IlpPrepare, fromPeerId: string) => Promise<IlpReply>;
 
 /**
- * The handler for packets from anywhere. It rejects by code: R00 expired or too little time left, F02 no route, T00 an
- * amount to a peer that is no child (there is no settlement here), T01 peer unreachable, F99 a condition that the
- * answer does not meet. It throws when an inbound peer does not answer in time or answers with a BTP error.
+ * The handler for all packets. Reject codes: R00 expired or too little time left; F02 no route; T00 an amount for a
+ * peer that is not a child (no settlement here); T01 peer unreachable; F99 the answer does not meet the condition.
+ * Throws if an inbound peer times out or answers with a BTP error.
  */
 export function createPacketHandler(options: PacketHandlerOptions): PacketHandler {
   const { nodeId, routes, local, relations } = options;
@@ -102,7 +102,7 @@ async function forward(
   }
 }
 
-/** A condition of zeros is none; any other must be the SHA-256 of the fulfilment, and zeros fulfil nothing. */
+/** Zeros mean no condition. Any other condition must be the SHA-256 of the fulfilment; zeros fulfil nothing. */
 function meetsCondition(condition: Buffer, fulfillment: Buffer): boolean {
   if (condition.every((byte) => byte === 0)) return true;
   if (fulfillment.every((byte) => byte === 0)) return false;

@@ -1,14 +1,14 @@
-/** The peers that we dial: those of the configuration and those added through the admin API. */
+/** The peers that we dial, from the configuration and the admin API. */
 import { BtpClient, BtpConnectionError, type ClientOptions, type ClientPeer } from "./btpClient";
 import type { IlpPrepare, IlpReply } from "./ilp";
 import { messageOf } from "./logger";
 import { redactMessage, redactUrl } from "./redact";
 
 export interface Peers {
-  /** Adds a peer and waits for its first dial, whose failure is only logged: the client goes on by itself. */
+  /** Adds a peer and waits for its first dial. A failure is only logged; the client keeps trying. */
   add(peer: ClientPeer): Promise<void>;
   remove(peerId: string): void;
-  /** Ends every client and its retries. */
+  /** Stops every client and its retries. */
   dispose(): void;
   ids(): string[];
   isConnected(peerId: string): boolean;

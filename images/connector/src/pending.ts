@@ -6,17 +6,17 @@ interface Waiting {
   timer: NodeJS.Timeout;
 }
 
-/** Packets that were sent and not yet answered, by BTP request id. */
+/** Packets sent but not yet answered, by BTP request id. */
 export interface PendingReplies {
-  /** A promise of the answer; rejects with `onTimeout(waited ms)` when the packet's time is over. */
+  /** Resolves with the answer; rejects with `onTimeout(waited ms)` when the packet's time is up. */
   wait(requestId: number, packet: IlpPrepare, onTimeout: (ms: number) => Error): Promise<IlpReply>;
-  /** Settles one; false when nobody waits for that id. */
+  /** Settles one packet. False if no packet with that id is waiting. */
   settle(requestId: number, outcome: IlpReply | Error): boolean;
   has(requestId: number): boolean;
   rejectAll(error: Error): void;
 }
 
-/** How long a sent packet may take: what is left of it less 500 ms, and never under a second. */
+/** How long to wait for an answer, in ms: the time until expiry minus 500, and at least 1000. */
 export function replyTimeoutMs(expiresAt: Date): number {
   return Math.max(expiresAt.getTime() - Date.now() - 500, 1000);
 }

@@ -3,21 +3,21 @@ import { isIlpAddress } from "./ilp";
 export interface Route {
   prefix: string;
   nextHop: string;
-  /** Kept and shown. A prefix has one route, so two that match equally long never meet. */
+  /** Stored and shown only. Each prefix has one route, so there are no ties to break. */
   priority: number;
 }
 
-/** The routing table: one route a prefix, the longest prefix wins. */
+/** The routing table: one route per prefix; the longest match wins. */
 export interface RoutingTable {
-  /** Throws for a prefix that is no ILP address, which the configuration loader lets pass (`g..a`, `g.a.`, `g.~a`). */
+  /** Throws if the prefix is not an ILP address. The loader accepts some such prefixes: `g..a`, `g.a.`, `g.~a`. */
   add(route: { prefix: string; nextHop: string; priority?: number }): void;
   remove(prefix: string): void;
-  /** Who is next for `destination`, or undefined. A prefix matches whole segments only. */
+  /** The next hop for `destination`, or undefined. A prefix matches whole segments only. */
   nextHop(destination: string): string | undefined;
   all(): Route[];
 }
 
-/** A table with `initial` routes; a later route of the same prefix replaces the earlier one. Throws as `add` does. */
+/** A table of `initial` routes. A later route replaces an earlier one of the same prefix. Throws as `add` does. */
 export function createRoutingTable(
   initial: readonly { prefix: string; nextHop: string; priority?: number }[] = [],
 ): RoutingTable {

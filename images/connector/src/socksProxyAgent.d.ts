@@ -1,7 +1,7 @@
-// The package is ESM with an `exports` map, which the program's "node" module resolution does not read.
+// The package is ESM with an `exports` map, which the "node" module resolution of this program ignores.
 declare module "socks-proxy-agent" {
   import type { Agent } from "node:http";
-  /** An agent that dials through a SOCKS proxy. A `socks5h://` URL makes the proxy resolve names. */
+  /** An agent that dials through a SOCKS proxy. With a `socks5h://` URL the proxy resolves names. */
   export class SocksProxyAgent extends Agent {
     constructor(proxyUrl: string);
   }

@@ -1,26 +1,26 @@
-/** How peers are dialled: plainly, or through the SOCKS proxy that someone else runs. Fails closed. */
+/** How peers are dialled: directly, or through an external SOCKS proxy. Fails closed. */
 import type { Agent } from "node:http";
 import * as net from "node:net";
 import { SocksProxyAgent } from "socks-proxy-agent";
 import type { TransportConfig } from "./configTransport";
 import { messageOf, type Logger } from "./logger";
 
-/** The first probe must answer in this time, or the connector does not start. */
+/** If the proxy does not answer within this time, the connector does not start. */
 const START_PROBE_MS = 2000;
 const HEALTH_PROBE_MS = 1000;
 const HEALTH_INTERVAL_MS = 30_000;
 
 export interface Transport {
-  /** Resolves when the proxy takes TCP connections. Throws otherwise, before anything listens. */
+  /** Resolves once the proxy accepts TCP connections. Throws otherwise, before anything listens. */
   start(): Promise<void>;
   stop(): void;
-  /** A fresh agent for one dial, or undefined for a plain one. Throws for a `socks5` peer of a direct connector. */
+  /** A fresh agent for one dial; undefined for a direct dial. Throws for a `socks5` peer of a direct connector. */
   agentFor(peer: { url: string; transport?: "direct" | "socks5" }): Agent | undefined;
-  /** What /health shows. `healthy` is the last probe's answer, up to 30 s old. */
+  /** For /health. `healthy` is the result of the last probe, up to 30 s old. */
   health(): { type: "direct" | "socks5"; healthy: boolean };
 }
 
-/** The transport of a checked configuration. Throws for a proxy without host or port, which the loader lets pass. */
+/** The transport for a checked configuration. Throws for a proxy without host or port, which the loader accepts. */
 export function createTransport(config: TransportConfig, logger: Logger): Transport {
   return config.type === "direct" ? directTransport() : socksTransport(config.socksProxy, logger);
 }
@@ -83,7 +83,7 @@ function socksTransport(socksProxy: string, logger: Logger): Transport {
 }
 
 function proxyAddress(socksProxy: string): { host: string; port: number } {
-  // Not parsed as http://, whose default port 80 a URL would drop.
+  // A URL parsed as http:// would drop port 80, its default.
   const match = /^socks5h:\/\/(?:[^@/]*@)?(\[[^\]]+\]|[^:/]+):(\d+)/.exec(socksProxy);
   const port = Number(match?.[2]);
   if (!match?.[1] || !(port >= 1 && port <= 65535)) {
@@ -94,7 +94,7 @@ function proxyAddress(socksProxy: string): { host: string; port: number } {
   return { host: match[1].replace(/^\[|\]$/g, ""), port };
 }
 
-/** Resolves when `host:port` takes a TCP connection within `timeoutMs`; no SOCKS word is said. */
+/** Resolves if `host:port` accepts a TCP connection within `timeoutMs`. Sends no SOCKS handshake. */
 export function probeTcp(host: string, port: number, timeoutMs: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = net.createConnection({ host, port, timeout: timeoutMs });
