@@ -129,9 +129,10 @@ test("the spellings of a value are named, without duplicates, raw first", () => 
   expect(new Set(texts).size).toBe(texts.length);
 });
 
-test("a line full of openings of URLs is filtered in less than a second", () => {
+test("filtering a line full of URL openings takes less than a second of processor time", () => {
   const line = "://".repeat(22_000);
-  const start = performance.now();
+  const before = process.cpuUsage();
   expect(redact(line)).toBe(line);
-  expect(performance.now() - start).toBeLessThan(1000);
+  const { user, system } = process.cpuUsage(before);
+  expect(user + system).toBeLessThan(1_000_000);
 });
