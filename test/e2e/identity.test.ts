@@ -10,8 +10,8 @@ import { fromOutside, townsOf } from "./outside";
 import { docker, TestStack, type Ended } from "./support";
 
 /**
- * The life of an address on real daemons, one stage after the other. Every stage that destroys something dials the same
- * address afterwards, from a daemon that knows nothing of the stack.
+ * The life of an address on real daemons, stage by stage. After each stage that destroys something, a daemon that knows
+ * nothing of the stack dials the same address.
  */
 const stack = new TestStack("e2e-identity");
 const heir = new TestStack("e2e-heir");
@@ -20,7 +20,7 @@ const SIDECAR = object("sidecar");
 const PASSPHRASE = "correct horse battery staple";
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), "town-ator-e2e-identity-"));
 const BACKUP = path.join(folder, "backup.age");
-/** Base of the image of another sidecar. */
+/** Base image for a sidecar image that differs. */
 const OTHER_BASE = "town-ator/base-anon:e2e-other";
 
 const town = (name: string, more = "") => `config:
@@ -32,7 +32,7 @@ const town = (name: string, more = "") => `config:
       peers: { g.visitor: {}, g.other: {${more}} }
 `;
 
-/** The address and what the visitor presents, as they were at first. */
+/** The address and what the visitor presents, after the first up. */
 let first: { fingerprint: string; anonUrl: string; peerId: string; token: string };
 
 async function home() {
@@ -42,7 +42,7 @@ async function home() {
   return { ...found, peerId, token };
 }
 
-/** The address and the visitor's secret are as they were at first, and the town lets the visitor in there. */
+/** Asserts that address and visitor's secret are the first ones, and that the town accepts the visitor there. */
 async function answersAsAtFirst(): Promise<void> {
   const { fingerprint, anonUrl } = await home();
   expect({ fingerprint, same: anonUrl === first.anonUrl }).toEqual({ fingerprint: first.fingerprint, same: true });
@@ -53,7 +53,7 @@ async function remove(kind: "container" | "network" | "volume", ...names: string
   for (const name of names) await docker(kind, "rm", ...(kind === "container" ? ["--force"] : []), name);
 }
 
-/** Ids and start times of the stack's containers: whether any was touched. */
+/** Ids and start times of the stack's containers, to see whether any was touched. */
 async function untouched(): Promise<string> {
   const names = await stack.objects("container");
   return (await docker("inspect", "--format", "{{.Name}} {{.Id}} {{.State.StartedAt}}", ...names)).output;
@@ -88,7 +88,7 @@ afterAll(async () => {
 });
 
 describe("an address outlives", () => {
-  it("the volume with its key", async () => {
+  it("the loss of the volume with its key", async () => {
     const users = await docker("ps", "--all", "--quiet", "--filter", `volume=${object("keys")}`);
     await remove("container", ...users.output.split("\n").filter(Boolean));
     await remove("volume", object("keys"));
@@ -96,7 +96,7 @@ describe("an address outlives", () => {
     await answersAsAtFirst();
   });
 
-  it("all containers, and a refresh that finds them gone", async () => {
+  it("the loss of all containers, and a refresh that finds them gone", async () => {
     await remove("container", ...(await stack.objects("container")));
     const { exitCode, output } = await stack.pulumi("refresh", "--yes", "--skip-preview");
     expect(exitCode, output).toBe(0);
@@ -104,7 +104,7 @@ describe("an address outlives", () => {
     await answersAsAtFirst();
   });
 
-  it("the Docker host: the same state, an empty Engine", async () => {
+  it("the loss of the Docker host: the same state, an empty Engine", async () => {
     for (const kind of ["container", "network", "volume"] as const) await remove(kind, ...(await stack.objects(kind)));
     const images = await docker("images", "--quiet", "--filter", "reference=town-ator/anon");
     await docker("image", "rm", "--force", ...new Set(images.output.split("\n").filter(Boolean)));
@@ -125,13 +125,13 @@ describe("an address outlives", () => {
     await answersAsAtFirst();
   });
 
-  it("a stack that is taken down, for its seed and its volume are kept", async () => {
+  it("make down, which keeps its seed and its volume", async () => {
     const { output } = await stack.made("down");
     expect(output).toContain("the identity in the state");
     expect(await stack.objects("volume")).toContain(object("keys"));
     expect(await stack.objects("container")).toEqual([]);
     await stack.made("up");
-    // The peers' secrets are not kept; a backup has them.
+    // Peers' secrets are not kept; a backup contains them.
     const { token } = await home();
     expect(token).not.toBe(first.token);
     first = { ...first, token };
@@ -140,7 +140,7 @@ describe("an address outlives", () => {
 });
 
 describe("an address", () => {
-  it("is not lost by another name of the town, which up refuses", async () => {
+  it("is not lost when the town is renamed: up refuses", async () => {
     const text = fs.readFileSync(stack.configFile, "utf8");
     stack.configure(text.replaceAll(/^( +)home:/gm, "$1house:"));
     try {
@@ -152,7 +152,7 @@ describe("an address", () => {
 });
 
 describe("a peer's secret", () => {
-  it("is made anew by another version, that peer's alone, and the preview says who has to be told first", async () => {
+  it("changes with its version, for that peer only, and the preview says who must be told first", async () => {
     const before = (await home()).invites;
     stack.configure(town("home", " secretVersion: 2 "));
     const { output } = await stack.made("preview");
@@ -172,7 +172,7 @@ describe("a peer's secret", () => {
 });
 
 describe("a backup", () => {
-  it("is one encrypted file, which shows no secret while it is made", async () => {
+  it("is one encrypted file, and making it shows no secret", async () => {
     const { output } = await stack.made("identity-backup", { FILE: BACKUP }, `${PASSPHRASE}\n`);
     expect(output).toContain(`identity 1 of home: ${first.fingerprint}`);
     const values = Object.values(await stack.secrets());
@@ -182,7 +182,7 @@ describe("a backup", () => {
     expect(fs.statSync(BACKUP).mode & 0o777).toBe(0o600);
   });
 
-  it("that is damaged, or whose passphrase is another, changes nothing", async () => {
+  it("changes nothing if it is damaged or the passphrase is wrong", async () => {
     await refused("identity-restore", [/passphrase/i], { FILE: BACKUP }, "another passphrase\n");
     const damaged = path.join(folder, "damaged.age");
     const bytes = fs.readFileSync(BACKUP);
@@ -191,7 +191,7 @@ describe("a backup", () => {
     await refused("identity-restore", [/damaged|altered|corrupt/i], { FILE: damaged }, `${PASSPHRASE}\n`);
   });
 
-  it("brings address and secrets back when state, containers and volumes are lost", async () => {
+  it("restores address and secrets after the loss of state, containers and volumes", async () => {
     await stack.erase();
     stack.configure(town("home", " secretVersion: 2 "));
     const { output } = await stack.made("identity-restore", { FILE: BACKUP }, `${PASSPHRASE}\n`);
@@ -204,7 +204,7 @@ describe("a backup", () => {
 describe("an address is not lost by", () => {
   const other = deriveIdentity(Buffer.alloc(32, 5));
 
-  it("a key that is adopted over it", async () => {
+  it("adopting another key", async () => {
     const key = other.secretKeyFile.toString("base64");
     await refused("identity-adopt", [first.fingerprint, other.fingerprint], { TOWN: "home" }, key);
   });
@@ -221,13 +221,13 @@ describe("an address is not lost by", () => {
     }
   });
 
-  it("any of that: it still answers", answersAsAtFirst);
+  it("any of these: it still answers", answersAsAtFirst);
 });
 
 describe("a town moves", () => {
   let second: { fingerprint: string; anonUrl: string };
 
-  it("by announcing another address, at which it answers too", async () => {
+  it("by announcing a second address, at which it answers too", async () => {
     await stack.made("identity-rotate", { TOWN: "home" });
     expect((await stack.made("preview")).output).toMatch(/\+ next\s+: \{/);
     await stack.made("up");
@@ -243,7 +243,7 @@ describe("a town moves", () => {
     ).toEqual(["accepted", "accepted"]);
   });
 
-  it("by switching to it, and the sidecar does not even restart", async () => {
+  it("by switching to it, without a restart of the sidecar", async () => {
     const { output: before } = await docker("inspect", "--format", "{{.Id}}", SIDECAR);
     await stack.made("identity-rotate", { TOWN: "home" });
     await stack.made("up");
@@ -258,7 +258,7 @@ describe("a town moves", () => {
     ).toEqual(["accepted", "accepted"]);
   });
 
-  it("and gives the old one up by the operator's explicit word alone", async () => {
+  it("and gives up the old one only when the operator names it", async () => {
     await refused("identity-rotate", [`RETIRE=${first.fingerprint}`], { TOWN: "home" });
     await stack.made("identity-rotate", { TOWN: "home", RETIRE: first.fingerprint });
     await stack.made("up");
@@ -269,14 +269,14 @@ describe("a town moves", () => {
     expect(answers).toEqual(["accepted", expect.stringMatching(/^unreachable: /)]);
   });
 
-  it("and the old key is in the next backup all the same", async () => {
+  it("and the old key is still in the next backup", async () => {
     const file = path.join(folder, "moved.age");
     const { output } = await stack.made("identity-backup", { FILE: file }, `${PASSPHRASE}\n`);
     expect(output).toContain(`identity 1 of home: ${first.fingerprint}`);
     expect(output).toContain(`identity 2 of home: ${second.fingerprint}`);
   });
 
-  it("to a new deployment that adopts its key from a file, a container or a volume, by standard input", async () => {
+  it("to a new deployment that adopts its key from a file, a container or a volume", async () => {
     const image = (await docker("inspect", "--format", "{{.Image}}", SIDECAR)).output.trim();
     const keyFile = path.join(folder, "hs_ed25519_secret_key");
     await docker("cp", `${SIDECAR}:/keys/hs-2/hs_ed25519_secret_key`, keyFile);

@@ -8,7 +8,7 @@ import { keyRing, type KeyRing } from "../../tools/verify/keyRing";
 import { readTowns, type TownOutputs } from "../../tools/verify/stackFacts";
 import type { TestStack } from "./support";
 
-/** What comes of dialling a town from outside: the connector's answer to a claim, or why nobody answers. */
+/** The result of dialling a town from outside: the connector's answer to a claim, or why there is none. */
 export type Answer = "accepted" | `refused ${string}` | `unreachable: ${string}`;
 
 /** A stranger's daemon on a stack's ATOR network. */
@@ -18,15 +18,12 @@ export interface Outside {
   readonly keys: KeyRing;
 }
 
-/** A stack's towns as its outputs have them, secrets in plain text. */
+/** A stack's towns from its outputs, secrets in plain text. */
 export async function townsOf(stack: TestStack): Promise<Record<string, TownOutputs>> {
   return readTowns(await stack.environment(), stack.name);
 }
 
-/**
- * Runs `use` with a daemon that has nothing of the stack's but its image and the relays' network, as that of `make
- * verify`.
- */
+/** Runs `use` with a daemon like that of `make verify`: it has only the stack's image and the ATOR relays' network. */
 export async function fromOutside<T>(
   stack: TestStack,
   sidecar: string,

@@ -11,15 +11,12 @@ export const PROJECT = path.join(__dirname, "..", "..");
 /** How a command ended. */
 export interface Ended {
   readonly exitCode: number;
-  /** stdout and stderr as they came. */
+  /** stdout and stderr, interleaved. */
   readonly output: string;
   readonly seconds: number;
 }
 
-/**
- * A stack of its own for the tests of one file: the config of dev under another name, so that nobody's dev stack is
- * touched.
- */
+/** A stack for the tests of one file. By default dev's config under another name, so that no dev stack is touched. */
 export class TestStack {
   constructor(readonly name: string) {}
 
@@ -27,17 +24,17 @@ export class TestStack {
     return path.join(PROJECT, `Pulumi.${this.name}.yaml`);
   }
 
-  /** Writes the stack's config file. Default: that of dev. */
+  /** Writes the stack's config file. Default: dev's. */
   configure(text: string = fs.readFileSync(path.join(PROJECT, "Pulumi.dev.yaml"), "utf8")): void {
     fs.writeFileSync(this.configFile, text);
   }
 
-  /** Runs `make TARGET` for this stack, with a deadline of five minutes; `input` is its standard input. */
+  /** Runs `make TARGET` for this stack, for at most five minutes; `input` is its standard input. */
   async make(target: string, env: Record<string, string> = {}, input = ""): Promise<Ended> {
     return ended("make", ["--silent", target, `STACK=${this.name}`], { ...process.env, ...env }, input);
   }
 
-  /** Runs `make TARGET` and fails with all its output unless it exits 0. */
+  /** Runs `make TARGET`; throws with its output unless it exits 0. */
   async made(target: string, env: Record<string, string> = {}, input = ""): Promise<Ended> {
     const result = await this.make(target, env, input);
     if (result.exitCode !== 0) throw new Error(`make ${target} exited ${result.exitCode}:\n${result.output}`);
@@ -72,7 +69,7 @@ export class TestStack {
     return output.split("\n").filter(Boolean).sort();
   }
 
-  /** The real values that may show nowhere, by what they are. */
+  /** The stack's real secrets, by a description of each. */
   async secrets(): Promise<Record<string, string>> {
     const random = await secretsOf(await this.environment(), this.name);
     const seeds = [...random].filter(([name]) => /-identity-seed$/.test(name));
@@ -90,7 +87,7 @@ export class TestStack {
     return Object.fromEntries([...random, ...derived]);
   }
 
-  /** Removes all that this stack has anywhere, however broken it is. */
+  /** Removes everything of this stack, even if it is broken. */
   async erase(): Promise<void> {
     for (const container of await this.objects("container")) await docker("rm", "--force", "--volumes", container);
     for (const network of await this.objects("network")) await docker("network", "rm", network);
@@ -99,7 +96,7 @@ export class TestStack {
     fs.rmSync(this.configFile, { force: true });
   }
 
-  /** Removes the stack's state, whatever is in it. */
+  /** Removes the stack's state, whatever it contains. */
   async forget(): Promise<void> {
     const environment = await this.environment();
     await ended(
@@ -111,22 +108,22 @@ export class TestStack {
   }
 }
 
-/** Runs the Docker client and fails with its output unless it exits 0. */
+/** Runs the Docker client; throws with its output unless it exits 0. */
 export async function docker(...args: string[]): Promise<Ended> {
   const result = await ended("docker", args, process.env);
   if (result.exitCode !== 0) throw new Error(`docker ${args.join(" ")} exited ${result.exitCode}: ${result.output}`);
   return result;
 }
 
-/** Runs a shell script in a container of its own that has a volume at /keys, and whose image is one of the stack's. */
+/** Runs a shell script in a new container of the given image, with a volume at /keys. */
 export async function shellOn(volume: string, image: string, script: string): Promise<Ended> {
   const place = ["--network", "none", "--volume", `${volume}:/keys`];
   return docker("run", "--rm", ...place, "--entrypoint", "/bin/sh", image, "-c", script);
 }
 
 /**
- * Waits until `ready` says so, looking every half second; fails with what `ready` last answered after `seconds`. Gives
- * the seconds that it took.
+ * Calls `ready` every half second until it answers true; returns the seconds that took. Throws the last answer after
+ * `seconds`.
  */
 export async function within(seconds: number, what: string, ready: () => Promise<true | string>): Promise<number> {
   const start = performance.now();
@@ -140,8 +137,8 @@ export async function within(seconds: number, what: string, ready: () => Promise
 }
 
 /**
- * Sends one packet from a town to a nodeId through the connector's admin API; `true` when it was accepted, else what
- * the launcher printed.
+ * Sends one packet of amount 0 from a town to a nodeId through the connector's admin API. Returns true if it was
+ * accepted, otherwise what the launcher printed.
  */
 export async function packet(connector: string, destination: string): Promise<true | string> {
   const { exitCode, output } = await ended(
@@ -157,7 +154,7 @@ export async function packet(connector: string, destination: string): Promise<tr
   }
 }
 
-/** Runs a script inside a container with the container's own Node; gives what it prints. */
+/** Runs a script with a container's own Node and returns its output. */
 export async function nodeIn(container: string, script: string): Promise<string> {
   return (await docker("exec", container, "node", "-e", script)).output;
 }

@@ -28,7 +28,7 @@ async function outputs(): Promise<Outputs> {
   return JSON.parse((await stack.made("outputs")).output.replace(/^town-ator: .*\n/gm, "")) as Outputs;
 }
 
-/** The names of the secrets that a text holds in plain; the assertion shows the names, never the values. */
+/** The names of the secrets that are in a text in plain; assertions show these names, never the values. */
 async function secretsIn(text: string): Promise<string[]> {
   return Object.entries(await stack.secrets()).flatMap(([name, value]) => (text.includes(value) ? [name] : []));
 }
@@ -46,7 +46,7 @@ beforeAll(async () => {
 
 afterAll(() => stack.erase());
 
-/** Removes the key volume, and first, as Docker wants it, every container that uses it. */
+/** Removes the key volume. Docker requires every container that uses it to be removed first. */
 async function removeKeys(): Promise<void> {
   const { output } = await docker("ps", "--all", "--quiet", "--filter", `volume=${KEYS}`);
   for (const container of output.split("\n").filter(Boolean)) await docker("rm", "--force", container);
@@ -54,18 +54,18 @@ async function removeKeys(): Promise<void> {
 }
 
 describe("a town", () => {
-  it("comes up by one command that shows none of its secrets", async () => {
+  it("comes up with one command, which shows none of its secrets", async () => {
     const { output } = await stack.made("up");
     expect(await secretsIn(output)).toEqual([]);
     expect((await stack.objects("container")).length).toBe(6);
   });
 
-  it("is proved from the outside, through a second daemon, by make verify", async () => {
+  it("is verified from outside, through a second daemon, by make verify", async () => {
     const { output } = await stack.made("verify");
     expect(await secretsIn(output)).toEqual([]);
   });
 
-  it("says of itself what may be said, and hides the rest", async () => {
+  it("shows its plain outputs and hides the secret ones", async () => {
     const { towns, anonUrl } = await outputs();
     expect(anonUrl).toBe("[secret]");
     expect(towns.home).toEqual({
@@ -82,7 +82,7 @@ describe("a town", () => {
     });
   });
 
-  it("is left alone by a second up, by refresh and by preview", async () => {
+  it("is not changed by a second up, by refresh or by preview", async () => {
     const before = await ids();
     const { output } = await stack.made("up");
     expect(output).toMatch(/Resources:\n\s+\d+ unchanged\n/);
@@ -94,13 +94,23 @@ describe("a town", () => {
   });
 });
 
-describe("no secret stands in plain text", () => {
-  it("in what docker inspect and docker logs say of any container", async () => {
+describe("no secret is in plain text", () => {
+  it("and the search would name every one of them", async () => {
+    const secrets = await stack.secrets();
+    expect(Object.keys(secrets).length).toBeGreaterThan(3);
+    expect(await secretsIn(Object.values(secrets).join("\n"))).toEqual(Object.keys(secrets));
+  });
+
+  it("in docker inspect and docker logs of any container", async () => {
     const containers = await stack.objects("container");
     const shown = await Promise.all(containers.flatMap((name) => [docker("inspect", name), docker("logs", name)]));
-    expect(shown.every(({ output }) => output !== undefined)).toBe(true);
-    expect(await secretsIn(shown.map(({ output }) => output).join("\n"))).toEqual([]);
-    expect(shown.map(({ output }) => output).join("\n")).not.toMatch(/[a-z2-7]{56}\.(anon|anyone|onion)/);
+    const text = shown.map(({ output }) => output).join("\n");
+    // Every container was inspected, and the logs of daemon and connector were read.
+    for (const name of containers) expect(text).toContain(`"Name": "/${name}"`);
+    expect(text).toContain("Bootstrapped 100%");
+    expect(text).toContain('"event":"connector_ready"');
+    expect(await secretsIn(text)).toEqual([]);
+    expect(text).not.toMatch(/[a-z2-7]{56}\.(anon|anyone|onion)/);
   });
 
   it("in the stack's outputs, its previews and its exported state", async () => {
@@ -117,7 +127,7 @@ describe("no secret stands in plain text", () => {
     }
   });
 
-  it("in a destroy that is only looked at, nor in any file of the state", async () => {
+  it("in a preview of destroy, nor in any file of the state", async () => {
     const looked = await stack.pulumi("destroy", "--preview-only", "--diff");
     expect(looked.exitCode, looked.output.slice(0, 400)).toBe(0);
     const state = path.join(PROJECT, ".town-ator", "state");
@@ -129,7 +139,7 @@ describe("no secret stands in plain text", () => {
     expect(await secretsIn(looked.output + files)).toEqual([]);
   });
 
-  it("in the environment and the command line of any process of the sidecar, nor in that of the launcher", async () => {
+  it("in environments and command lines of the sidecar's processes, nor in those of the launcher", async () => {
     const { output } = await docker(
       "exec",
       SIDECAR,
@@ -164,7 +174,7 @@ async function addressOf(container: string, network: string): Promise<string> {
 }
 
 describe("from the connector's container", () => {
-  /** `open`, `refused` or `nothing` for each `host:port`, tried from inside for three seconds. */
+  /** `open`, `refused` or `nothing` for each `host:port`, tried from inside for three seconds each. */
   async function tried(targets: string[]): Promise<Record<string, string>> {
     const script = `const net = require("net");
       Promise.all(${JSON.stringify(targets)}.map((target) => new Promise((done) => {
@@ -177,7 +187,7 @@ describe("from the connector's container", () => {
     return JSON.parse(await nodeIn(CONNECTOR, script)) as Record<string, string>;
   }
 
-  it("the sidecar's SOCKS port answers, and no other port of it", async () => {
+  it("only the sidecar's SOCKS port answers, none of its other ports", async () => {
     const sidecar = await addressOf(SIDECAR, "town-ator-e2e-home-inside");
     expect(await tried([`${sidecar}:9050`, `${sidecar}:9051`, `${sidecar}:3000`, `${sidecar}:22`])).toEqual({
       [`${sidecar}:9050`]: "open",
@@ -187,9 +197,8 @@ describe("from the connector's container", () => {
     });
   });
 
-  it("no address of the host answers, on a port that is open there", async () => {
-    // A listener of the test's own on every address of the host; the host itself reaches it, so a silence is the
-    // network's doing.
+  it("no address of the host answers, even on an open port", async () => {
+    // The test listens on every address of the host, and the host reaches that port: so silence is due to the network.
     const { createServer, connect } = await import("node:net");
     const server = createServer((socket) => socket.end()).listen(0, "0.0.0.0");
     await new Promise((done) => server.once("listening", done));
@@ -218,18 +227,19 @@ describe("from the connector's container", () => {
   it("no container of another network answers", async () => {
     const relays = await addressOf("town-ator-e2e-local-network", "town-ator-e2e-outside");
     const outside = await addressOf(SIDECAR, "town-ator-e2e-outside");
-    // From the sidecar the same port is open: it has a leg there.
+    // The same port is open from the sidecar, which is on that network.
     await docker("exec", SIDECAR, "/bin/bash", "-c", `exec 3<>/dev/tcp/${relays}/7000`);
     const targets = [`${relays}:7000`, `${relays}:7001`, `${outside}:9050`];
     expect(Object.values(await tried(targets))).toEqual(targets.map(() => "nothing"));
   });
 
-  it("no outside name is resolved", async () => {
-    const script = `require("dns").promises.lookup("registry.npmjs.org").then(() => console.log("resolved"), (error) => console.log(error.code));`;
+  it("no external name resolves", async () => {
+    const script = `require("dns").promises.lookup("example.com")
+      .then(() => console.log("resolved"), (error) => console.log(error.code));`;
     expect((await nodeIn(CONNECTOR, script)).trim()).toMatch(/^(EAI_AGAIN|ENOTFOUND)$/);
   });
 
-  it("the SOCKS port opens no way to an address or a name that is no hidden service", async () => {
+  it("the SOCKS port refuses addresses and names that are not hidden services", async () => {
     const sidecar = await addressOf(SIDECAR, "town-ator-e2e-home-inside");
     const relays = await addressOf("town-ator-e2e-local-network", "town-ator-e2e-outside");
     // SOCKS5, no authentication, CONNECT by name (type 3) to port 7000; prints the reply's code.
@@ -250,7 +260,7 @@ describe("from the connector's container", () => {
 });
 
 describe("the identity", () => {
-  it("on a volume of somebody else's is never overwritten, and up says whose it is", async () => {
+  it("of another town on the volume is never overwritten, and up names both", async () => {
     const { fingerprint } = (await outputs()).towns.home;
     const image = await imageOf(SIDECAR);
     const other = { key: Buffer.alloc(96, 7).toString("base64"), hostname: `${"b".repeat(56)}.anon` };
@@ -273,13 +283,13 @@ describe("the identity", () => {
     expect([await idOf("town-ator-e2e-local-network"), await idOf(CONNECTOR)]).toEqual([relays, connector]);
   });
 
-  it("comes back on a clean volume when the operator has followed what up said", async () => {
+  it("comes back on a clean volume after the operator does what up said", async () => {
     await removeKeys();
     await stack.made("up");
     await stack.made("verify");
   });
 
-  it("that is swapped on the volume under a running town is not served, and up fails and says so", async () => {
+  it("that is swapped on the volume of a running town is not served: up fails and says so", async () => {
     const { fingerprint } = (await outputs()).towns.home;
     const key = "/keys/hs-1/hs_ed25519_secret_key";
     await docker("exec", SIDECAR, "/bin/sh", "-c", `cp ${key} /keys/kept && head -c 96 /dev/zero >${key}`);
@@ -294,7 +304,7 @@ describe("the identity", () => {
 });
 
 describe("an up that cannot succeed", () => {
-  it("because a subnet is taken names the setting and who has it", async () => {
+  it("because a subnet is taken names the setting and the network that has it", async () => {
     const clashing = new TestStack("e2e-clash");
     clashing.configure(`config:
   town-ator:localNetwork: { subnet: 10.111.0.0/27 }
@@ -328,7 +338,7 @@ describe("an up that cannot succeed", () => {
     await stack.made("verify");
   });
 
-  it("for ten mistakes in the config prints ten lines, each naming its key, and registers nothing", async () => {
+  it("for ten mistakes in the config prints ten lines, each with its key, and registers nothing", async () => {
     const bad = new TestStack("e2e-bad");
     bad.configure(BAD_CONFIG);
     try {

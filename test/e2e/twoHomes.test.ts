@@ -9,18 +9,17 @@ type Town = "home" | "away" | "north" | "south";
 const container = (town: Town, role: string) => `town-ator-e2e-two-${town}-${role}`;
 const RELAYS = "town-ator-e2e-two-local-network";
 
-/** Waits until packets go both ways, at most a minute: what the operator is promised after the end of a fault. */
-async function payEachOther([one, other]: readonly [Town, Town] = ["home", "away"]): Promise<void> {
+/** Waits at most a minute until packets go both ways: our promise after the end of a fault. */
+async function exchangePackets([one, other]: readonly [Town, Town] = ["home", "away"]): Promise<void> {
   await Promise.all([
-    within(60, `${one} pays ${other}`, () => packet(container(one, "connector"), `g.${other}`)),
-    within(60, `${other} pays ${one}`, () => packet(container(other, "connector"), `g.${one}`)),
+    within(60, `a packet from ${one} to ${other}`, () => packet(container(one, "connector"), `g.${other}`)),
+    within(60, `a packet from ${other} to ${one}`, () => packet(container(other, "connector"), `g.${one}`)),
   ]);
 }
 
 /**
- * Run in a container that has home's files: puts the token that home presents to its one dialled peer and the secret
- * that it expects of that peer in each other's place, wherever they stand. Done twice, it changes nothing. It prints
- * nothing.
+ * Runs in a container with home's files. Swaps the token that home presents to its dialled peer and the secret that it
+ * expects of that peer, wherever they occur. Running it twice changes nothing. Prints nothing.
  */
 const SWAP = `
   const fs = require("fs");
@@ -33,10 +32,7 @@ const SWAP = `
     fs.renameSync("/files/" + name + ".new", "/files/" + name);
   }`;
 
-/**
- * Swaps the two halves of home's side of the peering by hand, as far as files go; a connector reads them when it
- * starts.
- */
+/** Swaps the two halves of home's side of the peering in its files. The connector reads them when it starts. */
 async function swapTokensOfHome(): Promise<void> {
   const { output: image } = await docker("inspect", "--format", "{{.Image}}", container("home", "connector"));
   const volume = "town-ator-e2e-two-home-connector-files:/files";
@@ -44,7 +40,7 @@ async function swapTokensOfHome(): Promise<void> {
   await docker("run", "--rm", ...safely, "--volume", volume, image.trim(), "-e", SWAP);
 }
 
-/** Two homes more, so that the two outages of three minutes can be at one time. */
+/** Two more homes, so that the two outages of three minutes can run at the same time. */
 const SECOND_PAIR = `
     north: { nodeId: g.north, peers: { g.south: { town: south }, g.visitor: {} } }
     south: { nodeId: g.south, peers: { g.north: { town: north }, g.visitor: {} } }
@@ -60,24 +56,24 @@ beforeAll(async () => {
 afterAll(() => stack.erase());
 
 describe("two homes", () => {
-  it("come up by one command, and packets go both ways", async () => {
+  it("come up with one command, and packets go both ways", async () => {
     await stack.made("up");
-    await payEachOther();
+    await exchangePackets();
   });
 
-  it("are proved by make verify, which shows no secret", async () => {
+  it("pass make verify, which shows no secret", async () => {
     const { output } = await stack.made("verify");
     const secrets = await stack.secrets();
     expect(Object.entries(secrets).flatMap(([name, value]) => (output.includes(value) ? [name] : []))).toEqual([]);
   });
 
-  it("are left alone by a second up", async () => {
+  it("are not changed by a second up", async () => {
     expect((await stack.made("up")).output).toMatch(/Resources:\n\s+\d+ unchanged\n/);
   });
 });
 
-describe("two homes of which one has its tokens swapped by hand", () => {
-  it("are not verified, and make verify says which half is wrong on either side", async () => {
+describe("two homes, one with its tokens swapped by hand,", () => {
+  it("fail make verify, which names the wrong half on either side", async () => {
     await swapTokensOfHome();
     await docker("restart", container("home", "connector"));
     const { exitCode, output } = await stack.make("verify");
@@ -95,46 +91,46 @@ describe("two homes of which one has its tokens swapped by hand", () => {
     expect(Object.entries(secrets).flatMap(([name, value]) => (output.includes(value) ? [name] : []))).toEqual([]);
   });
 
-  it("are verified again when the tokens are put back", async () => {
+  it("pass make verify once the tokens are put back", async () => {
     await swapTokensOfHome();
-    // Both: whoever was refused asks again only after minutes.
+    // Both: a connector that was refused tries again only after minutes.
     await docker("restart", container("home", "connector"), container("away", "connector"));
-    await payEachOther();
+    await exchangePackets();
     await stack.made("verify");
   });
 });
 
-describe("two homes pay each other again within a minute, with no command run,", () => {
+describe("two homes exchange packets again within a minute, without any command,", () => {
   it.each([
     ["a sidecar", container("away", "sidecar")],
     ["a connector", container("home", "connector")],
-    ["the relays", RELAYS],
+    ["the ATOR relays", RELAYS],
   ])("after a restart of %s", async (_, name) => {
     await docker("restart", name);
-    await payEachOther();
+    await exchangePackets();
   });
 
-  it("also for a stranger who looks for them only then: verify is green after the relays have restarted", async () => {
+  it("and a stranger finds them after a restart of the ATOR relays: verify passes", async () => {
     const { seconds } = await stack.made("verify");
     expect(seconds).toBeLessThan(60);
   });
 
-  it("after an outage of three minutes of one's connector and, with another pair, of one's sidecar, longer than a connector's own patience", async () => {
+  it("after three minutes, longer than connectors retry, without a connector or a sidecar", async () => {
     const down = [container("away", "connector"), container("north", "sidecar")];
     await docker("stop", ...down);
-    // The outage itself: there is nothing to wait for but its length.
+    // This is the outage.
     await sleep(180_000);
     await docker("start", ...down);
-    await Promise.all([payEachOther(["home", "away"]), payEachOther(["north", "south"])]);
+    await Promise.all([exchangePackets(["home", "away"]), exchangePackets(["north", "south"])]);
   }, 420_000);
 
-  it("and make verify is green", async () => {
+  it("and make verify passes", async () => {
     await stack.made("verify");
   });
 });
 
-describe("two homes that are taken down", () => {
-  it("leave nothing on the Docker host", async () => {
+describe("make down of two homes", () => {
+  it("leaves nothing on the Docker host", async () => {
     await stack.made("down");
     expect([await stack.objects("container"), await stack.objects("network"), await stack.objects("volume")]).toEqual([
       [],

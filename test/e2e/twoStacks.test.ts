@@ -6,7 +6,7 @@ const second = new TestStack("e2e-second");
 const FIRST = "town-ator-e2e-first-home-connector";
 const SECOND = "town-ator-e2e-second-away-connector";
 
-/** The config of a stack with one town; `peer` is what it says of the other's. */
+/** The config of a stack with one town; `peer` is the setting of the other stack's town. */
 const firstConfig = (peer: string) => `
 config:
   town-ator:towns:
@@ -23,9 +23,9 @@ config:
       peers: { g.home: ${peer}, g.visitor: {} }
 `;
 
-async function payEachOther(): Promise<void> {
-  await within(60, "home pays away", () => packet(FIRST, "g.away"));
-  await within(60, "away pays home", () => packet(SECOND, "g.home"));
+async function exchangePackets(): Promise<void> {
+  await within(60, "a packet from home to away", () => packet(FIRST, "g.away"));
+  await within(60, "a packet from away to home", () => packet(SECOND, "g.home"));
 }
 
 async function erase(): Promise<void> {
@@ -37,21 +37,21 @@ beforeEach(erase);
 afterAll(erase);
 
 describe("two homes in two stacks", () => {
-  it("find each other by stack references, the second while the first does not know it yet", async () => {
+  it("find each other by stack references, the second before the first knows it", async () => {
     first.configure(firstConfig("{}"));
     await first.made("up");
     second.configure(secondConfig("{ stack: { name: organization/town-ator/e2e-first, town: home } }"));
     await second.made("up");
-    await within(60, "away pays home", () => packet(SECOND, "g.home"));
+    await within(60, "a packet from away to home", () => packet(SECOND, "g.home"));
 
     first.configure(firstConfig("{ stack: { name: organization/town-ator/e2e-second, town: away } }"));
     await first.made("up");
-    await payEachOther();
+    await exchangePackets();
     await first.made("verify");
     await second.made("verify");
   });
 
-  it("find each other by invites alone, each up before it has the other's", async () => {
+  it("find each other by invites alone, each up before it has the other's invite", async () => {
     first.configure(firstConfig("{}"));
     second.configure(secondConfig("{}"));
     await first.made("up");
@@ -62,7 +62,7 @@ describe("two homes in two stacks", () => {
     await first.made("accept", { TOWN: "home" }, await inviteOf(second, "away", "g.home"));
     await first.made("up");
     await second.made("up");
-    await payEachOther();
+    await exchangePackets();
     await first.made("verify");
     await second.made("verify");
   });

@@ -12,7 +12,6 @@ it("the SDK's own modules send no debug message any more, and still send the oth
     expect(log.debug).toBe(pulumi.log.debug);
     expect(log.debug).not.toBe(debug);
     expect(log.warn).toBe(warn);
-    expect(await pulumi.log.debug("a secret")).toBeUndefined();
   } finally {
     Object.assign(pulumi.log, { debug });
   }

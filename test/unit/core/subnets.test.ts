@@ -9,8 +9,12 @@ import {
 } from "../../../components/core/subnets";
 
 describe("a subnet", () => {
-  test.each(["10.1.2.0/27", "172.16.0.0/16", "192.168.255.240/28"])("%s is read", (text) => {
-    expect(parseSubnet(text)).toBeDefined();
+  test.each([
+    ["10.1.2.0/27", { base: 0x0a010200, prefix: 27 }],
+    ["172.16.0.0/16", { base: 0xac100000, prefix: 16 }],
+    ["192.168.255.240/28", { base: 0xc0a8fff0, prefix: 28 }],
+  ])("%s is read", (text, subnet) => {
+    expect(parseSubnet(text)).toEqual(subnet);
   });
 
   test.each([
@@ -63,8 +67,8 @@ describe("the default subnets", () => {
     expect(defaultLocalSubnet("dev")).not.toBe(defaultLocalSubnet("prod"));
   });
 
-  it("are a /27 of 10.128.0.0/9 for every town, whoever else there is, and never meet", () => {
-    // Two thousand names meet in about eight networks by chance.
+  it("are a /27 of 10.128.0.0/9 for every town and never overlap", () => {
+    // Of two thousand names, about eight pairs hash to the same network.
     const names = Array.from({ length: 2000 }, (_, index) => `t${index}`);
     const subnets = [...defaultSubnets("dev", names).values()];
     expect(subnets).toHaveLength(2000);
