@@ -82,7 +82,7 @@ describe("of a stack at log level debug, after an up, a verify and a failed up",
     expect(places).toMatchObject({
       "the outputs": 1,
       "previews and the event log": 3,
-      "what our commands said": 3,
+      "output of our commands": 3,
       "docker inspect": 15,
       "docker logs": 6,
       images: 4,

@@ -1,12 +1,9 @@
-import type { Readable } from "node:stream";
+import { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import type Docker from "dockerode";
 import { logText } from "../docker/dockerText";
-import type { Place } from "./scan";
-import type { Scene } from "./scene";
+import type { Look, Scene } from "./scene";
 import { eachTarEntry } from "./tar";
-
-type Look = (place: Place) => Promise<void>;
 
 /** A container of a stack. */
 export interface StackContainer {
@@ -18,9 +15,9 @@ export interface StackContainer {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** All containers of a stack, one-shots that have ended among them. */
+/** All containers of a stack, including one-shots that have exited. */
 export async function stackContainers({ docker, stack }: Pick<Scene, "docker" | "stack">): Promise<StackContainer[]> {
-  const list = await docker.listContainers({ all: true, filters: filtersOf(stack) });
+  const list = await docker.listContainers({ all: true, filters: labelled(stack) });
   return list.map(({ Id, Names, ImageID, State, Labels }) => ({
     id: Id,
     name: (Names[0] ?? Id).replace(/^\//, ""),
@@ -30,32 +27,24 @@ export async function stackContainers({ docker, stack }: Pick<Scene, "docker" | 
   }));
 }
 
-function filtersOf(stack: string): { label: string[] } {
+/** Docker's filter for the objects of a stack. */
+export function labelled(stack: string): { label: string[] } {
   return { label: [`town-ator.stack=${stack}`] };
 }
 
-/**
- * The whole of `docker inspect` (environment, labels, command, mounts, health probes with what they print) of every
- * container, network and volume.
- */
+/** `docker inspect` of every container, network and volume: environment, labels, command, mounts, health probes. */
 export async function collectInspect({ docker, stack }: Scene, look: Look): Promise<void> {
-  const filters = filtersOf(stack);
+  const filters = labelled(stack);
   const [containers, networks, { Volumes: volumes }] = await Promise.all([
-    docker.listContainers({ all: true, filters }),
+    stackContainers({ docker, stack }),
     docker.listNetworks({ filters }),
     docker.listVolumes({ filters }),
   ]);
-  const objects: [string, string, { inspect(): Promise<unknown> }][] = [
-    ...containers.map(({ Id, Names }): (typeof objects)[number] => [
-      "container",
-      (Names[0] ?? Id).replace(/^\//, ""),
-      docker.getContainer(Id),
-    ]),
-    ...networks.map(({ Id, Name }): (typeof objects)[number] => ["network", Name, docker.getNetwork(Id)]),
-    ...volumes.map(({ Name }): (typeof objects)[number] => ["volume", Name, docker.getVolume(Name)]),
-  ];
-  for (const [kind, name, object] of objects)
-    await look({ place: `docker ${kind} inspect ${name}`, content: JSON.stringify(await object.inspect()) });
+  const inspect = async (kind: string, name: string, object: { inspect(): Promise<unknown> }) =>
+    look({ place: `docker ${kind} inspect ${name}`, content: JSON.stringify(await object.inspect()) });
+  for (const { id, name } of containers) await inspect("container", name, docker.getContainer(id));
+  for (const { Id, Name } of networks) await inspect("network", Name, docker.getNetwork(Id));
+  for (const { Name } of volumes) await inspect("volume", Name, docker.getVolume(Name));
 }
 
 /** `docker logs` of every container. */
@@ -64,7 +53,7 @@ export async function collectLogs(scene: Scene, look: Look): Promise<void> {
     await look({ place: `docker logs ${name}`, content: await logText(scene.docker, id) });
 }
 
-/** `docker image inspect` and `docker history` of every image that a container is made from. */
+/** `docker image inspect` and `docker history` of the image of every container. */
 export async function collectImages(scene: Scene, look: Look): Promise<void> {
   for (const [id, image] of await stackImages(scene)) {
     await look({ place: `docker image inspect ${id}`, content: JSON.stringify(await image.inspect()) });
@@ -72,13 +61,13 @@ export async function collectImages(scene: Scene, look: Look): Promise<void> {
   }
 }
 
-/** Bytes of an image that are looked at; ours have 165 MB together. */
-const MOST_BYTES = 4 * 1024 ** 3;
+/** Bytes of an image that are searched. Ours have 165 MB in all. */
+const MAX_IMAGE_BYTES = 4 * 1024 ** 3;
 
-/** Everything in the layers of every image, as `docker save` gives it; compressed layers are unpacked. */
+/** Every layer of every image, as in `docker save`, decompressed where needed. */
 export async function collectImageLayers(scene: Scene, look: Look): Promise<void> {
   for (const [id, image] of await stackImages(scene)) {
-    let left = MOST_BYTES;
+    let left = MAX_IMAGE_BYTES;
     await eachTarEntry(await image.get(), async ({ name, type }, content) => {
       if (type !== "file") return;
       const faults: { what: string; why: string }[] = [];
@@ -94,7 +83,7 @@ export async function collectImageLayers(scene: Scene, look: Look): Promise<void
       await look({
         place: `image ${id}`,
         content: "",
-        faults: [{ what: "its layers", why: `more than ${MOST_BYTES} bytes, the rest was not looked at` }],
+        faults: [{ what: "its layers", why: `more than ${MAX_IMAGE_BYTES} bytes; the rest was not searched` }],
       });
   }
 }
@@ -104,7 +93,7 @@ async function stackImages(scene: Scene): Promise<[string, Docker.Image][]> {
   return [...ids].sort().map((id) => [id.slice(0, 19), scene.docker.getImage(id)]);
 }
 
-/** The first bytes of what gzip (RFC 1952) and Zstandard (RFC 8878) have packed. */
+/** Magic numbers of gzip (RFC 1952) and Zstandard (RFC 8878). */
 const GZIP = Buffer.from("1f8b", "hex");
 const ZSTANDARD = Buffer.from("28b52ffd", "hex");
 
@@ -117,10 +106,9 @@ async function* unpacked(content: Readable, refuse: (why: string) => void): Asyn
     for (let next = await pieces.next(); !next.done; next = await pieces.next()) yield next.value;
   };
   if (first.value.subarray(0, 4).equals(ZSTANDARD)) {
-    refuse("packed by Zstandard, so it was not looked at");
+    refuse("compressed with Zstandard, so it was not searched");
     yield* rest();
   } else if (first.value.subarray(0, 2).equals(GZIP)) {
-    const { Readable } = await import("node:stream");
     yield* Readable.from(rest()).pipe(createGunzip()) as AsyncIterable<Uint8Array>;
   } else {
     yield* rest();

@@ -5,46 +5,38 @@ import * as path from "node:path";
 import { usesLocalBackend } from "../pulumi/localBackend";
 import { localPath, projectDirectory } from "../console/project";
 import { exportState } from "./pulumi";
-import type { Fault, Place } from "./scan";
-import type { Scene } from "./scene";
-
-type Look = (place: Place) => Promise<void>;
+import type { Fault } from "./scan";
+import type { Look, Scene } from "./scene";
 
 /**
- * The state as it is stored: every file of the project-local backend, the history and the backups too, or what another
- * backend exports; and the stack's config, with which it is committed.
+ * The stored state: every file of the project-local backend, history and backups included, or the export of another
+ * backend. Also the stack's config file.
  */
 export async function collectState(scene: Scene, look: Look): Promise<void> {
   const config = path.join(projectDirectory, `Pulumi.${scene.stack}.yaml`);
   await look({ place: path.basename(config), content: await fs.readFile(config) });
   if (!usesLocalBackend(scene.environment.env)) return exportState(scene, look);
-  await lookAtGuards([localPath("state"), localPath("passphrase")], look);
+  await checkModes([localPath("state"), localPath("passphrase")], look);
   await lookBelow(localPath("state"), look);
 }
 
-/**
- * What the tools have made in `.town-ator` that is no secret by itself, programs excepted: they are the same for
- * everybody, and large.
- */
-const APART = ["passphrase", "state", "toolchain", path.join("pulumi-home", "plugins")];
-/** How the names of our temporary folders begin. */
+/** Left out of the search of `.town-ator`: the state has its own collector, and installed programs are large. */
+const SKIPPED = ["passphrase", "state", "toolchain", path.join("pulumi-home", "plugins")];
+/** Prefix of our temporary folders. */
 const TEMPORARY = "town-ator-";
 
-/**
- * What our tools, and Pulumi for them, leave on this machine: logs, copies of the config, image contexts, temporary
- * files. The state is a place of its own; the passphrase is meant to be in its file.
- */
+/** What our tools and Pulumi leave on this machine: logs, copies of the config, image contexts, temporary files. */
 export async function collectFiles(_scene: Scene, look: Look): Promise<void> {
-  const apart = new Set(APART.map((name) => localPath(name)));
-  await lookAtGuards([localPath(), localPath("config")], look);
-  await lookBelow(localPath(), look, apart);
+  const skipped = new Set(SKIPPED.map((name) => localPath(name)));
+  await checkModes([localPath(), localPath("config")], look);
+  await lookBelow(localPath(), look, skipped);
   for (const name of await fs.readdir(tmpdir()))
     if (name.startsWith(TEMPORARY)) await lookBelow(path.join(tmpdir(), name), look);
 }
 
-/** Looks at every file below a path, or at the file that it is, one that vanishes meanwhile excepted. */
-export async function lookBelow(at: string, look: Look, apart: ReadonlySet<string> = new Set()): Promise<void> {
-  if (apart.has(at)) return;
+/** Looks at a file, or at every file below a directory. Files that vanish meanwhile are left out. */
+export async function lookBelow(at: string, look: Look, skipped: ReadonlySet<string> = new Set()): Promise<void> {
+  if (skipped.has(at)) return;
   let stat;
   try {
     stat = await fs.lstat(at);
@@ -52,11 +44,12 @@ export async function lookBelow(at: string, look: Look, apart: ReadonlySet<strin
     return;
   }
   if (stat.isDirectory())
-    for (const name of (await fs.readdir(at).catch(() => [])).sort()) await lookBelow(path.join(at, name), look, apart);
+    for (const name of (await fs.readdir(at).catch(() => [])).sort())
+      await lookBelow(path.join(at, name), look, skipped);
   else if (stat.isFile()) await look({ place: nameOf(at), content: bytesOf(at) });
 }
 
-/** Bytes that are read at a time. */
+/** Bytes per read. */
 const PIECE = 1024 * 1024;
 
 async function* bytesOf(file: string): AsyncGenerator<Uint8Array> {
@@ -72,11 +65,8 @@ function nameOf(file: string): string {
   return relative.startsWith("..") ? file : relative;
 }
 
-/**
- * Names and modes of what keeps others out of a directory of ours: whatever of it is there and is open to others is a
- * fault.
- */
-async function lookAtGuards(names: readonly string[], look: Look): Promise<void> {
+/** Reports files and directories that should keep other users out and do not. */
+async function checkModes(names: readonly string[], look: Look): Promise<void> {
   for (const file of names) {
     const stat = await fs.stat(file).catch(() => undefined);
     if (stat === undefined) continue;

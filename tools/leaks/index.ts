@@ -2,17 +2,16 @@ import { COLLECTORS } from "./places";
 import { Scanner, type Leak } from "./scan";
 import type { Collector, Scene } from "./scene";
 
-/** What a scan has found, and how much it has looked at. */
+/** What a scan has found, and how much it searched. */
 export interface ScanResult {
   readonly leaks: readonly Leak[];
-  /** For each collector what it has found to look at. */
+  /** What each collector searched. */
   readonly looked: readonly { readonly collector: string; readonly places: number; readonly bytes: number }[];
 }
 
 /**
- * Looks for a stack's secrets everywhere that they could show: with `quick` in the places that take no time, otherwise
- * in all. A collector that finds nothing to look at is itself reported, for an empty place must not pass for a clean
- * one.
+ * Searches every place where a stack's secrets could appear; with `quick`, only the fast ones. A collector that finds
+ * nothing to search is reported as a leak, so that an empty place does not pass for a clean one.
  */
 export async function scanStack(
   scene: Scene,
@@ -30,7 +29,7 @@ export async function scanStack(
         bytes += looked.bytes;
         places++;
       });
-      if (bytes === 0) leaks.push({ place: name, name: "nothing", encoding: "there was nothing to look at" });
+      if (bytes === 0) leaks.push({ place: name, name: "nothing", encoding: "there was nothing to search" });
       return { leaks, looked: { collector: name, places, bytes } };
     }),
   );

@@ -2,19 +2,18 @@ import { collectImageLayers, collectImages, collectInspect, collectLogs } from "
 import { collectFiles, collectState } from "./files";
 import { collectProcesses } from "./processes";
 import { collectOutputs, collectPreviews } from "./pulumi";
-import type { Place } from "./scan";
-import type { Collector, Scene } from "./scene";
+import type { Collector, Look, Scene } from "./scene";
 import { collectVolumes } from "./volumes";
 
 /**
- * Everywhere that a stack's secrets could show to somebody who has neither the state's passphrase nor the files of a
- * volume. This is the one list of them: what is not in here is looked at by nobody.
+ * Every place where a stack's secrets could be visible to someone who has neither the state's passphrase nor access to
+ * the files of a volume. No other place is searched.
  */
 export const COLLECTORS: readonly Collector[] = [
   { name: "the state", quick: true, collect: collectState },
   { name: "the outputs", quick: true, collect: collectOutputs },
   { name: "previews and the event log", quick: false, collect: collectPreviews },
-  { name: "what our commands said", quick: true, collect: collectSaid },
+  { name: "output of our commands", quick: true, collect: collectOutput },
   { name: "docker inspect", quick: true, collect: collectInspect },
   { name: "docker logs", quick: true, collect: collectLogs },
   { name: "processes", quick: true, collect: collectProcesses },
@@ -24,6 +23,6 @@ export const COLLECTORS: readonly Collector[] = [
   { name: "files of our tools", quick: true, collect: collectFiles },
 ];
 
-async function collectSaid({ said }: Scene, look: (place: Place) => Promise<void>): Promise<void> {
+async function collectOutput({ said }: Scene, look: Look): Promise<void> {
   for (const place of said) await look(place);
 }

@@ -2,16 +2,13 @@ import { setTimeout } from "node:timers/promises";
 import { CONNECTOR_COMMAND } from "../../components/core/connectorFiles";
 import { execText } from "../docker/dockerText";
 import { stackContainers } from "./docker";
-import type { Fault, NamedSecret, Place } from "./scan";
-import type { Scene } from "./scene";
+import type { Fault, NamedSecret } from "./scan";
+import type { Look, Scene } from "./scene";
 
-/**
- * Between processes, and between what is known of one: a number, whether its environment can be read, its command line,
- * its environment.
- */
+/** Separators in the output of LIST: between processes, and between pid, readability, command line and environment. */
 const [RECORD, FIELD] = ["\x1e", "\x1f"];
 
-/** Prints every process of a container; a process that ends meanwhile is left out. */
+/** Shell script that prints every process of a container. Processes that end meanwhile are left out. */
 const LIST = `for p in /proc/[0-9]*; do
   printf '\\036%s\\037' "\${p#/proc/}"
   if cat "$p/environ" >/dev/null 2>&1; then printf yes; elif [ -d "$p" ]; then printf no; else printf gone; fi
@@ -23,15 +20,15 @@ done; true`;
 export interface Process {
   readonly pid: string;
   readonly argv: readonly string[];
-  /** `NAME=value`; undefined if it cannot be read. */
+  /** `NAME=value`; undefined if unreadable. */
   readonly environment?: readonly string[];
 }
 
 /**
- * The command lines of all processes as `docker top` shows them, and command lines and environments as they stand in
- * /proc inside the running containers. One thing is allowed: see {@link withoutExpected}.
+ * Command lines from `docker top`, and command lines and environments from /proc inside the running containers. One
+ * exception is allowed: see {@link withoutExpected}.
  */
-export async function collectProcesses(scene: Scene, look: (place: Place) => Promise<void>): Promise<void> {
+export async function collectProcesses(scene: Scene, look: Look): Promise<void> {
   for (const { id, name, running, labels } of await stackContainers(scene)) {
     if (!running) continue;
     const { Processes } = (await scene.docker.getContainer(id).top()) as { Processes: string[][] };
@@ -45,7 +42,7 @@ export async function collectProcesses(scene: Scene, look: (place: Place) => Pro
         ? withoutExpected(process, labels["town-ator.town"] ?? "", scene.secrets)
         : process;
       const faults: Fault[] =
-        environment === undefined ? [{ what: "its environment", why: "cannot be read, so it was not looked at" }] : [];
+        environment === undefined ? [{ what: "its environment", why: "cannot be read, so it was not searched" }] : [];
       await look({
         place: `process ${pid} (${argv[0] ?? "without a command line"}) in ${name}`,
         content: [...argv, "", ...(environment ?? [])].join("\n"),
@@ -55,13 +52,12 @@ export async function collectProcesses(scene: Scene, look: (place: Place) => Pro
   }
 }
 
-/** Milliseconds after which a process is looked at again whose environment could not be read. */
+/** Milliseconds before a second look at a process whose environment could not be read. */
 const AGAIN_MS = 500;
 
 /**
- * The processes that `list` gives; if some hide their environment, those that it gives a little later. A process that
- * is just being started or is ending, as those of a health check are all the time, hides it for a moment: one that does
- * so both times means it.
+ * The processes that `list` returns. If some environments are unreadable, lists again after a pause: a process that
+ * is starting or ending, such as a health check's, is unreadable for a moment. Only one unreadable both times counts.
  */
 export async function settled(list: () => Promise<Process[]>, pause = () => setTimeout(AGAIN_MS)): Promise<Process[]> {
   const hiding = (processes: Process[]) => processes.filter(({ environment }) => environment === undefined);
@@ -96,9 +92,8 @@ function isConnector(labels: Readonly<Record<string, string>>, { argv }: Process
 }
 
 /**
- * A connector's own process without what belongs into its environment, and nowhere else: the secrets that the town's
- * peers present, each under the name of its own variable and as it is. Anything more that has the same secret in it
- * (another name, something before or after the value) stays, and is found.
+ * A connector's process without the one thing that belongs in its environment: the town's inbound secrets, each exactly
+ * `NAME=value` under its own variable. The same secret under another name or inside a longer value stays and is found.
  */
 export function withoutExpected(process: Process, town: string, secrets: readonly NamedSecret[]): Process {
   if (process.environment === undefined) return process;

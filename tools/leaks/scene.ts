@@ -2,6 +2,9 @@ import type Docker from "dockerode";
 import type { Environment } from "../pulumi/environment";
 import type { NamedSecret, Place } from "./scan";
 
+/** Shows a place to the scanner. */
+export type Look = (place: Place) => Promise<void>;
+
 /** A deployed stack, as the collectors see it. */
 export interface Scene {
   readonly stack: string;
@@ -9,22 +12,17 @@ export interface Scene {
   readonly environment: Environment;
   /** The arguments of `prepareStack`. */
   readonly chosen: readonly string[];
-  /**
-   * What our own commands have said of the stack: the report of `make verify`, what an `up` that failed has printed.
-   */
+  /** Output of our own commands: the report of `make verify`, the errors of a failed `up`. */
   readonly said: readonly Place[];
-  /**
-   * What is looked for. Only one collector asks: what belongs into the environment of a connector's process is taken
-   * out there.
-   */
+  /** What to search for. Collectors need it only to leave out what belongs in a connector's environment. */
   readonly secrets: readonly NamedSecret[];
 }
 
-/** One kind of places where a secret could show. */
+/** One kind of place where a secret could appear. */
 export interface Collector {
   readonly name: string;
-  /** Whether it takes so little time that `make verify` does it too; otherwise the end-to-end tests alone do. */
+  /** Fast enough for `make verify`; otherwise only the end-to-end tests run it. */
   readonly quick: boolean;
-  /** Shows each place to `look`, one after the other, for a place may be a stream. */
-  readonly collect: (scene: Scene, look: (place: Place) => Promise<void>) => Promise<void>;
+  /** Passes each place to `look`, one at a time: a place may be a stream. */
+  readonly collect: (scene: Scene, look: Look) => Promise<void>;
 }

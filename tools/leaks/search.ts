@@ -1,24 +1,24 @@
-/** Bytes of the pieces of which the index is made. */
+/** Bytes per indexed piece of a needle. */
 const GRAM = 4;
-/** Needles shorter than this are refused: the index needs a piece of each, and so short a text stands everywhere. */
+/** The shortest needle allowed: the index needs a piece of each, and shorter texts occur everywhere. */
 export const SHORTEST_NEEDLE = 8;
-/** Bits of the table that tells quickly that no needle has a piece. */
+/** Size in bits of the hash table that quickly rules out pieces of no needle. */
 const TABLE_BITS = 20;
 
-/** What is searched: a text, bytes, or bytes that come piece by piece and may be too many for the memory. */
+/** What to search: text, bytes, or a stream of bytes that may not fit in memory. */
 export type Content = string | Uint8Array | AsyncIterable<Uint8Array>;
 
 interface Occurrence {
   readonly needle: number;
-  /** Where in the needle the piece begins. */
+  /** Where the piece starts in the needle. */
   readonly offset: number;
 }
 
 /**
- * A search for many needles at once, in one pass and in bounded memory, letters of A to Z in either case counting as
- * the same. It looks at one piece of the content in every `step` bytes, where `step` is such that each occurrence of a
- * needle holds a piece that is looked at (the idea of Wu and Manber, "A fast algorithm for multi-pattern searching",
- * 1994): an image of 160 MB takes about a second, where one pass for each needle would take minutes.
+ * Searches for many needles in one pass and bounded memory, ignoring the case of A to Z. It checks one piece in every
+ * `step` bytes; `step` is small enough that every occurrence of a needle contains a checked piece (Wu and Manber, "A
+ * fast algorithm for multi-pattern searching", 1994). An image of 160 MB takes about a second; a pass per needle would
+ * take minutes.
  */
 export class Search {
   readonly #needles: readonly Buffer[];
@@ -27,7 +27,7 @@ export class Search {
   readonly #step: number;
   readonly #longest: number;
 
-  /** Throws when a needle has less than {@link SHORTEST_NEEDLE} bytes. */
+  /** Throws if a needle has fewer than {@link SHORTEST_NEEDLE} bytes. */
   constructor(needles: readonly Uint8Array[]) {
     this.#needles = needles.map((needle) => Buffer.from(needle.map((byte) => LOWER[byte]!)));
     const lengths = this.#needles.map(({ length }) => length);
@@ -46,7 +46,7 @@ export class Search {
     });
   }
 
-  /** The needles, by their index, that stand in the content, and how many bytes it has. */
+  /** The indexes of the needles found, and the size of the content in bytes. */
   async in(content: Content): Promise<{ found: Set<number>; bytes: number }> {
     const found = new Set<number>();
     let bytes = 0;
@@ -55,7 +55,7 @@ export class Search {
       bytes += piece.length;
       const joined = tail.length === 0 ? piece : Buffer.concat([tail, piece]);
       this.#look(joined, found);
-      // A copy: whoever gives the pieces may use the memory again.
+      // Copied, because the source may reuse its memory.
       tail = Buffer.from(joined.subarray(Math.max(0, joined.length - this.#longest + 1)));
     }
     return { found, bytes };
@@ -66,11 +66,11 @@ export class Search {
       const gram = gramAt(bytes, at);
       if (this.#table[slot(gram)] === 0) continue;
       for (const { needle, offset } of this.#occurrences.get(gram) ?? [])
-        if (!found.has(needle) && this.#standsAt(bytes, at - offset, this.#needles[needle]!)) found.add(needle);
+        if (!found.has(needle) && this.#matches(bytes, at - offset, this.#needles[needle]!)) found.add(needle);
     }
   }
 
-  #standsAt(bytes: Uint8Array, start: number, needle: Buffer): boolean {
+  #matches(bytes: Uint8Array, start: number, needle: Buffer): boolean {
     if (start < 0 || start + needle.length > bytes.length) return false;
     return needle.every((byte, index) => LOWER[bytes[start + index]!] === byte);
   }

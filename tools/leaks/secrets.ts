@@ -18,22 +18,22 @@ type Config = Readonly<Record<string, string>>;
 
 /** Where a stack's secrets come from. */
 export interface SecretSources {
-  /** The random secrets of the state, by the names of their resources. */
+  /** The random secrets in the state, by resource name. */
   readonly random: ReadonlyMap<string, string>;
-  /** The addresses of the towns, with what each is: `home`, `home, next`. */
+  /** The towns' addresses, with the name of each: `home`, `home, next`. */
   readonly addresses: ReadonlyMap<string, string>;
-  /** The towns' own invites, by town and peer (`home/g.visitor`), and those in the config, likewise. */
+  /** The towns' own invites and those in the config, by town and peer (`home/g.visitor`). */
   readonly invites: ReadonlyMap<string, string>;
-  /** The stack's config, secrets in plain text: given identities, secrets and tokens are in it. */
+  /** The stack's config in plain text, with given identities, secrets and tokens. */
   readonly config?: Config;
-  /** What the state's secrets are encrypted with, where it is a passphrase. */
+  /** The passphrase that encrypts the state's secrets, if it is a passphrase. */
   readonly passphrase?: string | undefined;
 }
 
 /**
- * Everything that must stand in no plain text: addresses and the public keys in them, tokens, the admin keys, seeds,
- * the keys that follow from all these, invites and what is in them, what the operator has given in the config, the
- * passphrase. Each value once, under the first of its names.
+ * Everything that must never be in plain text: addresses and their public keys, tokens, admin keys, seeds, keys derived
+ * from these, invites and their parts, the secrets in the config, and the passphrase. Each value once, under its first
+ * name.
  */
 export function secretsToLookFor(sources: SecretSources): NamedSecret[] {
   const { random, addresses, invites, config = {}, passphrase } = sources;
@@ -59,10 +59,7 @@ export function secretsToLookFor(sources: SecretSources): NamedSecret[] {
   });
 }
 
-/**
- * Characters of an address that hold nothing but its public key: 32 bytes, 5 bits each. What follows depends on the
- * suffix.
- */
+/** Leading characters of an address that encode only its public key: 32 bytes, 5 bits each. A checksum follows. */
 const KEY_CHARACTERS = 51;
 
 function addressSecrets(name: string, address: string): NamedSecret[] {
@@ -85,7 +82,7 @@ function randomSecrets(name: string, value: string, config: Config): NamedSecret
 function inboundSecrets(name: string, value: string, town: string, peer: string): NamedSecret[] {
   return [
     { name, value, variable: { town, name: btpPeerVariable(peer) } },
-    // Of towns that hide nothing from those who know their address this key has no use; looking for it costs nothing.
+    // Towns with open discovery do not use this key; searching for it costs nothing.
     ...discoverySecrets(name, value),
   ];
 }
@@ -118,7 +115,7 @@ function numbersIn(config: Config, town: string): { current?: number; next?: num
   return towns[town]?.identity ?? {};
 }
 
-/** What follows from a seed that the operator has given; of one that is damaged only the text itself. */
+/** A seed given by the operator and what derives from it. For a damaged one, only the text. */
 function givenSeedSecrets(town: string, text: string, config: Config): NamedSecret[] {
   const name = `given seed of ${town}`;
   try {
@@ -129,21 +126,15 @@ function givenSeedSecrets(town: string, text: string, config: Config): NamedSecr
   }
 }
 
-/** Bytes of the daemon's hs_ed25519_secret_key before the key: a tag that is the same in every one. */
+/** Bytes before the key in hs_ed25519_secret_key: a fixed tag. */
 const TAG_BYTES = 32;
 
-/**
- * The half of the key in a key file that is the identity by itself: who has it can answer for the address. It stands in
- * every copy of the file.
- */
+/** The half of the secret key that is enough to impersonate the address. Every copy of the key file contains it. */
 function keyIn(name: string, secretKeyFile: Uint8Array): NamedSecret {
   return { name: `key of ${name}`, value: secretKeyFile.subarray(TAG_BYTES, TAG_BYTES + 32) };
 }
 
-/**
- * What follows from a key that the operator has given. One that is none is a problem of the config, which `up`
- * explains; then only the text itself is looked for.
- */
+/** A key given by the operator and what derives from it. For an invalid one, which `up` explains, only the text. */
 function adoptedSecrets(name: string, text: string): NamedSecret[] {
   const given = { name, value: text.trim() };
   let file;

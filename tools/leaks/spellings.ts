@@ -1,7 +1,7 @@
 import { encodingsOf } from "../../components/core/redact";
 import { SHORTEST_NEEDLE } from "./search";
 
-/** One way in which a secret can stand somewhere. */
+/** One way to write a secret. */
 export interface Spelling {
   /** raw, JSON-escaped, URL-escaped, hex, base64 or base64url. */
   readonly encoding: string;
@@ -9,11 +9,10 @@ export interface Spelling {
 }
 
 /**
- * Every way in which a value can stand in a text or in binary data, without duplicates. A text is spelled as the
- * launcher's filter spells it: raw, JSON-escaped, URL-escaped, hex, base64 and base64url, the last two in each of the
- * three alignments that it can have inside something longer, and without padding. Bytes (a key) are spelled likewise.
- * None for a value that is too short to be told from any other text ({@link SHORTEST_NEEDLE}). Letters of either case
- * are left to the search.
+ * Every way to write a value in text or binary data, without duplicates. Text is encoded as the launcher's filter does
+ * it: raw, JSON-escaped, URL-escaped, hex, base64 and base64url, the last two without padding and in each of the three
+ * alignments they can have inside longer data. Bytes (a key) are encoded the same way. Empty for a value shorter than
+ * {@link SHORTEST_NEEDLE}. The search itself ignores case.
  */
 export function spellingsOf(value: string | Uint8Array): Spelling[] {
   const bare = typeof value === "string" ? value.replace(/=+$/, "") : value;
@@ -33,7 +32,7 @@ function spellingsOfBytes(bytes: Buffer): Spelling[] {
     { encoding: "hex", bytes: Buffer.from(bytes.toString("hex")) },
     ...[0, 1, 2].flatMap((shift) => {
       const shifted = Buffer.concat([Buffer.alloc(shift), bytes]);
-      // Six bits a digit: without the digits that share bits with what stands before or after the value.
+      // Six bits per digit. Drops the digits that share bits with neighbouring data.
       const [from, to] = [Math.ceil((shift * 8) / 6), Math.floor((shifted.length * 8) / 6)];
       return (["base64", "base64url"] as const).map((encoding) => ({
         encoding,

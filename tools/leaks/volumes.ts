@@ -1,24 +1,22 @@
 import type Docker from "dockerode";
-import { stackContainers } from "./docker";
-import type { Fault, Place } from "./scan";
-import type { Scene } from "./scene";
+import { labelled, stackContainers } from "./docker";
+import type { Fault } from "./scan";
+import type { Look, Scene } from "./scene";
 import { eachTarEntry, type TarHeader } from "./tar";
 
-/** The volume of a local ATOR network's addresses, which everybody in that network knows. */
+/** Volumes with nothing private: the relay list of a local ATOR network. */
 const PUBLIC_ROLES = new Set(["local-network-include"]);
 /** The user of all our containers. */
 const OWNER = 1000;
 
 /**
- * The names, modes and owners of all files in a stack's volumes, through a container that mounts each. Not what is in
- * them: that is what the volumes are for. A file or folder that others than its owner may use, or that belongs to
- * another user than the containers', is a fault, and so is a volume that no container mounts.
+ * Names, modes and owners of all files in a stack's volumes, read through a container that mounts them. Contents are
+ * not read: secrets belong there. Reports files and folders that other users may access or that another user owns, and
+ * volumes that no container mounts.
  */
-export async function collectVolumes(scene: Scene, look: (place: Place) => Promise<void>): Promise<void> {
+export async function collectVolumes(scene: Scene, look: Look): Promise<void> {
   const mounts = await mountsOf(scene);
-  const { Volumes: volumes } = await scene.docker.listVolumes({
-    filters: { label: [`town-ator.stack=${scene.stack}`] },
-  });
+  const { Volumes: volumes } = await scene.docker.listVolumes({ filters: labelled(scene.stack) });
   for (const { Name, Labels } of volumes) {
     const mount = mounts.get(Name);
     const place = `files in the volume ${Name}`;
@@ -26,7 +24,7 @@ export async function collectVolumes(scene: Scene, look: (place: Place) => Promi
       await look({
         place,
         content: "",
-        faults: [{ what: "it", why: "no container mounts it, so it was not looked at" }],
+        faults: [{ what: "it", why: "no container mounts it, so it was not checked" }],
       });
       continue;
     }
@@ -40,7 +38,7 @@ export async function collectVolumes(scene: Scene, look: (place: Place) => Promi
   }
 }
 
-/** What is wrong with a file of a volume that is for its owner alone. */
+/** The faults of a file that only its owner should access. */
 export function faultsOf({ name, type, mode, uid }: TarHeader): Fault[] {
   const permissions = (mode & 0o7777).toString(8).padStart(4, "0");
   return [
@@ -55,7 +53,7 @@ interface Mount {
   readonly path: string;
 }
 
-/** For each volume a container that mounts it, and where. */
+/** For each volume, a container that mounts it, and the path. */
 async function mountsOf(scene: Scene): Promise<Map<string, Mount>> {
   const mounts = new Map<string, Mount>();
   for (const { id } of await stackContainers(scene)) {

@@ -143,7 +143,7 @@ describe("what is planted is named", () => {
       { place: "the report", content: "fine" },
       { place: "the errors of an up", content: `no such image: ${SECRET}` },
     ];
-    const collector = COLLECTORS.find(({ name }) => name === "what our commands said")!;
+    const collector = COLLECTORS.find(({ name }) => name === "output of our commands")!;
     expect(await leaksOf(collector, sceneOf({}, said))).toEqual([
       { place: "the errors of an up", name: "it", encoding: "raw" },
     ]);
@@ -166,10 +166,14 @@ describe("what is planted is named", () => {
   });
 });
 
-test("a layer that cannot be unpacked is named, for it was not looked at", async () => {
+test("a layer that cannot be decompressed is reported as not searched", async () => {
   const layers = tarOf([{ name: "blobs/1", content: Buffer.from("28b52ffd00000000", "hex") }]);
   expect(await leaksOf({ collect: collectImageLayers }, sceneOf(engine({ layers })))).toEqual([
-    { place: "image sha256:1, blobs/1", name: "blobs/1", encoding: "packed by Zstandard, so it was not looked at" },
+    {
+      place: "image sha256:1, blobs/1",
+      name: "blobs/1",
+      encoding: "compressed with Zstandard, so it was not searched",
+    },
   ]);
 });
 
@@ -201,12 +205,12 @@ describe("a file in a volume", () => {
     expect(await leaksOf({ collect: collectVolumes }, sceneOf(docker))).toEqual([]);
   });
 
-  it("whose volume no container mounts was not looked at", async () => {
+  it("in a volume that no container mounts were not checked", async () => {
     const docker = { ...engine({}), listContainers: () => Promise.resolve([]) };
     expect(await leaksOf({ collect: collectVolumes }, sceneOf(docker))).toContainEqual({
       place: "files in the volume v",
       name: "it",
-      encoding: "no container mounts it, so it was not looked at",
+      encoding: "no container mounts it, so it was not checked",
     });
   });
 });
@@ -258,10 +262,10 @@ describe("a scan", () => {
   const fills: Collector = { name: "full", quick: true, collect: (_scene, look) => look({ place: "p", content: "x" }) };
   const slow: Collector = { ...fills, name: "slow", quick: false };
 
-  it("names a collector that found nothing to look at, for an empty place must not pass for a clean one", async () => {
+  it("reports a collector that found nothing to search, so that an empty place does not pass for a clean one", async () => {
     const empty: Collector = { name: "empty", quick: true, collect: () => Promise.resolve() };
     const { leaks, looked } = await scanStack(sceneOf({}), { quick: true, collectors: [fills, empty] });
-    expect(leaks).toEqual([{ place: "empty", name: "nothing", encoding: "there was nothing to look at" }]);
+    expect(leaks).toEqual([{ place: "empty", name: "nothing", encoding: "there was nothing to search" }]);
     expect(looked).toEqual([
       { collector: "full", places: 1, bytes: 1 },
       { collector: "empty", places: 0, bytes: 0 },
