@@ -53,7 +53,7 @@ down: node_modules ## remove the stack from its Docker host, except what it keep
 outputs: node_modules ## print the stack's outputs as JSON
 	@$(run) outputs
 
-verify: node_modules ## prove from the outside that the stack works
+verify: node_modules ## check the stack from outside
 	@$(run) verify
 
 invite: node_modules ## print the invite that TOWN has for PEER
@@ -77,10 +77,10 @@ identity-rotate: node_modules ## make the next step of TOWN's move to another ad
 # Recipes of their own, not `up` as a prerequisite: make would run that once for two stacks.
 two-home-up two-home-verify two-home-down: override STACK = two-homes
 
-two-home-up: node_modules ## deploy two towns that pay each other
+two-home-up: node_modules ## deploy two towns that peer with each other
 	@$(run) up
 
-two-home-verify: node_modules ## prove from the outside that the two towns work
+two-home-verify: node_modules ## check the two towns from outside
 	@$(run) verify
 
 two-home-down: node_modules ## remove the two towns
@@ -104,5 +104,5 @@ check: node_modules ## types, lint, format and tests
 e2e: node_modules ## end-to-end tests on the real engine
 	@$(run) e2e $(report)
 
-golden: node_modules ## write the golden previews anew
+golden: node_modules ## rewrite the golden previews
 	@$(run) golden

@@ -62,7 +62,7 @@ command("prepare", "get Pulumi, Docker and the base images ready", async ({ stac
 });
 command("up", "deploy the stack, or bring it up to date (REFRESH=1: read the true state first)", up);
 command("preview", "show what `up` would change (REFRESH=1: read the true state first)", preview);
-command("down", "remove the stack from its Docker host, except its identity", down);
+command("down", "remove the stack from its Docker host, except what it keeps", down);
 command("outputs", "print the stack's outputs as JSON (REVEAL=1: with the secrets)", (options) =>
   print(outputs(options)),
 );
@@ -92,7 +92,7 @@ command(
   async (options) => (await import("./commands/identity/rotate")).rotate(options),
   ["town", "retire"],
 );
-command("verify", "prove from the outside that the stack works", async ({ stack }) => {
+command("verify", "check the stack from outside", async ({ stack }) => {
   const { verify } = await import("./verify/index");
   return (await verify({ stack, environment: await prepareEnvironment({ stack }) })) ? 0 : 1;
 });

@@ -147,7 +147,7 @@ async function prepareDocker(
   stack: string | undefined,
 ): Promise<{ host: string; env: Record<string, string> }> {
   const remote = stack === undefined ? undefined : await dockerHostOfStack(stack);
-  // The provider follows the stack's config by itself, and images of such a stack are published ones.
+  // The provider reads the stack's config itself. No base images are prepared there: use published images.
   if (remote !== undefined) return { host: remote, env: {} };
   const host = await localDocker();
   const env = host === defaultDockerHost ? {} : { DOCKER_HOST: host };

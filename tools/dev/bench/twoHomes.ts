@@ -11,7 +11,7 @@ import { stepsTable } from "./tables";
 const REFERENCE = { name: "The reference", seconds: 180 };
 
 /**
- * Measures a stack of towns that pay each other: from images present and nothing else until `make verify` is green,
+ * Measures a stack of two peered towns: from images present and nothing else until `make verify` is green,
  * each run from nothing. Gives a table for docs/performance.md, with the ratio to the reference's own figure.
  *
  * Throws a UserError, with all that was printed, when a run is not green; the stack is taken down all the same.
