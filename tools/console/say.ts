@@ -19,28 +19,30 @@ export interface Reporter {
  * time passed, and at the end how long it took. Work that is quicker says nothing. Rejects as `work` does.
  *
  * @param what what is being done, as a phrase: "building the Pulumi CLI"
+ * @param work may report how far it is, such as "12 of 90 packages", which is told with the time
  */
 export async function during<T>(
   what: string,
-  work: () => Promise<T>,
+  work: (progress: (detail: string) => void) => Promise<T>,
   reporter: Reporter = { say, now: () => Date.now() },
 ): Promise<T> {
   const start = reporter.now();
   const seconds = () => Math.round((reporter.now() - start) / 1000);
   let told = false;
+  let detail = "";
   const first = setTimeout(() => {
     told = true;
     reporter.say(`${what} ...`);
   }, quietMilliseconds);
-  const later = setInterval(() => reporter.say(`${what}: ${seconds()} s`), reportMilliseconds);
+  const later = setInterval(() => reporter.say(`${what}: ${seconds()} s${detail}`), reportMilliseconds);
   let outcome = "failed after";
   try {
-    const result = await work();
+    const result = await work((text) => (detail = `, ${text}`));
     outcome = "done in";
     return result;
   } finally {
     clearTimeout(first);
     clearInterval(later);
-    if (told) reporter.say(`${what}: ${outcome} ${seconds()} s`);
+    if (told) reporter.say(`${what}: ${outcome} ${seconds()} s${detail}`);
   }
 }

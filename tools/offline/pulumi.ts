@@ -1,17 +1,27 @@
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import { localPath } from "../console/project";
-import { installStandIns } from "./plugins/install";
-import { buildToolchain } from "./toolchain/build";
+import { say } from "../console/say";
+import type { ProviderVersions } from "../pulumi/environment";
+import { installProviders } from "./installProviders";
+import { buildToolchain, describeDockerProvider } from "./toolchain/build";
 
 /**
- * A Pulumi that needs nothing but package registries: the CLI and the Node language host built from their Go modules,
- * with the stand-in plugins, in a PULUMI_HOME of the project's own, where they can shadow nobody's official plugins.
+ * A Pulumi that needs nothing but Go modules: the CLI, the Node language host and the docker and random providers, in a
+ * PULUMI_HOME of the project's own. Returns the CLI's path and environment entries.
+ *
+ * @param why why this one is used, to tell the user with what it contains
+ * @throws UserError if it cannot be built
  */
-export async function preparePulumi(): Promise<{ pulumi: string; env: Record<string, string> }> {
+export async function preparePulumi(
+  versions: ProviderVersions,
+  why: string,
+): Promise<{ pulumi: string; env: Record<string, string> }> {
+  say(`${why}: using the one built here (docker provider: ${await describeDockerProvider()})`);
   const home = localPath("pulumi-home");
   await fs.mkdir(home, { recursive: true, mode: 0o700 });
-  const [binaries] = await Promise.all([buildToolchain(), installStandIns(home)]);
+  const binaries = await buildToolchain(versions);
+  await installProviders(home, path.join(binaries, "providers"), versions);
   return {
     pulumi: path.join(binaries, "pulumi"),
     env: {

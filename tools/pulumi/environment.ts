@@ -7,9 +7,9 @@ import { parse } from "yaml";
 import { defaultDockerHost, dockerAnswers, dockerContextHost } from "../docker/dockerHost";
 import { startDocker } from "../docker/startDocker";
 import { namesBackend, prepareLocalBackend } from "./localBackend";
-import { projectDirectory, localPath, UserError } from "../console/project";
-import { choosePulumi, missingPlugins, readWhoami, type Plugin } from "./pulumiChoice";
-import { during, say } from "../console/say";
+import { projectDirectory, UserError } from "../console/project";
+import { officialPulumi, packageVersion } from "./officialPulumi";
+import { choosePulumi, readWhoami } from "./pulumiChoice";
 
 /** Everything that is needed to run Pulumi for this project on this machine. */
 export interface Environment {
@@ -17,16 +17,21 @@ export interface Environment {
   pulumi: string;
   /** The whole environment to run it in. */
   env: NodeJS.ProcessEnv;
-  /** Whether the provider plugins are Pulumi's own or the stand-ins of tools/offline. */
-  plugins: "official" | "stand-in";
+  /** Whether the provider plugins are Pulumi's own or built by tools/offline. */
+  plugins: "official" | "built";
   /** The Docker Engine that the stack is on, as in DOCKER_HOST. */
   dockerHost: string;
 }
 
+/** Versions of the npm packages @pulumi/docker and @pulumi/random, which the plugins must match. */
+export type ProviderVersions = Record<"docker" | "random", string>;
+
 /** What tools/offline/index.ts exports. */
 export interface Offline {
-  /** Makes a Pulumi CLI with the stand-in plugins; gives its path and environment entries. */
-  preparePulumi(): Promise<{ pulumi: string; env: Record<string, string> }>;
+  /** Whether `preparePulumi` has nothing to build. */
+  isToolchainBuilt(versions: ProviderVersions): Promise<boolean>;
+  /** Builds Pulumi and its providers, and tells the user why; returns the CLI's path and environment entries. */
+  preparePulumi(versions: ProviderVersions, why: string): Promise<{ pulumi: string; env: Record<string, string> }>;
   /** Makes base images for the images built here if no registry answers; gives environment entries. */
   prepareBaseImages(host: string, env: NodeJS.ProcessEnv): Promise<Record<string, string>>;
 }
@@ -41,8 +46,8 @@ export interface EnvironmentOptions {
 
 /**
  * Gets this machine ready and says what it does wherever that takes longer than two seconds: Pulumi with its plugins
- * (the user's own, untouched, or the one that tools/offline makes), a backend (the user's own, or a project-local one)
- * and a Docker Engine that answers. What is done is skipped the next time.
+ * (the user's own, a downloaded one, or one that tools/offline builds), a backend (the user's own, or a project-local
+ * one) and a Docker Engine that answers. What is done is skipped the next time.
  *
  * @throws UserError with one line that says what to install or start
  */
@@ -67,22 +72,20 @@ async function loadOffline(): Promise<Offline | undefined> {
 }
 
 async function prepareToolchain(offline: Offline | undefined): Promise<Omit<Environment, "dockerHost">> {
+  const versions = { docker: await packageVersion("@pulumi/docker"), random: await packageVersion("@pulumi/random") };
+  const built = await offline?.isToolchainBuilt(versions);
   const choice = await choosePulumi({
-    installed: installedPulumi,
-    missing: async (pulumi) =>
-      missingPlugins((await run(pulumi, ["plugin", "ls", "--json"])).stdout, await wantedPlugins()),
-    install: installPlugin,
-    offline: offline !== undefined,
+    ...officialPulumi(versions),
+    offline: built === undefined ? undefined : built ? "built" : "buildable",
   });
   if (choice.plugins === "official") {
     const env = await officialBackend(choice.pulumi);
     return { pulumi: choice.pulumi, plugins: "official", env };
   }
   if (choice.plugins === "none" || offline === undefined) throw new UserError(choice.why);
-  say(`${choice.why}: using the Pulumi and the stand-in plugins of tools/offline`);
-  const { pulumi, env } = await offline.preparePulumi();
+  const { pulumi, env } = await offline.preparePulumi(versions, choice.why);
   const backend = namesBackend(process.env) ? {} : await localDefaults();
-  return { pulumi, plugins: "stand-in", env: { ...env, ...backend } };
+  return { pulumi, plugins: "built", env: { ...env, ...backend } };
 }
 
 async function localDefaults(): Promise<Record<string, string>> {
@@ -106,40 +109,6 @@ async function officialBackend(pulumi: string): Promise<Record<string, string>> 
   if (answer === "unclear")
     throw new UserError(`\`pulumi whoami\` fails, so it is not clear where the state is: ${stderr}`);
   return answer === "own" ? {} : localDefaults();
-}
-
-/** The first `pulumi` on PATH that this project has not built itself. */
-async function installedPulumi(): Promise<string | undefined> {
-  for (const directory of (process.env["PATH"] ?? "").split(path.delimiter).filter(Boolean)) {
-    const file = path.join(directory, "pulumi");
-    try {
-      await fsp.access(file, fs.constants.X_OK);
-      if (!(await fsp.realpath(file)).startsWith(localPath("toolchain") + path.sep)) return file;
-    } catch {
-      continue;
-    }
-  }
-  return undefined;
-}
-
-/** The plugins that the program's SDK packages ask for. */
-export async function wantedPlugins(): Promise<Plugin[]> {
-  return Promise.all(
-    ["docker", "random"].map(async (name) => {
-      const file = path.join(projectDirectory, "node_modules", "@pulumi", name, "package.json");
-      return { name, version: (JSON.parse(await fsp.readFile(file, "utf8")) as { version: string }).version };
-    }),
-  );
-}
-
-async function installPlugin(pulumi: string, { name, version }: Plugin): Promise<boolean> {
-  return during(`downloading Pulumi's ${name} plugin ${version}`, async () => {
-    const result = await run(pulumi, ["plugin", "install", "resource", name, version], {
-      reject: false,
-      timeout: 120_000,
-    });
-    return result.exitCode === 0;
-  });
 }
 
 async function prepareDocker(

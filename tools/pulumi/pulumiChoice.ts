@@ -4,7 +4,7 @@ export interface Plugin {
   version: string;
 }
 
-/** Which of `wanted` are not in the answer of `pulumi plugin ls --json`. Throws if the answer is no JSON list. */
+/** Which of `wanted` are not in the answer of `pulumi plugin ls --json`. Throws if the answer is not a JSON list. */
 export function missingPlugins(list: string, wanted: Plugin[]): Plugin[] {
   const installed: unknown = JSON.parse(list);
   if (!Array.isArray(installed)) throw new Error("pulumi plugin ls --json did not print a list");
@@ -18,52 +18,70 @@ export function missingPlugins(list: string, wanted: Plugin[]): Plugin[] {
 
 /** What `choosePulumi` asks of the machine. */
 export interface PulumiProbe {
-  /** Path of an installed `pulumi`, if there is one. */
+  /** Path of an installed `pulumi`: one on PATH, or the one that the npm package `pulumi` has downloaded. */
   installed(): Promise<string | undefined>;
-  /** Which plugins the installed `pulumi` lacks. */
+  /** Which plugins an installed `pulumi` lacks. */
   missing(pulumi: string): Promise<Plugin[]>;
-  /** Downloads a plugin into the user's PULUMI_HOME, in bounded time; false if it could not be had. */
+  /** Whether an attempt to reach Pulumi's servers failed a short while ago. */
+  failedLately(): Promise<boolean>;
+  /** Whether Pulumi's servers answer, in bounded time. */
+  answers(): Promise<boolean>;
+  /** Lets the npm package `pulumi` download its CLI, in bounded time; undefined if that failed. */
+  download(): Promise<string | undefined>;
+  /** Downloads a plugin into the user's PULUMI_HOME, in bounded time; false if that failed. */
   install(pulumi: string, plugin: Plugin): Promise<boolean>;
-  /** Whether tools/offline is there to fall back on. */
-  offline: boolean;
+  /** What tools/offline has: a Pulumi that is built, the means to build one, or undefined if the folder is gone. */
+  offline: "built" | "buildable" | undefined;
 }
 
-/**
- * Which Pulumi to run: the user's own with the official plugins, the one that tools/offline makes, or none (and why).
- */
+/** Which Pulumi to run: Pulumi's own with the official plugins, the one that is built here, or none. `why` says why. */
 export type PulumiChoice =
-  { plugins: "official"; pulumi: string } | { plugins: "stand-in"; why: string } | { plugins: "none"; why: string };
+  { plugins: "official"; pulumi: string } | { plugins: "built"; why: string } | { plugins: "none"; why: string };
 
 /**
- * Decides which Pulumi to run. The user's own comes first, as long as the official plugins are there or can be
- * downloaded; tools/offline is the fallback.
+ * Decides which Pulumi to run. Pulumi's own comes first, if it is complete or can be completed by downloads; what
+ * tools/offline builds is the fallback. A Pulumi that is built already saves the download, and a failed download is not
+ * tried again for a while.
  */
 export async function choosePulumi(probe: PulumiProbe): Promise<PulumiChoice> {
-  const pulumi = await probe.installed();
-  const why = pulumi === undefined ? "no pulumi is installed" : await lackOfPlugins(pulumi, probe);
-  if (pulumi !== undefined && why === undefined) return { plugins: "official", pulumi };
-  if (probe.offline) return { plugins: "stand-in", why: why ?? "" };
+  const installed = await probe.installed();
+  const why = await complete(probe, installed);
+  if (typeof why !== "string") return { plugins: "official", ...why };
+  if (probe.offline !== undefined) return { plugins: "built", why };
   return {
     plugins: "none",
-    why:
-      pulumi === undefined
-        ? "Pulumi is not installed: install it (https://www.pulumi.com/docs/install/) and run this again."
-        : `${why ?? ""}: run this again where get.pulumi.com can be reached.`,
+    why: `${why}. Install Pulumi (https://www.pulumi.com/docs/install/), or run this again with access to get.pulumi.com.`,
   };
 }
 
-async function lackOfPlugins(pulumi: string, probe: PulumiProbe): Promise<string | undefined> {
+/** A Pulumi with all plugins, after downloads where they are needed; or why there is none. */
+async function complete(probe: PulumiProbe, installed: string | undefined): Promise<{ pulumi: string } | string> {
+  const missing = installed === undefined ? [] : await probe.missing(installed);
+  if (installed !== undefined && missing.length === 0) return { pulumi: installed };
+  const lacking =
+    installed === undefined
+      ? "No pulumi is installed"
+      : `The installed pulumi lacks the ${missing.map(nameOf).join(" and the ")}`;
+
+  if (installed === undefined && probe.offline === "built") return lacking;
+  if (probe.offline !== undefined && (await probe.failedLately())) return `${lacking}, and a download failed lately`;
+  if (!(await probe.answers())) return `${lacking}, and get.pulumi.com does not answer`;
+
+  const pulumi = installed ?? (await probe.download());
+  if (pulumi === undefined) return `${lacking}, and its download failed`;
   for (const plugin of await probe.missing(pulumi)) {
-    if (!(await probe.install(pulumi, plugin))) {
-      return `the ${plugin.name} plugin ${plugin.version} of the installed pulumi cannot be downloaded`;
-    }
+    if (!(await probe.install(pulumi, plugin))) return `The download of Pulumi's ${nameOf(plugin)} failed`;
   }
-  return undefined;
+  return { pulumi };
+}
+
+function nameOf({ name, version }: Plugin): string {
+  return `${name} plugin ${version}`;
 }
 
 /**
  * What the answer of `pulumi whoami --non-interactive` says about the user's own backend. An answer that is neither is
- * "unclear": a backend that is out of reach must not be mistaken for none, or a second identity would be made.
+ * "unclear": mistaking a backend that is out of reach for none would make a second identity.
  */
 export function readWhoami(exitCode: number | undefined, stderr: string): "own" | "none" | "unclear" {
   if (exitCode === 0) return "own";

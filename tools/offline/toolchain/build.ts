@@ -1,107 +1,175 @@
 import { createHash } from "node:crypto";
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
-import { run } from "../../console/run";
+import { run, type RunResult } from "../../console/run";
 import { localPath, UserError } from "../../console/project";
 import { during } from "../../console/say";
+import type { ProviderVersions } from "../../pulumi/environment";
 
-/** A program that is built from a Go module of ours, which does nothing but pin the program's module and its sums. */
-interface GoProgram {
-  binary: string;
-  /** Directory beside this file with go.mod and go.sum. */
+/** Programs that are built together, from a Go module of ours that pins theirs. */
+interface GoModule {
+  /** Directory with go.mod and go.sum. */
   directory: string;
-  package: string;
-  /** The module whose version is built in: without it the program calls itself 0.0.0. */
-  module: string;
-  tags: string;
+  packages: string[];
+  /** Names of the programs: the last parts of `packages`. */
+  binaries: string[];
+  /** Variables that the linker sets, by name. */
+  variables: Record<string, string>;
   what: string;
-  takes: string;
 }
 
-const programs: GoProgram[] = [
-  {
-    binary: "pulumi",
-    directory: "pulumi",
-    package: "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
-    module: "github.com/pulumi/pulumi/pkg/v3",
-    tags: "osusergo,grpcnotrace",
-    what: "the Pulumi CLI",
-    takes: "some 5 minutes",
-  },
-  {
-    // The last release of the Node language host before it became a module of its own, which the proxy does not have.
-    binary: "pulumi-language-nodejs",
-    directory: "languageHost",
-    package: "github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/pulumi-language-nodejs",
-    module: "github.com/pulumi/pulumi/sdk/v3",
-    tags: "",
-    what: "Pulumi's Node language host",
-    takes: "a minute",
-  },
-];
+const flags = ["-mod=readonly", "-trimpath", "-buildvcs=false", "-tags", "osusergo,grpcnotrace"];
 
 /**
- * Builds the Pulumi CLI and its Node language host from their Go modules, in the versions that the go.mod files beside
- * this file pin, unless that has been done. Gives the directory of the two binaries (the CLI looks for the language
- * host beside itself).
+ * Builds the Pulumi CLI, the providers and the Node language host from their Go modules, in the versions that the
+ * go.mod files here pin, unless they are built already. Returns the directory of the binaries: the CLI looks for the
+ * language host beside itself.
  *
  * @throws UserError if Go is missing, or with the last lines of a failed build
  */
-export async function buildToolchain(binaries: string = localPath("toolchain", "bin")): Promise<string> {
-  await fs.mkdir(binaries, { recursive: true });
-  // One after the other: the second build finds most of its packages in the first one's cache.
-  for (const program of programs) await buildProgram(program, binaries);
-  return binaries;
+export async function buildToolchain(versions: ProviderVersions): Promise<string> {
+  const modules = await unbuilt(versions);
+  if (modules.length > 0) await assertGo();
+  const totals = await Promise.all(modules.map(download));
+  // One after the other: the second build finds Go's own packages in the cache of the first.
+  for (const [index, module] of modules.entries()) await build(module, totals[index] ?? 0);
+  return binDirectory();
 }
 
-async function buildProgram(program: GoProgram, binaries: string): Promise<void> {
-  const directory = path.join(__dirname, program.directory);
-  const mod = await fs.readFile(path.join(directory, "go.mod"), "utf8");
-  const sum = await fs.readFile(path.join(directory, "go.sum"), "utf8");
-  const version = requiredVersion(mod, program.module);
-  const inputs = [mod, sum, program.package, program.tags, process.arch].join("\n");
-  const stamp = `${program.binary} ${version} ${createHash("sha256").update(inputs).digest("hex")}\n`;
-  const stampFile = path.join(binaries, `${program.binary}.stamp`);
-  const target = path.join(binaries, program.binary);
-  if (await isDone(target, stampFile, stamp)) return;
-
-  await assertGo();
-  const draft = `${target}.${process.pid}.new`;
-  const what = `building ${program.what} ${version} from its Go module (once, ${program.takes})`;
-  const result = await during(what, () =>
-    run(
-      "nice",
-      [
-        "go",
-        "build",
-        "-trimpath",
-        "-tags",
-        program.tags,
-        "-ldflags",
-        linkerFlags(version),
-        "-o",
-        draft,
-        program.package,
-      ],
-      { cwd: directory, reject: false, env: { CGO_ENABLED: "0", GOFLAGS: "-mod=readonly", GOWORK: "off" } },
-    ),
-  );
-  if (result.exitCode !== 0) {
-    await fs.rm(draft, { force: true });
-    throw new UserError(`Building ${program.what} failed:\n${lastLines(result.all, 15)}`);
-  }
-  await fs.rename(draft, target);
-  await fs.writeFile(stampFile, stamp);
+/** Whether `buildToolchain` has nothing to do. */
+export async function isToolchainBuilt(versions: ProviderVersions): Promise<boolean> {
+  return (await unbuilt(versions)).length === 0;
 }
 
-function linkerFlags(version: string): string {
-  return `-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=${version}`;
+/** Which commit the docker provider built here contains, and which bridge: one phrase. */
+export async function describeDockerProvider(): Promise<string> {
+  return describe(await goMod(__dirname));
 }
 
-async function isDone(target: string, stampFile: string, stamp: string): Promise<boolean> {
+/** The phrase of `describeDockerProvider` from the text of a go.mod. Throws if it names no commit of the provider. */
+export function describe(mod: string): string {
+  const [, commit, after] =
+    /=> \S+\/(?=terraform-provider-docker )\S+ v\S+-([0-9a-f]{12})(?: \/\/ (.*))?$/m.exec(mod) ?? [];
+  if (commit === undefined) throw new Error("go.mod does not name a commit of terraform-provider-docker");
+  const bridge = requiredVersion(mod, "github.com/pulumi/pulumi-terraform-bridge/v3");
+  return `terraform-provider-docker ${commit}${after ? ` (${after})` : ""} behind Pulumi's bridge ${bridge}`;
+}
+
+async function unbuilt(versions: ProviderVersions): Promise<GoModule[]> {
+  const modules = await goModules(versions);
+  const built = await Promise.all(modules.map(isBuilt));
+  return modules.filter((_, index) => !built[index]);
+}
+
+async function goModules(versions: ProviderVersions): Promise<GoModule[]> {
+  const hostDirectory = path.join(__dirname, "languageHost");
+  const cli = requiredVersion(await goMod(__dirname), "github.com/pulumi/pulumi/pkg/v3");
+  const host = requiredVersion(await goMod(hostDirectory), "github.com/pulumi/pulumi/sdk/v3");
+  // Without it the programs call themselves 0.0.0.
+  const pulumiVersion = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version";
+  return [
+    {
+      directory: __dirname,
+      packages: ["github.com/pulumi/pulumi/pkg/v3/cmd/pulumi", "./providers"],
+      binaries: ["pulumi", "providers"],
+      variables: {
+        [pulumiVersion]: cli,
+        "main.dockerVersion": versions.docker,
+        "main.randomVersion": versions.random,
+      },
+      what: `the Pulumi CLI ${cli} and the docker and random providers`,
+    },
+    {
+      // The last release of the Node language host before it became a module of its own, which the proxy lacks.
+      directory: hostDirectory,
+      packages: ["github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/pulumi-language-nodejs"],
+      binaries: ["pulumi-language-nodejs"],
+      variables: { [pulumiVersion]: host },
+      what: `Pulumi's Node language host ${host}`,
+    },
+  ];
+}
+
+function goMod(directory: string): Promise<string> {
+  return fs.readFile(path.join(directory, "go.mod"), "utf8");
+}
+
+/** Downloads what a build needs. Returns how many packages it consists of. */
+function download(module: GoModule): Promise<number> {
+  return during(`downloading the Go modules of ${module.what}`, async (progress) => {
+    let modules = 0;
+    const { stdout } = await go(["list", "-deps", ...flags, ...module.packages], module, (line) => {
+      if (isDownload(line)) progress(`${++modules} modules`);
+    });
+    return stdout.split("\n").length;
+  });
+}
+
+async function build(module: GoModule, total: number): Promise<void> {
+  const drafts = localPath("toolchain", `new-${process.pid}`);
+  const variables = Object.entries(module.variables).map(([name, value]) => `-X ${name}=${value}`);
+  const link = ["-ldflags", ["-s", "-w", ...variables].join(" "), "-o", `${drafts}${path.sep}`];
   try {
-    await fs.access(target, fs.constants.X_OK);
-    return (await fs.readFile(stampFile, "utf8")) === stamp;
+    await during(`building ${module.what} (once)`, async (progress) => {
+      let compiled = 0;
+      await go(["build", "-v", ...flags, ...link, ...module.packages], module, (line) => {
+        // "At most", because packages that are in Go's cache are not compiled again.
+        if (isPackage(line)) progress(`${++compiled} of at most ${total} packages`);
+      });
+    });
+    await fs.mkdir(binDirectory(), { recursive: true });
+    for (const binary of module.binaries) await fs.rename(path.join(drafts, binary), path.join(binDirectory(), binary));
+  } finally {
+    await fs.rm(drafts, { recursive: true, force: true });
+  }
+  await fs.writeFile(stampFile(module), await stampOf(module));
+}
+
+async function go(args: string[], module: GoModule, onLine: (line: string) => void): Promise<RunResult> {
+  const result = await run("go", args, {
+    cwd: module.directory,
+    reject: false,
+    env: { CGO_ENABLED: "0", GOFLAGS: "", GOWORK: "off" },
+    stderr: function* (line: unknown) {
+      onLine(String(line));
+      yield line;
+    },
+  });
+  if (result.exitCode === 0) return result;
+  const errors = result.stderr.split("\n").filter((line) => !isPackage(line) && !isDownload(line));
+  throw new UserError(`Building ${module.what} failed:\n${errors.slice(-15).join("\n")}`);
+}
+
+function isDownload(line: string): boolean {
+  return line.startsWith("go: downloading ");
+}
+
+/** Whether a line of `go build -v` names a package that was compiled. */
+function isPackage(line: string): boolean {
+  return /^[\w.~/-]+$/.test(line);
+}
+
+function binDirectory(): string {
+  return localPath("toolchain", "bin");
+}
+
+function stampFile(module: GoModule): string {
+  return path.join(binDirectory(), `${module.binaries[0] ?? ""}.stamp`);
+}
+
+/** Hash of everything that a build is made from. */
+async function stampOf(module: GoModule): Promise<string> {
+  const names = await fs.readdir(module.directory, { recursive: true });
+  const files = names.filter((name) => /\.(go|mod|sum)$/.test(name) && !name.startsWith("languageHost")).sort();
+  const hash = createHash("sha256").update(JSON.stringify([module, flags, process.arch, files]));
+  for (const file of files) hash.update(await fs.readFile(path.join(module.directory, file)));
+  return `${hash.digest("hex")}\n`;
+}
+
+async function isBuilt(module: GoModule): Promise<boolean> {
+  try {
+    for (const binary of module.binaries) await fs.access(path.join(binDirectory(), binary), fs.constants.X_OK);
+    return (await fs.readFile(stampFile(module), "utf8")) === (await stampOf(module));
   } catch {
     return false;
   }
@@ -111,7 +179,7 @@ async function assertGo(): Promise<void> {
   const result = await run("go", ["version"], { reject: false });
   if (result.exitCode !== 0) {
     throw new UserError(
-      "Go is not installed, and without it no Pulumi can be built here: install Go (https://go.dev/dl/), or Pulumi itself " +
+      "Pulumi cannot be built here, because Go is not installed: install Go (https://go.dev/dl/), or Pulumi itself " +
         "(https://www.pulumi.com/docs/install/).",
     );
   }
@@ -127,8 +195,4 @@ export function requiredVersion(mod: string, module: string): string {
     if (name === module && version?.startsWith("v")) return version;
   }
   throw new Error(`go.mod does not require ${module}`);
-}
-
-function lastLines(text: string | undefined, count: number): string {
-  return (text ?? "").trimEnd().split("\n").slice(-count).join("\n");
 }

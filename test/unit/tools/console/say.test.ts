@@ -31,6 +31,23 @@ describe("during", () => {
     expect(lines).toEqual(["building ...", "building: 10 s", "building: 20 s", "building: done in 25 s"]);
   });
 
+  it("tells how far the work is, as it last reported", async () => {
+    const work = async (progress: (detail: string) => void) => {
+      for (const done of [3, 90]) {
+        await new Promise((resolve) => setTimeout(resolve, 6_000));
+        progress(`${done} of 90 packages`);
+      }
+    };
+    const result = during("building", work, reporter);
+    await vi.advanceTimersByTimeAsync(60_000);
+    await result;
+    expect(lines).toEqual([
+      "building ...",
+      "building: 10 s, 3 of 90 packages",
+      "building: done in 12 s, 90 of 90 packages",
+    ]);
+  });
+
   it("passes a failure on and tells that it was one", async () => {
     const result = during("building", lasting(3_000, true), reporter);
     const failure = expect(result).rejects.toThrow("broken");

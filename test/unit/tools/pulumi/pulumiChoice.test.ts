@@ -39,31 +39,41 @@ describe("missingPlugins", () => {
     expect(missingPlugins(JSON.stringify(list), [docker, random])).toEqual(missing);
   });
 
-  it("refuses an answer that is no list", () => {
+  it("refuses an answer that is not a list", () => {
     expect(() => missingPlugins("{}", [docker])).toThrow("pulumi plugin ls --json did not print a list");
   });
 });
 
 describe("choosePulumi", () => {
+  const unexpected = () => Promise.reject(new Error("not to be called"));
+  const no = () => Promise.resolve(false);
+  const yes = () => Promise.resolve(true);
+  const none = () => Promise.resolve(undefined);
+
+  /** A machine with a complete Pulumi; every attempt to reach Pulumi's servers is a mistake unless a test allows it. */
   function probe(changes: Partial<PulumiProbe>): PulumiProbe {
     return {
       installed: () => Promise.resolve("/usr/bin/pulumi"),
       missing: () => Promise.resolve([]),
-      install: () => Promise.reject(new Error("not to be called")),
-      offline: true,
+      failedLately: no,
+      answers: unexpected,
+      download: unexpected,
+      install: unexpected,
+      offline: "buildable",
       ...changes,
     };
   }
 
-  it("takes the installed pulumi when the plugins are there", async () => {
-    expect(await choosePulumi(probe({}))).toEqual({ plugins: "official", pulumi: "/usr/bin/pulumi" });
+  it("takes the installed pulumi when the plugins are there, also where one is built", async () => {
+    expect(await choosePulumi(probe({ offline: "built" }))).toEqual({ plugins: "official", pulumi: "/usr/bin/pulumi" });
   });
 
-  it("downloads what is missing, and takes the installed pulumi when that works", async () => {
+  it("downloads the plugins that the installed pulumi lacks", async () => {
     const downloaded: Plugin[] = [];
     const choice = await choosePulumi(
       probe({
         missing: () => Promise.resolve([docker, random]),
+        answers: yes,
         install: (_, plugin) => Promise.resolve(downloaded.push(plugin) > 0),
       }),
     );
@@ -71,42 +81,67 @@ describe("choosePulumi", () => {
     expect(downloaded).toEqual([docker, random]);
   });
 
-  it("falls back on tools/offline after the first plugin that cannot be had, and tries no further one", async () => {
+  it("lets the npm package download its CLI where none is installed, and its plugins after it", async () => {
+    const downloaded: string[] = [];
+    const choice = await choosePulumi(
+      probe({
+        installed: none,
+        answers: yes,
+        download: () => Promise.resolve("/home/.pulumi/versions/3/bin/pulumi"),
+        missing: () => Promise.resolve([docker]),
+        install: (pulumi, { name }) => Promise.resolve(downloaded.push(`${pulumi} ${name}`) > 0),
+      }),
+    );
+    expect(choice).toEqual({ plugins: "official", pulumi: "/home/.pulumi/versions/3/bin/pulumi" });
+    expect(downloaded).toEqual(["/home/.pulumi/versions/3/bin/pulumi docker"]);
+  });
+
+  test.each<[string, Partial<PulumiProbe>, string]>([
+    ["is built already, without a download", { installed: none, offline: "built" }, "No pulumi is installed"],
+    [
+      "failed to be downloaded lately, without another attempt",
+      { installed: none, failedLately: yes },
+      "No pulumi is installed, and a download failed lately",
+    ],
+    [
+      "cannot be downloaded: no answer",
+      { installed: none, answers: no },
+      "No pulumi is installed, and get.pulumi.com does not answer",
+    ],
+    [
+      "cannot be downloaded",
+      { installed: none, answers: yes, download: none },
+      "No pulumi is installed, and its download failed",
+    ],
+    [
+      "lacks plugins, and there is no answer",
+      { missing: () => Promise.resolve([docker, random]), answers: no },
+      "The installed pulumi lacks the docker plugin 5.2.0 and the random plugin 4.21.2, and get.pulumi.com does not answer",
+    ],
+  ])("takes the one built here where Pulumi's own %s", async (_, changes, why) => {
+    expect(await choosePulumi(probe(changes))).toEqual({ plugins: "built", why });
+  });
+
+  it("takes the one built here after the first plugin whose download failed, and tries no further one", async () => {
     const tried: string[] = [];
     const choice = await choosePulumi(
       probe({
         missing: () => Promise.resolve([docker, random]),
+        answers: yes,
         install: (_, { name }) => Promise.resolve(tried.push(name) > 9),
       }),
     );
-    expect(choice).toEqual({
-      plugins: "stand-in",
-      why: "the docker plugin 5.2.0 of the installed pulumi cannot be downloaded",
-    });
+    expect(choice).toEqual({ plugins: "built", why: "The download of Pulumi's docker plugin 5.2.0 failed" });
     expect(tried).toEqual(["docker"]);
   });
 
-  it("falls back on tools/offline without an installed pulumi", async () => {
-    expect(await choosePulumi(probe({ installed: () => Promise.resolve(undefined) }))).toEqual({
-      plugins: "stand-in",
-      why: "no pulumi is installed",
-    });
-  });
-
-  it("says what to install when tools/offline is not there", async () => {
-    expect(await choosePulumi(probe({ installed: () => Promise.resolve(undefined), offline: false }))).toEqual({
-      plugins: "none",
-      why: "Pulumi is not installed: install it (https://www.pulumi.com/docs/install/) and run this again.",
-    });
-  });
-
-  it("says what must be reachable when plugins and tools/offline are not there", async () => {
-    const choice = await choosePulumi(
-      probe({ missing: () => Promise.resolve([random]), install: () => Promise.resolve(false), offline: false }),
-    );
+  it("says what to do where tools/offline is gone, after an attempt even if one failed lately", async () => {
+    const choice = await choosePulumi(probe({ installed: none, failedLately: yes, answers: no, offline: undefined }));
     expect(choice).toEqual({
       plugins: "none",
-      why: "the random plugin 4.21.2 of the installed pulumi cannot be downloaded: run this again where get.pulumi.com can be reached.",
+      why:
+        "No pulumi is installed, and get.pulumi.com does not answer. Install Pulumi " +
+        "(https://www.pulumi.com/docs/install/), or run this again with access to get.pulumi.com.",
     });
   });
 });
