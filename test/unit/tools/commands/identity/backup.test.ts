@@ -8,12 +8,6 @@ import { openBackup } from "../../../../../tools/commands/identity/restore";
 import { failure, made, randomText } from "../fakeStack";
 import { ADOPTED, backupFolder, CONTENT, lived, quick, RANDOM, TOWNS, word } from "./lived";
 
-vi.mock("node:fs/promises", async (original) => {
-  const actual = await original<typeof fs>();
-  const replaced = { ...actual, rename: vi.fn(actual.rename) };
-  return { ...replaced, default: replaced };
-});
-
 let directory: string;
 let newFile: () => string;
 beforeAll(async () => {
@@ -85,8 +79,14 @@ describe("backing up", () => {
 
   it("leaves nothing behind when the last step fails", async () => {
     const file = newFile();
-    vi.mocked(fs.rename).mockRejectedValueOnce(Object.assign(new Error(), { code: "EIO" }));
-    await expect(backUp({ file }, lived(), word, quick)).rejects.toThrow(`${file} cannot be written (EIO).`);
+    // Files share a worker, so the module may be loaded already, without the mock.
+    vi.resetModules();
+    const rename = () => Promise.reject(Object.assign(new Error(), { code: "EIO" }));
+    vi.doMock("node:fs/promises", async (original) => ({ ...(await original<typeof fs>()), rename }));
+    const failing = await import("../../../../../tools/commands/identity/backup");
+    await expect(failing.backUp({ file }, lived(), word, quick)).rejects.toThrow(`${file} cannot be written (EIO).`);
+    vi.doUnmock("node:fs/promises");
+    vi.resetModules();
     expect((await fs.readdir(directory)).filter((name) => name.startsWith(path.basename(file)))).toEqual([]);
   });
 
