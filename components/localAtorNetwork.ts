@@ -20,7 +20,7 @@ export interface LocalAtorNetworkArgs {
   readonly owner?: Owner | undefined;
 }
 
-/** What is the same on every local network, whoever runs its relays. */
+/** What every local network has in common. */
 const LOCAL = { kind: "local", publishBudgetSeconds: 60, healthIntervalSeconds: 1 } as const;
 
 /**

@@ -64,7 +64,7 @@ export interface TownOutputs {
   readonly nodeId: string;
   readonly fingerprint: pulumi.Output<string>;
   readonly topology: string;
-  /** `permissioned`, or `permissionless`: whoever presents no token is let in. */
+  /** `permissioned`, or `permissionless`, which accepts an empty token. */
   readonly access: string;
   /** `open`, or `restricted`: only the declared peers can find the hidden service. */
   readonly discovery: string;

@@ -208,9 +208,9 @@ function shown(town: TownSettings, number: number, before: DeployedTown | undefi
 }
 
 /**
- * A line for each peer whose inbound secret this `up` makes anew or takes from another place: the connector has one
- * variable a peer, so the old one is refused from then on. And one for each new version that makes no new secret,
- * because the operator gives it.
+ * A line for each peer whose inbound secret this `up` creates again or takes from another place. The connector has one
+ * variable per peer, so the old secret is refused from then on. Also a line for each new version without effect,
+ * because the secret is given.
  */
 export function rotatedSecrets(settings: Settings, deployed: readonly DeployedTown[]): string[] {
   return settings.towns.flatMap(({ name, peers }) => {

@@ -41,7 +41,7 @@ export interface TownSettings {
   readonly topology: "gateway";
   /** Whether a peer that presents no token is let in. */
   readonly access: "permissioned" | "permissionless";
-  /** Who can find the hidden service: whoever knows its address, or invited peers only. */
+  /** Who can find the hidden service: anyone who knows its address, or invited peers only. */
   readonly discovery: "open" | "restricted";
   readonly identity: IdentityNumbers;
   /**

@@ -75,8 +75,7 @@ export function connectorEnvironment({ logLevel, access, timeouts }: ConnectorEn
   return {
     CONFIG_FILE: `${PATHS.files}/connector.yaml`,
     LOG_LEVEL: logLevel,
-    // Exactly the text "false": without it the connector lets in whoever presents an empty token, even under a peer's
-    // name that has a secret.
+    // Exactly the text "false": otherwise the connector accepts an empty token, even for a peer with a secret.
     BTP_ALLOW_NOAUTH: access === "permissionless" ? "true" : "false",
     // For frames that carry no expiry (its btp-client.ts); an ILP packet always carries one.
     BTP_SEND_TIMEOUT_MS: String(timeouts.btpSendMs),

@@ -38,9 +38,9 @@ export function clientAuth(address: string, privateKey: string): string {
 }
 
 /**
- * The files that say who finds a town with restricted discovery, by the names that the sidecar's start.sh knows: every
- * declared peer and, with the secret `operatorKey`, whoever runs `make verify`. Never none: a daemon that finds no
- * authorized client lets in everybody.
+ * The client files of a town with restricted discovery, by the names that the sidecar's start.sh expects: one for every
+ * declared peer and one for `make verify`, from the secret `operatorKey`. Never empty: a daemon without authorized
+ * clients admits everyone.
  */
 export function authorizedFiles(inbound: readonly InboundSecret[], operatorKey: string): Record<string, string> {
   // No peer's id begins with an underscore.

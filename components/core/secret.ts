@@ -11,7 +11,7 @@ export class Secret<T = string> {
     this.#value = value;
   }
 
-  /** The value itself. Whoever calls this is answerable for where it goes. */
+  /** The value itself. The caller must keep it secret. */
   reveal(): T {
     return this.#value;
   }

@@ -112,7 +112,7 @@ function show(file: RenderedFile, reveal: boolean, secrets: string[]): string {
 
 /** A file's text without what its form alone shows to be secret: values that stand in no state, among them. */
 function hidden(name: string, text: string): string {
-  // The hash of a key file names no address, but whoever holds a guess at the key could check it.
+  // The hash of a key file reveals no address, but could confirm a guess at the key.
   if (name === "identity") return text.replace(/\b[0-9a-f]{64}\b/g, "[secret]");
   if (name === "secrets.env") return text.replace(/=.+$/gm, "=[secret]");
   if (/\.auth(_private)?$/.test(name)) return text.replace(/[A-Za-z2-7]{52,}/g, "[secret]");

@@ -3,10 +3,7 @@ import { UserError } from "./project";
 import { say } from "./say";
 import { askHidden, ownTerminal, type Terminal } from "./standardInput";
 
-/**
- * Fewest characters of a backup's passphrase: the file may lie about for years, and whoever finds it can guess as long
- * as they like.
- */
+/** The shortest passphrase for a backup. Anyone who finds the file can guess for years. */
 const LEAST = 12;
 
 /**

@@ -1,6 +1,6 @@
 import type Docker from "dockerode";
 
-/** What is to be known of a container to tell whether it is as it should be. */
+/** What decides whether a container is healthy. */
 export interface ContainerState {
   readonly name: string;
   /** Its label `town-ator.role`. */

@@ -15,7 +15,7 @@ export interface Door {
   readonly peer?: Claim;
   /** In whose name the right token is presented, or why in nobody's. Asked when it is about to be presented. */
   readonly rightClaim: () => Promise<RightClaim>;
-  /** Whether the town lets in whoever presents an empty token. */
+  /** Whether the town accepts an empty token. */
   readonly access: "permissioned" | "permissionless";
   /** Milliseconds until the service has to be found. */
   readonly deadlineMs: number;
@@ -26,15 +26,14 @@ export interface Door {
 /** Who comes with the right token; without one the outcome of the check that would have made them come. */
 export type RightClaim = { readonly claim: Claim } | { readonly outcome: Outcome };
 
-/** What the connector answers to whoever may not come in, whatever is wrong. */
+/** The connector's only refusal, whatever the reason. */
 const REFUSAL = "F00";
 /** A nodeId that no town of ours declares. */
 const STRANGER = "town-ator-verify";
 
 /**
- * The checks that are made over the hidden service: who gets in, and which ports answer. They are to be made in this
- * order, one after the other: the refused ports come last, because the service gives up the circuit on which it was
- * asked for one.
+ * The checks over the hidden service: which claims are accepted, and which ports answer. Run them in this order, one at
+ * a time. The refused ports come last, because the service closes the circuit on which it was asked for one.
  *
  * A claim that is accepted is never made in the name of a peer that is connected: the connector sends a peer's traffic
  * over its newest connection and forgets the peer when one of them closes. So `rightClaim` gives a peer that is away,

@@ -20,7 +20,7 @@ export class CleanUp {
     this.#undo = undo;
   }
 
-  /** Undoes it, and leaves the signals to whoever had them before. Rejects as undoing does. */
+  /** Undoes it and restores the previous signal handlers. Rejects if undoing does. */
   async end(): Promise<void> {
     try {
       await this.#undo();

@@ -38,7 +38,7 @@ export interface DaemonOptions {
   readonly onRemovable?: (remove: () => Promise<void>) => void;
 }
 
-/** A daemon of a stranger, as it were: it has nothing of the town's but the image. */
+/** A daemon like a stranger's: it shares only the image with the town. */
 export interface SecondDaemon {
   /** The container's name. */
   readonly name: string;

@@ -19,9 +19,9 @@ const REFUSAL = "F00";
 /**
  * Why a peer that a town dials is not connected, a line for each half of the relationship: the outbound half is the
  * token that the town presents, the inbound half the one that it expects. To tell them apart the tokens of the invites
- * are presented, ours at the peer's door and the peer's at ours. A claim that is accepted replaces the connection of
- * whoever is connected under that name, so ours is presented only while our dialling has made no connection, and the
- * peer's only when it is known to be away.
+ * are presented, ours to the peer and the peer's to us. An accepted claim replaces the existing connection of the same
+ * name. So ours is presented only while our dialling has made no connection, and the peer's only if the peer is known
+ * to be away.
  */
 export async function explainHalves(
   peering: Peering,

@@ -79,8 +79,7 @@ export async function verify(options: { stack: string; environment: Environment 
     for (const check of ring ? restrictedChecks(facts, daemon, ring) : []) await make(check);
     const words = connectorWords(docker);
     const peerings = peeringsOf(facts.towns, facts.held, facts.direct);
-    // Before the door's checks: by then whoever dials in should have done so, and nobody is mistaken for one who is
-    // away.
+    // Before the door's checks, so that peers have time to dial in and none is mistaken for absent.
     const patience = new Patience(Math.max(...Object.values(facts.towns).map(budgetOf)));
     const present = ring && presentThrough(daemon.socks, ring);
     for (const check of peerings.flatMap((peering) => peerChecks(peering, { words, present, patience })))

@@ -62,7 +62,7 @@ export function replyWords(reply: number): string {
  */
 export async function socks5Connect(proxy: Proxy, host: string, port: number, timeoutMs: number): Promise<Socket> {
   const socket = connect(proxy.port, proxy.host);
-  // Whoever waits has a listener of its own; this one is for errors that come while nobody does.
+  // Readers have their own listener; this one is for errors while nobody reads.
   const ignore = () => undefined;
   socket.on("error", ignore);
   const late = new AbortController();
@@ -111,7 +111,7 @@ async function addressLength(type: number | undefined, read: (length: number) =>
   }
 }
 
-/** Reads so many bytes and leaves the rest in the socket for whoever comes next. */
+/** Reads `length` bytes and leaves the rest in the socket for the next reader. */
 async function readExactly(socket: Socket, length: number, signal: AbortSignal): Promise<Buffer> {
   const done = new AbortController();
   try {

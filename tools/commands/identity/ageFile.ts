@@ -12,10 +12,7 @@ export type Key = { readonly passphrase: string } | { readonly identities: reado
  */
 const library = () => import("age-encryption");
 
-/**
- * Base-2 logarithm of scrypt's work factor, age's own default: seconds here, and as long for each guess of whoever
- * finds the file.
- */
+/** Base-2 logarithm of scrypt's work factor, age's default. Every attempt to open the file takes seconds. */
 const WORK_FACTOR = 18;
 
 /** Encrypts a text as an age file (age-encryption.org/v1). Throws a UserError if the recipient is none. */

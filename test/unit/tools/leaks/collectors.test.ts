@@ -317,7 +317,7 @@ describe("a tar archive", () => {
     expect(seen).toEqual(["second"]);
   });
 
-  it("ends with the error of whoever looks", async () => {
+  it("ends with the visitor's error", async () => {
     await expect(eachTarEntry(inPieces(), () => Promise.reject(new Error("enough")))).rejects.toThrow("enough");
   });
 });

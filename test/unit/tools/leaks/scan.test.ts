@@ -19,7 +19,7 @@ const escaped = (value: string | Buffer) =>
         .map((byte) => (byte < 128 ? encodeURIComponent(String.fromCharCode(byte)) : `%${byte.toString(16)}`))
         .join("");
 
-/** Each spelling made anew here, not by the code that is tested. */
+/** Each spelling, written independently of the tested code. */
 const plant: [string, string, (value: string | Buffer) => string | Buffer][] = [
   ["raw", "raw", (v) => v],
   ["as base64", "base64", (v) => bytes(v).toString("base64")],
