@@ -14,6 +14,7 @@ const rooms = [
   ["tools/pulumi", "^tools/pulumi/"],
   ["tools/docker", "^tools/docker/"],
   ["tools/console", "^tools/console/"],
+  ["examples", "^examples/"],
   ["stack", "^stack/"],
   ["components", "^components/[^/]+$"],
   ["components/docker", "^components/docker/"],
@@ -39,6 +40,12 @@ module.exports = {
       from: { path },
       to: { path: rooms.slice(0, index + 1).map(([, above]) => above) },
     })),
+    {
+      name: "examples-use-the-public-api",
+      severity: "error",
+      from: { path: "^examples/" },
+      to: { pathNot: ["^components/index\\.ts$", "^node_modules/", "^examples/"], dependencyTypesNot: ["core"] },
+    },
     {
       name: "program-knows-no-tools",
       severity: "error",

@@ -1,4 +1,8 @@
+import * as path from "node:path";
 import { defineConfig } from "vitest/config";
+
+// As package.json's `exports` have it; Vite does not resolve a package's own name.
+const resolve = { alias: { "town-ator": path.resolve("components/index.ts") } };
 
 export default defineConfig({
   test: {
@@ -7,7 +11,7 @@ export default defineConfig({
       // Not isolated: loading Pulumi again for each file takes longer than the tests. A test that changes a global
       // restores it. The time-out is for a machine that does much else.
       { test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 40_000, isolate: false } },
-      { test: { name: "graph", include: ["test/graph/**/*.test.ts"], testTimeout: 60_000 } },
+      { resolve, test: { name: "graph", include: ["test/graph/**/*.test.ts"], testTimeout: 60_000 } },
       {
         test: {
           name: "e2e",

@@ -27,8 +27,8 @@ function outputsOf(type: string, name: string): Record<string, unknown> {
 }
 
 /** Runs a program under mocks that answer as a provider would after an `up`. */
-export function record(build: () => unknown, stack = "dev"): Promise<Recorded[]> {
-  return withoutLeakDetector(() => recordProgram(build, stack, outputsOf));
+export function record(build: () => unknown, stack = "dev", project = "town-ator"): Promise<Recorded[]> {
+  return withoutLeakDetector(() => recordProgram(build, stack, outputsOf, project));
 }
 
 /** A part of the SDK that it keeps to itself. */

@@ -80,6 +80,7 @@ export function longRunning(owner: Owner, role: Role, args: LongRunningArgs): do
 export interface OneShotArgs {
   readonly image: pulumi.Input<string>;
   readonly command: string;
+  readonly arguments?: pulumi.Input<string>[];
   readonly uploads: pulumi.Input<docker.types.input.ContainerUpload[]>;
   readonly volumes: docker.types.input.ContainerVolume[];
 }
@@ -93,7 +94,7 @@ export function oneShot(owner: Owner, role: Role, args: OneShotArgs): docker.Con
     ...hardened(owner, role, 64),
     image: args.image,
     entrypoints: [args.command],
-    command: [],
+    command: args.arguments ?? [],
     uploads: args.uploads,
     volumes: args.volumes,
     networkMode: "none",

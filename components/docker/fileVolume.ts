@@ -40,15 +40,18 @@ export interface FileVolume {
 export function fileVolume(name: string, args: FileVolumeArgs, parent: pulumi.Resource): FileVolume {
   const volume = dockerVolume(`${name}-files`, args.owner, args.role, parent);
   const files = pulumi.secret(args.files);
+  const digest = pulumi.unsecret(files.apply(digestOf));
   const job = new docker.Container(
     `${name}-files`,
     oneShot(args.owner, args.role, {
       image: args.image,
       command: "/usr/local/bin/install-files",
-      uploads: files.apply((contents) =>
+      // The digest tells the uploads of this run from those of a run whose one-shot never started.
+      arguments: [digest],
+      uploads: pulumi.all([files, digest]).apply(([contents, run]) =>
         Object.keys(contents)
           .sort()
-          .map((file) => ({ file: `/files/.new.${file}`, content: contents[file]!, permissions: "0444" })),
+          .map((file) => ({ file: `/files/.new.${run}.${file}`, content: contents[file]!, permissions: "0444" })),
       ),
       volumes: [
         { volumeName: volume.name, containerPath: "/files" },
@@ -60,13 +63,11 @@ export function fileVolume(name: string, args: FileVolumeArgs, parent: pulumi.Re
   return {
     volumeName: volume.name,
     filled: whenSucceeded(job, (ended) => assertEnded(`Putting the files of ${name} into their volume`, ended)),
-    digest: pulumi.unsecret(
-      files.apply((contents) =>
-        createHash("sha256")
-          .update(JSON.stringify(Object.entries(contents).sort()))
-          .digest("hex")
-          .slice(0, 16),
-      ),
-    ),
+    digest,
   };
+}
+
+function digestOf(contents: Record<string, string>): string {
+  const sorted = JSON.stringify(Object.entries(contents).sort());
+  return createHash("sha256").update(sorted).digest("hex").slice(0, 16);
 }

@@ -1,7 +1,9 @@
 #!/bin/bash
-# Healthy: the daemon serves every identity of the stack and holds the descriptor that it publishes for it. Prints nothing, for docker inspect keeps what a health check prints.
+# Healthy: the daemon serves every identity of the stack and holds the descriptor that it publishes for it.
+# Prints nothing: docker inspect keeps what a health check prints.
 exec 2>/dev/null
-# The relays of a local network forget the descriptors that they hold when they restart, and nothing tells the daemon; started anew, it publishes at once.
+# When the relays of a local network restart, they forget their descriptors, and nothing tells the daemon. A daemon that
+# restarts publishes at once.
 if [ -e /network/started ] && [ "$(</network/started)" != "$(</tmp/started)" ]; then
   kill -TERM 1
   exit 1

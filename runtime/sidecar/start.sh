@@ -1,7 +1,9 @@
 #!/bin/sh
-# Starts the daemon, but never under another address than the stack's: given an empty or a foreign HiddenServiceDir, or being of another version, it would publish another.
-# /etc/town-ator/identity has a line for each identity that is published: its number, the SHA-256 of its secret key file, its fingerprint. Beside it lie authorized.NAME.auth, who
-# may find the service (none: everybody), client.NAME.auth_private, with what we find peers, and suffix, what an address has to end in.
+# Starts the daemon, but only under the stack's own address. A daemon with an empty or a foreign HiddenServiceDir, or of
+# another version, would publish another one.
+# Files in /etc/town-ator: `identity` has a line for each published identity (number, SHA-256 of its secret key file,
+# fingerprint); `authorized.NAME.auth` says who may find the service (none: everybody); `client.NAME.auth_private` is a
+# key with which we find a peer; `suffix` is what an address has to end in.
 set -eu
 umask 077
 files=/etc/town-ator
@@ -42,7 +44,7 @@ for file in "$files"/client.*.auth_private; do
   cp "$file" "$clients/${file#"$files"/client.}"
 done
 
-# When the relays of a local network were last started; health.sh looks whether that is still so.
+# When the relays of a local network were last started; health.sh compares.
 if [ -e /network/started ]; then cp /network/started /tmp/started; fi
 
 exec anon --defaults-anonrc /dev/null -f $files/anonrc

@@ -32,11 +32,16 @@ const SECRET = "1b47061264138c4ac30d75fd1eb44270";
 export type Answer = (type: string, name: string) => Record<string, unknown>;
 
 /**
- * Runs a program under Pulumi's mocks as stack `stack` of this project and returns every resource that it registered,
- * in order of their URNs, once all of them are. Nothing is deployed: this is what golden previews and `make render`
- * look at.
+ * Runs a program under Pulumi's mocks as stack `stack` of this project, or of `project`, and returns every resource that
+ * it registered, in order of their URNs, once all of them are. Nothing is deployed: this is what golden previews and
+ * `make render` look at.
  */
-export async function record(build: () => unknown, stack: string, answer: Answer): Promise<Recorded[]> {
+export async function record(
+  build: () => unknown,
+  stack: string,
+  answer: Answer,
+  project = "town-ator",
+): Promise<Recorded[]> {
   const seen: Recorded[] = [];
   await pulumi.runtime.setMocks(
     {
@@ -48,7 +53,7 @@ export async function record(build: () => unknown, stack: string, answer: Answer
         throw new Error(`no mock for ${token}`);
       },
     },
-    "town-ator",
+    project,
     stack,
     false,
   );

@@ -91,7 +91,7 @@ function nameInVolume(upload: string): string {
   return upload
     .replace(/^\.offered-key-(\d+)$/, "hs-$1/hs_ed25519_secret_key")
     .replace(/^\.offered-fingerprint-(\d+)$/, "fingerprint-$1")
-    .replace(/^\.new\./, "");
+    .replace(/^\.new\.[0-9a-f]{16}\./, "");
 }
 
 function show(file: RenderedFile, reveal: boolean, secrets: string[]): string {

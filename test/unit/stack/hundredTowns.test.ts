@@ -17,7 +17,9 @@ async function built(towns: ReturnType<typeof ring>): Promise<Recorded[]> {
 function filesOf(resources: readonly Recorded[], town: string): Record<string, string> {
   const { inputs } = find(resources, "Container", `${town}-connector-files`);
   const uploads = reveal(inputs["uploads"]) as { file: string; content: string }[];
-  return Object.fromEntries(uploads.map(({ file, content }) => [file.replace("/files/.new.", ""), content]));
+  return Object.fromEntries(
+    uploads.map(({ file, content }) => [file.replace(/^\/files\/\.new\.[0-9a-f]{16}\./, ""), content]),
+  );
 }
 
 const anonUrlOf = (town: string) =>

@@ -1,0 +1,57 @@
+import { spawnSync } from "node:child_process";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+
+const SCRIPT = path.join(__dirname, "../../../../images/anon/bin/local-ator-network");
+
+let root: string;
+const at = (name: string) => path.join(root, name);
+const read = (name: string) => fs.readFileSync(at(name), "utf8");
+
+beforeEach(() => {
+  root = fs.mkdtempSync(path.join(os.tmpdir(), "town-ator-local-network-"));
+  for (const folder of ["tmp", "network", "data", "bin"]) fs.mkdirSync(at(folder));
+  const program = (name: string, lines: string) =>
+    fs.writeFileSync(at(`bin/${name}`), `#!/bin/sh\n${lines}\n`, { mode: 0o755 });
+  // Both write a random key, as the real ones do.
+  const random = "$(od -An -N8 -tx1 /dev/urandom | tr -d ' ')";
+  program("anon-gencert", `echo "fingerprint ${random}" >${at("data/authority/keys/authority_certificate")}`);
+  program("anon", `echo "authority ${random}" >${at("data/authority/fingerprint")}`);
+});
+afterEach(() => fs.rmSync(root, { recursive: true }));
+
+/** Runs the script up to the point where it starts the routers. */
+function prepare(ip: string): void {
+  const whole = fs.readFileSync(SCRIPT, "utf8");
+  const end = whole.indexOf("\nstart() {");
+  expect(end).toBeGreaterThan(0);
+  const script = whole.slice(0, end).replaceAll(/(?<=[ ="<>])\/(data|tmp|network)\b/g, `${root}/$1`);
+  const env = { PATH: `${at("bin")}:${process.env["PATH"]}`, IP: ip, RANGE: "10.1.2.0/27" };
+  const { status, stderr } = spawnSync("sh", ["-c", script], { env, encoding: "utf8" });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+}
+
+describe("a local ATOR network", () => {
+  it("keeps its keys when it starts again at its address", () => {
+    prepare("10.1.2.2");
+    const authority = read("data/dirauthority");
+    expect(authority).toMatch(/^DirAuthority authority .* 10\.1\.2\.2:7000 [0-9a-f]{16}\n$/);
+    fs.mkdirSync(at("data/relay0"));
+    prepare("10.1.2.2");
+    expect(read("data/dirauthority")).toBe(authority);
+    expect(fs.existsSync(at("data/relay0"))).toBe(true);
+  });
+
+  it("is a fresh one at another address, for authority, relays and clients", () => {
+    prepare("10.1.2.2");
+    const authority = read("data/dirauthority");
+    fs.mkdirSync(at("data/relay0"));
+    prepare("10.1.3.2");
+    expect(read("data/dirauthority")).toMatch(/ 10\.1\.3\.2:7000 [0-9a-f]{16}\n$/);
+    expect(read("data/dirauthority").split(" ").pop()).not.toBe(authority.split(" ").pop());
+    expect(fs.existsSync(at("data/relay0"))).toBe(false);
+    expect(read("network/anonnet.conf")).toContain(read("data/dirauthority"));
+  });
+});

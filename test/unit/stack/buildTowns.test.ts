@@ -1,0 +1,113 @@
+import { describe, expect, it } from "vitest";
+import { buildTowns } from "../../../stack/buildTowns";
+import { find, keepTestsApart, record } from "../../mocks";
+import { build, built, BUILDS, container, ONE_TOWN, settings, volumesOf } from "../../oneTown";
+
+describe("a program that would lose an address", () => {
+  keepTestsApart();
+
+  it("registers nothing, and says which", async () => {
+    const before = [
+      {
+        town: "house",
+        nodeId: "g.house",
+        suffix: "anon" as const,
+        identities: [{ number: 1, fingerprint: "aaaa-aaaa-aaaa-aaaa" }],
+        secretVersions: {},
+        given: [],
+      },
+    ];
+    const resources = await record(() => {
+      expect(() => buildTowns(settings(ONE_TOWN), BUILDS, before)).toThrow(
+        /^This would lose an address that peers know; nothing was changed:\n {2}town-ator:towns\.house: .*aaaa-aaaa-aaaa-aaaa/,
+      );
+    });
+    expect(resources.filter(({ type }) => type !== "pulumi:pulumi:Stack")).toEqual([]);
+  });
+});
+
+describe("a stack", () => {
+  keepTestsApart();
+
+  it("of two towns gives each its own names, networks, identity and secrets", async () => {
+    const { resources, outputs } = await built({ home: { nodeId: "g.home" }, away: { nodeId: "g.away" } });
+    const names = resources.flatMap(({ inputs, type }) =>
+      type.startsWith("docker:") ? [`${type} ${inputs["name"] as string}`] : [],
+    );
+    expect(new Set(names).size).toBe(names.length);
+    expect(resources.filter(({ name }) => name.endsWith("-seed")).map(({ name }) => name)).toEqual([
+      "away-identity-seed",
+      "home-identity-seed",
+    ]);
+    expect(outputs.anonUrl).toBeUndefined();
+  });
+
+  it("puts every resource of a town below that town's component", async () => {
+    const { resources } = await built();
+    const parents = new Map(resources.map(({ name, type, options }) => [`${type}::${name}`, options.parent]));
+    for (const { name, type } of resources.filter((resource) => resource.name.startsWith("home-"))) {
+      expect(parents.get(`${type}::${name}`)).toMatch(/^home/);
+    }
+    expect(
+      resources
+        .filter(({ type }) => type.startsWith("town-ator:"))
+        .map(({ type }) => type)
+        .sort(),
+    ).toEqual([
+      "town-ator:index:AtorSidecar",
+      "town-ator:index:HiddenServiceVolume",
+      "town-ator:index:LocalAtorNetwork",
+      "town-ator:index:PeerSecret",
+      "town-ator:index:Town",
+      "town-ator:index:TownConnector",
+    ]);
+  });
+
+  it("that joins another stack's local network has no relays of its own and waits for nobody", async () => {
+    const { resources } = await built(ONE_TOWN, { "town-ator:localNetwork": JSON.stringify({ join: "other" }) });
+    expect(resources.filter(({ name }) => name.startsWith("local"))).toEqual([]);
+    const sidecar = container(resources, "home-sidecar-daemon");
+    expect(sidecar.inputs["networksAdvanced"]).toEqual([
+      { name: "town-ator-other-outside" },
+      { name: "town-ator-dev-home-inside", ipv4Address: "10.139.80.98" },
+    ]);
+    expect(volumesOf(sidecar)).toContainEqual({
+      volumeName: "town-ator-other-local-network-include",
+      containerPath: "/network",
+      readOnly: true,
+    });
+  });
+
+  it("builds each image from its context, on another base when told so", async () => {
+    const resources = await record(() =>
+      buildTowns(settings(ONE_TOWN), { anon: { ...build("anon"), base: "base:1" }, connector: build("connector") }),
+    );
+    expect(find(resources, "RemoteImage", "anon-image").inputs).toEqual({
+      name: "town-ator/anon:anon00000000",
+      keepLocally: true,
+      triggers: { context: "anon".padEnd(64, "0") },
+      build: { context: "contexts/anon", buildArgs: { BASE: "base:1" } },
+    });
+    expect(find(resources, "RemoteImage", "connector-image").inputs["build"]).toEqual({
+      context: "contexts/connector",
+    });
+  });
+
+  it("pulls an image that is given by digest", async () => {
+    const reference = `example/connector@sha256:${"c".repeat(64)}`;
+    const { resources } = await built(ONE_TOWN, { "town-ator:images": JSON.stringify({ connector: reference }) });
+    expect(find(resources, "RemoteImage", "connector-image").inputs).toEqual({ name: reference, keepLocally: true });
+  });
+
+  it("that moves between a local and the public network never needs one Docker name for both networks", async () => {
+    const networks = async (network: string) => {
+      const { resources } = await built(ONE_TOWN, { "town-ator:network": network });
+      const names = resources.filter(({ type }) => type.endsWith(":Network")).map(({ inputs }) => inputs["name"]);
+      return names.filter((name) => name !== "town-ator-dev-home-inside");
+    };
+    expect([await networks("local"), await networks("public")]).toEqual([
+      ["town-ator-dev-outside"],
+      ["town-ator-dev-public"],
+    ]);
+  });
+});
