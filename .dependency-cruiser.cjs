@@ -53,6 +53,13 @@ module.exports = {
       to: { path: "^(tools|test)/" },
     },
     {
+      name: "offline-can-be-deleted",
+      comment: "tools/pulumi/environment.ts loads tools/offline if the folder exists; nothing else may know it",
+      severity: "error",
+      from: { pathNot: "^(tools/offline|test/unit/tools/offline)/" },
+      to: { path: "^tools/offline/" },
+    },
+    {
       name: "core-is-pure",
       severity: "error",
       from: { path: "^(components/core|runtime|images)/" },
