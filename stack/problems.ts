@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { settingsAt } from "./parts";
 
 /** One thing that is wrong with the configuration: where, and what would be right. */
 export interface Problem {
@@ -11,11 +12,11 @@ export function lineFor(problem: Problem): string {
   return `town-ator:${problem.path.map(String).join(".")}: ${problem.message}`;
 }
 
-/** Turns zod's issues into problems: one for each unknown key, at that key, with the keys that there are. */
+/** Turns zod's issues into problems: one for each unknown key, at that key, with the known keys. */
 export function problemsOf(issues: readonly z.core.$ZodIssue[], schema: z.ZodType): Problem[] {
   return issues.flatMap((issue): Problem[] => {
     if (issue.code === "unrecognized_keys") {
-      const known = keysAt(schema, issue.path);
+      const known = settingsAt(schema, issue.path);
       return issue.keys.map((key) => ({ path: [...issue.path, key], message: unknownKey(key, known) }));
     }
     if (issue.code === "invalid_key") {
@@ -30,10 +31,10 @@ export function problemsOf(issues: readonly z.core.$ZodIssue[], schema: z.ZodTyp
 
 function unknownKey(key: string, known: readonly string[]): string {
   const near = known.find((name) => name.toLowerCase() === key.toLowerCase() || distanceIsOne(name, key));
-  return `is no setting${near ? `; did you mean ${near}?` : ""} The settings here are ${known.join(", ")}`;
+  return `is not a setting${near ? `; did you mean ${near}?` : "."} The settings here are ${known.join(", ")}`;
 }
 
-/** Whether one insertion, deletion, change or swap of neighbours makes `a` of `b`. */
+/** Whether one insertion, deletion, change or swap of neighbours turns `b` into `a`. */
 function distanceIsOne(a: string, b: string): boolean {
   let start = 0;
   while (start < Math.min(a.length, b.length) && a[start] === b[start]) start++;
@@ -44,22 +45,4 @@ function distanceIsOne(a: string, b: string): boolean {
     x.slice(1) === y.slice(1) ||
     (x[0] === y[1] && x[1] === y[0] && x.slice(2) === y.slice(2))
   );
-}
-
-/** The keys that the schema knows at a path of the input. */
-function keysAt(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
-  let at: unknown = schema;
-  const definition = () =>
-    (at as { def: { type: string; innerType?: unknown; valueType?: unknown; element?: unknown; in?: unknown } }).def;
-  const unwrap = () => {
-    while (definition().innerType !== undefined || definition().in !== undefined)
-      at = definition().innerType ?? definition().in;
-  };
-  for (const key of path) {
-    unwrap();
-    const { type, valueType, element } = definition();
-    at = type === "record" ? valueType : type === "array" ? element : (at as z.ZodObject).shape[String(key)];
-  }
-  unwrap();
-  return Object.keys((at as z.ZodObject).shape).sort();
 }

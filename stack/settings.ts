@@ -3,13 +3,24 @@ import type { IdentityNumbers, Suffix } from "../components/core/identity";
 import type { Invite } from "../components/core/invite";
 import { ILP_PREFIX } from "../components/core/names";
 import type { DirectPeer, Relation, Route, Timeouts } from "../components/core/peering";
-import { lineFor, type Problem, problemsOf } from "./problems";
 import { Secret } from "../components/core/secret";
-import { crossChecks } from "./settingsChecks";
-import { BUILD, settingsSchema, type ParsedPeer, type ParsedSettings, type ParsedTown } from "./settingsSchema";
+import { identityRules } from "./checks/identities";
+import { networkRules } from "./checks/networks";
+import { peerRules } from "./checks/peers";
+import { brokenRules } from "./checks/rules";
+import { own, parseParts } from "./parts";
+import { lineFor, type Problem, problemsOf } from "./problems";
+import {
+  BUILD,
+  SECRET_KEYS,
+  settingsSchema,
+  type ParsedPeer,
+  type ParsedSettings,
+  type ParsedTown,
+} from "./settingsSchema";
 import { defaultLocalSubnet, defaultSubnets } from "../components/core/subnets";
 
-export { BUILD };
+export { BUILD, SECRET_KEYS };
 
 /** The namespace of this project's keys in a stack's config. */
 export const NAMESPACE = "town-ator";
@@ -92,13 +103,7 @@ export class SettingsError extends Error {
   }
 }
 
-/** Keys whose values must be encrypted, with the way to put one there. */
-export const SECRET_KEYS = {
-  identities: "take it out and use `make identity-adopt`",
-  secrets: "take it out and give all of them, as JSON, to pulumi config set --secret",
-  tokens: "take it out and give all of them, as JSON, to pulumi config set --secret",
-  invites: "take it out and use `make accept`",
-} as const;
+const RULES = [networkRules, peerRules, identityRules];
 
 /** Keys of the stack's config that hold structures; Pulumi hands these over as JSON. */
 const STRUCTURED = new Set(["localNetwork", "images", "towns", "retired", ...Object.keys(SECRET_KEYS)]);
@@ -115,35 +120,43 @@ export function parseSettings(
   stack: string,
   secretKeys?: readonly string[],
 ): Settings {
-  const problems: Problem[] = [];
-  const raw = ownKeys(config, problems);
-  const result = settingsSchema.safeParse(raw);
-  const unread = new Set(problems.map(({ path }) => path[0]));
-  const issues = (result.error?.issues ?? []).filter(({ path }) => path.length === 0 || !unread.has(path[0]));
-  problems.push(...problemsOf(issues, settingsSchema), ...crossChecks(raw, stack));
-  for (const [key, way] of Object.entries(SECRET_KEYS)) {
-    if (secretKeys && Object.keys(raw[key] ?? {}).length > 0 && !secretKeys.includes(`${NAMESPACE}:${key}`))
-      problems.push({ path: [key], message: `must be secret: ${way}` });
-  }
-  if (problems.length > 0 || !result.success) throw new SettingsError(problems.map(lineFor).sort());
-  return withDefaults(result.data, stack);
+  const given = ownKeys(config);
+  const { data, error } = settingsSchema.safeParse(given);
+  const problems: Problem[] = [
+    ...problemsOf(error?.issues ?? [], settingsSchema),
+    ...brokenRules(RULES, data ?? parseParts(settingsSchema, given), stack),
+    ...(secretKeys ? plainSecrets(given, secretKeys) : []),
+  ];
+  if (data === undefined || problems.length > 0) throw new SettingsError(problems.map(lineFor).sort());
+  return withDefaults(data, stack);
 }
 
-function ownKeys(config: Readonly<Record<string, string>>, problems: Problem[]): Record<string, unknown> {
-  const raw: Record<string, unknown> = {};
-  for (const [key, text] of Object.entries(config)) {
-    if (!key.startsWith(`${NAMESPACE}:`)) continue;
-    const name = key.slice(NAMESPACE.length + 1);
-    raw[name] = text;
-    if (!STRUCTURED.has(name)) continue;
-    try {
-      raw[name] = JSON.parse(text);
-    } catch {
-      problems.push({ path: [name], message: "must be a map, not a text" });
-      delete raw[name];
-    }
+/** This project's keys without their namespace, structures read. */
+function ownKeys(config: Readonly<Record<string, string>>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(config).flatMap(([key, text]) => {
+      if (!key.startsWith(`${NAMESPACE}:`)) return [];
+      const name = key.slice(NAMESPACE.length + 1);
+      return [[name, STRUCTURED.has(name) ? structure(text) : text]];
+    }),
+  );
+}
+
+/** The structure that a text is as JSON; any other text is left to the schema to refuse. */
+function structure(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
   }
-  return raw;
+}
+
+function plainSecrets(given: Readonly<Record<string, unknown>>, secretKeys: readonly string[]): Problem[] {
+  return Object.entries(SECRET_KEYS).flatMap(([key, way]) =>
+    Object.keys(given[key] ?? {}).length > 0 && !secretKeys.includes(`${NAMESPACE}:${key}`)
+      ? [{ path: [key], message: `must be secret: ${way}` }]
+      : [],
+  );
 }
 
 function withDefaults(parsed: ParsedSettings, stack: string): Settings {
@@ -160,7 +173,7 @@ function withDefaults(parsed: ParsedSettings, stack: string): Settings {
         ? { subnet: parsed.localNetwork.subnet ?? defaultLocalSubnet(stack) }
         : { join: parsed.localNetwork.join },
     images: {
-      anon: parsed.images.anon ?? BUILD,
+      anon: parsed.images.anon,
       connector: parsed.images.connector ?? (parsed.network === "local" ? BUILD : PUBLISHED_CONNECTOR),
     },
     towns: Object.entries(parsed.towns)
@@ -186,20 +199,15 @@ function secretsOf(parsed: ParsedSettings, town: string): TownSecrets {
   };
 }
 
-/** A map's own entry: a peer may be called `constructor`, which every object has. */
-function own<T>(map: Readonly<Record<string, T>>, key: string): T | undefined {
-  return Object.hasOwn(map, key) ? map[key] : undefined;
-}
-
 function townWithDefaults(name: string, town: ParsedTown, secrets: TownSecrets, defaultSubnet: string): TownSettings {
   const { peers, identity, ...rest } = town;
-  const { seed, keys = new Map<number, never>() } = secrets.identities ?? {};
+  const { seed, ...keys } = secrets.identities ?? {};
   const sorted = Object.entries(peers).sort(([a], [b]) => (a < b ? -1 : 1));
   return {
     ...rest,
     name,
     identity: numbersOf(identity),
-    adopted: keys,
+    adopted: new Map(Object.entries(keys).map(([number, key]) => [Number(number), key])),
     ...(seed && { seed }),
     subnet: town.subnet ?? defaultSubnet,
     peers: sorted.map(([id, peer]) => peerWithDefaults(id, peer, secrets)),

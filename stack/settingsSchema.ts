@@ -6,8 +6,21 @@ import { ILP_PREFIX, NODE_ID, PEER_ID, TOWN_NAME } from "../components/core/name
 import { Secret } from "../components/core/secret";
 import { MAX_PREFIX, MIN_PREFIX, parseSubnet } from "../components/core/subnets";
 
+/** A message for a value that is missing, and for one of another type. */
+const required = (what: string) => ({
+  error: ({ input }: { readonly input?: unknown }) => `${input === undefined ? "is required:" : "must be"} ${what}`,
+});
+
 /** Says that an image is built on the Docker host from this project's images/ folder. */
 export const BUILD = "build";
+
+/** Keys whose values must be encrypted, each with how to set one. */
+export const SECRET_KEYS = {
+  identities: "remove it and use `make identity-adopt`",
+  secrets: "remove it and set all of them at once, as JSON, with pulumi config set --secret",
+  tokens: "remove it and set all of them at once, as JSON, with pulumi config set --secret",
+  invites: "remove it and use `make accept`",
+} as const;
 
 const byDigest = /^[a-z0-9][a-z0-9._:/-]*@sha256:[0-9a-f]{64}$/;
 const subnet = z
@@ -46,8 +59,8 @@ const peerSchema = z.strictObject({
   town: z.string("must be the name of another town of this stack").optional(),
   stack: z
     .strictObject({
-      name: z.string("is required: a stack's full name, as pulumi stack ls --all shows it").min(1, "must not be empty"),
-      town: z.string("is required: the name of a town of that stack").min(1, "must not be empty"),
+      name: z.string(required("a stack's full name, as pulumi stack ls --all shows it")).min(1, "must not be empty"),
+      town: z.string(required("the name of a town of that stack")).min(1, "must not be empty"),
     })
     .optional(),
   routes: z.array(prefix, "must be a list of ILP address prefixes").optional(),
@@ -73,7 +86,7 @@ const milliseconds = (least: number, most: number) => {
 
 const townSchema = z.strictObject({
   nodeId: z
-    .string("is required: the connector's nodeId, such as g.home")
+    .string(required("the connector's nodeId, such as g.home"))
     .regex(
       NODE_ID,
       "must be 1 to 63 lower-case letters, digits, dots, dashes and underscores, beginning and ending with a letter or digit",
@@ -116,44 +129,17 @@ const townSchema = z.strictObject({
     .default({}),
 });
 
-/** What the operator gives of a town's identities. */
-interface GivenIdentities {
-  /** The town's seed, 32 bytes. */
-  readonly seed?: Secret<Buffer>;
-  /** The key files of adopted identities, 96 bytes each, by number. */
-  readonly keys: ReadonlyMap<number, Secret<Buffer>>;
-}
-
-const identityTexts = z
-  .record(z.string(), z.unknown(), "must be a map from the numbers of identities to their keys, and seed to the seed")
-  .transform((entries, context): GivenIdentities => {
-    const keys = new Map<number, Secret<Buffer>>();
-    let seed: Secret<Buffer> | undefined;
-    for (const [name, text] of Object.entries(entries)) {
-      const refuse = (message: string) => context.addIssue({ code: "custom", message, path: [name] });
-      try {
-        if (name !== "seed" && !/^[1-9]\d{0,3}$/.test(name))
-          refuse("is not an identity's number: a town's identities are numbered from 1; or seed");
-        else if (typeof text !== "string") refuse("must be base64, one line of text");
-        else if (name === "seed") seed = new Secret(parseSeedText(text));
-        else keys.set(Number(name), new Secret(parseIdentityText(text)));
-      } catch (error) {
-        if (!(error instanceof IdentityError)) throw error;
-        refuse(error.message);
-      }
+/** A secret text that is read by `parse`, which refuses one by an error of the class `refusal`. */
+const secretText = <T>(parse: (text: string) => T, refusal: new (message: string) => Error, what: string) =>
+  z.string(`must be ${what}, one line of text`).transform((text, context) => {
+    try {
+      return new Secret(parse(text));
+    } catch (error) {
+      if (!(error instanceof refusal)) throw error;
+      context.addIssue({ code: "custom", message: error.message });
+      return z.NEVER;
     }
-    return { keys, ...(seed && { seed }) };
   });
-
-const inviteText = z.string("must be an invite, one line of text").transform((text, context) => {
-  try {
-    return new Secret(parseInvite(text));
-  } catch (error) {
-    if (!(error instanceof InviteError)) throw error;
-    context.addIssue({ code: "custom", message: error.message });
-    return z.NEVER;
-  }
-});
 
 /** What a fingerprint looks like (identity.ts). */
 const FINGERPRINT = /^[0-9a-f]{4}(-[0-9a-f]{4}){3}$/;
@@ -161,7 +147,7 @@ const FINGERPRINT = /^[0-9a-f]{4}(-[0-9a-f]{4}){3}$/;
 /** Pulumi hands a boolean over as a text. */
 const truth = z.enum(["true", "false"], "must be true or false").transform((text) => text === "true");
 
-/** A stack's configuration by itself; what holds between its parts is in settingsChecks.ts. */
+/** A stack's configuration by itself; the rules between its parts are in checks/. */
 export const settingsSchema = z.strictObject({
   keep: truth.optional(),
   suffix: oneOf(SUFFIXES).default("anon"),
@@ -178,27 +164,29 @@ export const settingsSchema = z.strictObject({
       join: z.string("must be the name of a stack on the same Docker host").min(1, "must not be empty").optional(),
     })
     .prefault({}),
-  images: z.strictObject({ anon: image.optional(), connector: image.optional() }).prefault({}),
+  images: z.strictObject({ anon: image.default(BUILD), connector: image.optional() }).prefault({}),
   towns: z
     .record(
       z
         .string()
         .regex(TOWN_NAME, "is no name for a town: 1 to 20 lower-case letters and digits, beginning with a letter"),
       townSchema,
-      "is required: a map from the names of towns to their settings",
+      required("a map from the names of towns to their settings"),
     )
     .refine((towns) => Object.keys(towns).length > 0, "must hold at least one town"),
   invites: z
     .record(
       z.string(),
-      z.record(z.string(), inviteText),
+      z.record(z.string(), secretText(parseInvite, InviteError, "an invite")),
       "must be a map of towns, each a map from peers to their invites",
     )
     .default({}),
   identities: z
     .record(
       z.string(),
-      identityTexts,
+      z
+        .object({ seed: secretText(parseSeedText, IdentityError, "base64").optional() })
+        .catchall(secretText(parseIdentityText, IdentityError, "base64")),
       "must be a map of towns, each a map from the numbers of identities to their keys",
     )
     .default({}),

@@ -1,8 +1,7 @@
 import { stringify } from "yaml";
 import { InviteError, parseInvite, type Invite } from "../../components/core/invite";
-import { asMap } from "../../stack/rawConfig";
 import { UserError } from "../console/project";
-import { fullKey, nameOfTown, structure, type StackConfig } from "./stackAccess";
+import { asMap, fullKey, nameOfTown, structure, type StackConfig } from "./stackAccess";
 
 /** A town as the config declares it; only what an invite has to be compared with. */
 export interface DeclaredTown {

@@ -2,7 +2,6 @@ import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import type { IdentityNumbers } from "../../components/core/identity";
 import type { DeployedTown } from "../../stack/deployed";
-import { asMap } from "../../stack/rawConfig";
 import {
   NAMESPACE,
   parseSettings,
@@ -232,4 +231,9 @@ export function townNamed({ stack, towns }: Settings, name: string | undefined):
     name,
   );
   return towns.find((town) => town.name === known)!;
+}
+
+/** The value if it is a map, otherwise an empty one. */
+export function asMap(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
 }

@@ -1,0 +1,102 @@
+import { DEFAULT_SUFFIX } from "../../components/core/identity";
+import { defaultLocalSubnet, defaultSubnets, overlap, parseSubnet, sidecarsIn } from "../../components/core/subnets";
+import { ifParsed } from "../parts";
+import type { Problem } from "../problems";
+import { BUILD } from "../settingsSchema";
+import { repeated, type Config, type Rules, type TownPart } from "./rules";
+
+/** The rules between images, networks, and the towns in these. */
+export const networkRules: Rules = {
+  ofStack: [
+    publicConnector,
+    publicNetwork,
+    builtDaemon,
+    joinedNetwork,
+    overlappingSubnets,
+    roomForSidecars,
+    equalNodeIds,
+  ],
+  ofTown: [redialOrder],
+};
+
+function* publicConnector({ settings: { network, images } }: Config): Iterable<Problem> {
+  if (network === "public" && images.connector === BUILD)
+    yield {
+      path: ["images", "connector"],
+      message:
+        'must be a published image by digest when town-ator:network is public: "build" is the development connector, for tests only',
+    };
+}
+
+function* publicNetwork({ settings: { network, localNetwork } }: Config): Iterable<Problem> {
+  if (network === "public" && Object.keys(localNetwork).length > 0)
+    yield { path: ["localNetwork"], message: "has no meaning when town-ator:network is public; remove it" };
+}
+
+function* builtDaemon({ settings: { suffix, images } }: Config): Iterable<Problem> {
+  if (images.anon === BUILD && suffix !== DEFAULT_SUFFIX)
+    yield {
+      path: ["suffix"],
+      message: `must be ${DEFAULT_SUFFIX} when town-ator:images.anon is "build": the daemon built here, anon 0.4.9.11, appends it`,
+    };
+}
+
+function* joinedNetwork({ settings: { localNetwork }, stack }: Config): Iterable<Problem> {
+  const path = ["localNetwork", "join"];
+  if (localNetwork.join === stack)
+    yield { path, message: "names this stack itself; remove it to give the stack a network of its own" };
+  if (localNetwork.join !== undefined && Object.hasOwn(localNetwork, "subnet"))
+    yield { path, message: "excludes localNetwork.subnet: the other stack chooses it; remove one of the two" };
+}
+
+function* equalNodeIds({ towns }: Config): Iterable<Problem> {
+  for (const [first, again] of repeated(towns, ({ town }) => town.nodeId))
+    yield {
+      path: [...again.path, "nodeId"],
+      message: `must differ from that of towns.${first.name}: peers tell connectors apart by it`,
+    };
+}
+
+function* redialOrder({ path, town: { timeouts } }: TownPart): Iterable<Problem> {
+  const order = ["redialFirstMs", "redialMaxMs", "redialSlowMs"] as const;
+  for (const [index, longer] of order.slice(1).entries()) {
+    const shorter = order[index]!;
+    if (ifParsed(() => timeouts[shorter] > timeouts[longer]))
+      yield { path: [...path, "timeouts", shorter], message: `must not be more than ${longer}` };
+  }
+}
+
+/** The subnet of this stack's own relays; undefined if it has none. */
+function relaysSubnet({ stack, settings: { network, localNetwork } }: Config): string | undefined {
+  if (network === "public" || localNetwork.join !== undefined) return undefined;
+  return localNetwork.subnet ?? defaultLocalSubnet(stack);
+}
+
+function* overlappingSubnets(config: Config): Iterable<Problem> {
+  const defaults = defaultSubnets(config.stack, Object.keys(config.settings.towns));
+  const networks = [
+    { path: ["localNetwork", "subnet"], text: ifParsed(() => relaysSubnet(config)) },
+    ...config.towns.map(({ name, path, town }) => ({
+      path: [...path, "subnet"],
+      text: ifParsed(() => town.subnet ?? defaults.get(name)),
+    })),
+  ].flatMap(({ path, text }) => (text === undefined ? [] : [{ path, subnet: parseSubnet(text)! }]));
+  for (const [index, { path, subnet }] of networks.entries())
+    for (const earlier of networks.slice(0, index).filter((other) => overlap(other.subnet, subnet)))
+      yield {
+        path,
+        message: `must not overlap the network of ${earlier.path.join(".")}; set one of the two to a free IPv4 network`,
+      };
+}
+
+function* roomForSidecars(config: Config): Iterable<Problem> {
+  const { settings, stack } = config;
+  if (settings.network === "public") return;
+  const room = sidecarsIn(parseSubnet(settings.localNetwork.subnet ?? defaultLocalSubnet(stack))!);
+  const count = Object.keys(settings.towns).length;
+  if (count > room)
+    yield {
+      path: ["localNetwork", "subnet"],
+      message: `has room for the sidecars of ${room} towns, and this stack has ${count}; set it to a larger network, such as a /20`,
+    };
+}

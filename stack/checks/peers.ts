@@ -1,0 +1,142 @@
+import { btpPeerVariable } from "../../components/core/names";
+import { addressPlan, overlap, parseSubnet } from "../../components/core/subnets";
+import { ifParsed, own, parsedEntries } from "../parts";
+import type { Problem } from "../problems";
+import { SECRET_KEYS } from "../settingsSchema";
+import { repeated, type Config, type PeerPart, type Rules, type TownPart } from "./rules";
+
+/** The rules of a town's peers: how each is reached, what leads to it, and the secrets and tokens shared with it. */
+export const peerRules: Rules = {
+  ofStack: [keysOfTowns],
+  ofTown: [keysOfPeers, itself, sharedVariables, equalRoutes],
+  ofPeer: [townAsPeer, severalSources, ownRoutes, invite, direct, token],
+};
+
+function* keysOfTowns({ settings }: Config): Iterable<Problem> {
+  for (const key of Object.keys(SECRET_KEYS) as (keyof typeof SECRET_KEYS)[])
+    for (const name of Object.keys(ifParsed(() => settings[key]) ?? {}))
+      if (!Object.hasOwn(settings.towns, name))
+        yield { path: [key, name], message: "must be the name of a town of this stack" };
+}
+
+function* keysOfPeers({ name, town: { peers } }: TownPart, { settings }: Config): Iterable<Problem> {
+  for (const key of ["invites", "secrets", "tokens"] as const)
+    for (const peer of Object.keys(ifParsed(() => own<object>(settings[key], name)) ?? {}))
+      if (!Object.hasOwn(peers, peer))
+        yield { path: [key, name, peer], message: `must be a peer that towns.${name}.peers declares` };
+}
+
+function* sharedVariables({ path, town: { peers } }: TownPart): Iterable<Problem> {
+  for (const [first, again] of repeated(Object.keys(peers), btpPeerVariable))
+    yield {
+      path: [...path, "peers", again],
+      message: `shares the connector's variable ${btpPeerVariable(again)} with the peer ${first}, so one secret would let in both; one of them needs another nodeId`,
+    };
+}
+
+function* itself({ path, town }: TownPart): Iterable<Problem> {
+  if (Object.hasOwn(town.peers, town.nodeId))
+    yield {
+      path: [...path, "peers", town.nodeId],
+      message: "is the town's own nodeId; a town cannot be its own peer",
+    };
+}
+
+function* townAsPeer({ id, ...at }: PeerPart, { name, town }: TownPart, { settings }: Config): Iterable<Problem> {
+  const named = at.peer.town;
+  if (named === undefined) return;
+  const path = [...at.path, "town"];
+  const other = own(settings.towns, named);
+  if (other === undefined || named === name) yield { path, message: "must be the name of another town of this stack" };
+  else if (other.nodeId !== id)
+    yield { path, message: `must be the town whose nodeId is this peer's; towns.${named} has another` };
+  else if (!Object.hasOwn(other.peers, town.nodeId))
+    yield {
+      path,
+      message: `needs this town's nodeId, ${JSON.stringify(town.nodeId)}, among towns.${named}.peers: a town lets in only the peers that it declares`,
+    };
+}
+
+function* severalSources({ id, path, peer }: PeerPart, { name }: TownPart, { settings }: Config): Iterable<Problem> {
+  const sources: string[] = ["town", "stack", "url"].filter((source) => Object.hasOwn(peer, source));
+  const invites = ifParsed(() => own(settings.invites, name));
+  if (invites && Object.hasOwn(invites, id)) sources.push(`the invite at invites.${name}.${id}`);
+  if (sources.length > 1) yield { path, message: `is reached in more than one way: ${sources.join(", ")}; keep one` };
+}
+
+function routesOf({ path, peer }: PeerPart) {
+  return parsedEntries(() => peer.routes ?? []).map(([index, prefix]) => ({
+    prefix,
+    priorityOf: () => peer.priority,
+    path: [...path, "routes", index],
+  }));
+}
+
+function* ownRoutes(peer: PeerPart, { town }: TownPart): Iterable<Problem> {
+  for (const { prefix, path } of routesOf(peer))
+    if (prefix === town.nodeId) yield { path, message: "is the town's own nodeId, which leads to itself" };
+}
+
+function* equalRoutes({ peers }: TownPart): Iterable<Problem> {
+  const routes = peers.flatMap(routesOf);
+  for (const [first, again] of repeated(routes, ({ prefix, priorityOf }) => `${prefix} ${priorityOf()}`))
+    yield {
+      path: again.path,
+      message: `has the prefix and the priority of ${first.path.join(".")}; give one of the two peers another priority`,
+    };
+}
+
+function* invite({ id }: PeerPart, { name, town }: TownPart, { settings }: Config): Iterable<Problem> {
+  const given = own(own(settings.invites, name) ?? {}, id)?.reveal();
+  if (given === undefined) return;
+  const path = ["invites", name, id];
+  if (given.nodeId === town.nodeId)
+    yield { path, message: "is this town's own invite; send it to the peer, and put the peer's here" };
+  else if (given.nodeId !== id)
+    yield { path, message: "comes from another town than this peer: the nodeId in it differs" };
+  else if (given.peerId !== town.nodeId)
+    yield { path, message: "is meant for another town: the nodeId that it invites is not this town's" };
+  else if (!new URL(given.url).hostname.endsWith(`.${settings.suffix}`))
+    yield {
+      path,
+      message: `holds an address that does not end in .${settings.suffix}: the peer's daemon has another version than this stack's, and the two cannot reach each other`,
+    };
+}
+
+function* direct({ path, peer }: PeerPart, { town }: TownPart): Iterable<Problem> {
+  const url = [...path, "url"];
+  if (peer.transport !== "direct") {
+    if (Object.hasOwn(peer, "url"))
+      yield { path: url, message: "is for a peer with transport: direct; remove the url or set the transport" };
+  } else if (peer.url === undefined) {
+    yield {
+      path: [...path, "transport"],
+      message:
+        "direct needs the peer's url, ws://<address>:<port> in the town's subnet: everything else is reached through ATOR",
+    };
+  } else {
+    const message = addressProblem(new URL(peer.url).hostname, town.subnet);
+    if (message !== undefined) yield { path: url, message };
+  }
+}
+
+/** The connector reaches only its own network, and some of the addresses there are taken. */
+function addressProblem(host: string, subnet: string | undefined): string | undefined {
+  if (subnet === undefined)
+    return "needs the town's subnet in the config too, so that the peer's address in it stays the same";
+  const base = host.split(".").reduce((sum, octet) => sum * 256 + Number(octet), 0);
+  if (!overlap(parseSubnet(subnet)!, { base, prefix: 32 }))
+    return `must be an address in the town's subnet, ${subnet}: the connector reaches no other`;
+  const { gateway, first, second, last } = addressPlan(subnet);
+  return [subnet.split("/")[0], gateway, first, second, last].includes(host)
+    ? "is an address that the town itself needs; choose one between its own and the last"
+    : undefined;
+}
+
+function* token({ id, peer: { url } }: PeerPart, { name }: TownPart, { settings }: Config): Iterable<Problem> {
+  if (url === undefined && Object.hasOwn(own(settings.tokens, name) ?? {}, id))
+    yield {
+      path: ["tokens", name, id],
+      message: "is for a direct peer, one with a url; the tokens of other peers are in their invites",
+    };
+}
