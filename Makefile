@@ -19,7 +19,7 @@ report = $(if $(REPORT),-- --reporter=default --reporter=json --outputFile.json=
 
 .DEFAULT_GOAL := help
 .PHONY: help node_modules setup up preview down outputs verify invite accept render bench test check e2e golden
-.PHONY: identity-adopt identity-backup identity-restore identity-rotate
+.PHONY: identity-adopt identity-words identity-backup identity-restore identity-rotate
 .PHONY: two-home-up two-home-verify two-home-down town-up-with-ator
 
 help: ## this list
@@ -62,8 +62,11 @@ invite: node_modules ## print the invite that TOWN has for PEER
 accept: node_modules ## take a peer's invite for TOWN from standard input
 	@$(run) accept
 
-identity-adopt: node_modules ## take the key of an address for TOWN from standard input
+identity-adopt: node_modules ## take a key or the 24 words of TOWN's seed from standard input
 	@$(cli) identity-adopt
+
+identity-words: node_modules ## print TOWN's seed as 24 words, to write on paper
+	@$(cli) identity-words
 
 identity-backup: node_modules ## write all identities and secrets to FILE, encrypted
 	@$(cli) identity-backup

@@ -75,6 +75,12 @@ command(
   ["town", "number"],
 );
 command(
+  "identity-words",
+  "print a town's seed as 24 words, to write on paper (at a terminal, or REVEAL=1)",
+  async (options) => (await import("./commands/identity/words")).words(options),
+  ["town"],
+);
+command(
   "identity-backup",
   "write all identities and secrets of the stack into an encrypted file",
   async (options) => (await import("./commands/identity/backup")).backup(options),

@@ -33,6 +33,18 @@ export async function askHidden(question: string, givenUp: string, { input, outp
   }
 }
 
+/** Asks a question at a terminal; whether the answer is yes. Ctrl-C and Ctrl-D are no. */
+export async function confirm(question: string, { input, output }: Terminal): Promise<boolean> {
+  const prompt = readline.createInterface({ input, output });
+  try {
+    const givenUp = new Promise<string>((resolve) => prompt.once("close", () => resolve("")));
+    prompt.once("SIGINT", () => prompt.close());
+    return (await Promise.race([prompt.question(question), givenUp])).trim().toLowerCase() === "yes";
+  } finally {
+    prompt.close();
+  }
+}
+
 /** Reads everything that is piped in. Throws a UserError with `tooLong` once there are more than `most` bytes. */
 export async function readBytes(input: NodeJS.ReadableStream, most: number, tooLong: string): Promise<Buffer> {
   const chunks: Buffer[] = [];

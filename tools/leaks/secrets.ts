@@ -12,6 +12,7 @@ import {
 import { InviteError, parseInvite, type Invite } from "../../components/core/invite";
 import { btpPeerVariable, townOfSeed } from "../../components/core/names";
 import { NAMESPACE } from "../../stack/settings";
+import { wordsOf } from "../console/seedWords";
 import type { NamedSecret } from "./scan";
 
 type Config = Readonly<Record<string, string>>;
@@ -103,11 +104,21 @@ function seedSecrets(name: string, seed: Uint8Array, town: string, config: Confi
   const identities = Array.from({ length: next }, (_, index) => identityOfSeed(seed, index + 1));
   return [
     { name: `${name}, as bytes`, value: seed },
+    ...wordSecrets(name, seed),
     ...identities.flatMap(({ secretKeyFile, address }, index) => [
       keyIn(`identity ${index + 1} of ${name}`, secretKeyFile),
       ...addressSecrets(`address of identity ${index + 1} of ${name}`, address),
     ]),
   ];
+}
+
+/** The seed as `make identity-words` prints it: six words a line, each line by itself, wherever the lines are broken. */
+function wordSecrets(name: string, seed: Uint8Array): NamedSecret[] {
+  const words = wordsOf(seed);
+  return [0, 6, 12, 18].map((from) => ({
+    name: `${name}, words ${from + 1} to ${from + 6}`,
+    value: words.slice(from, from + 6).join(" "),
+  }));
 }
 
 function numbersIn(config: Config, town: string): { current?: number; next?: number } {

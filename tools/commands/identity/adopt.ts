@@ -1,6 +1,7 @@
-import type { Identity } from "../../../components/core/identity";
+import { identityOfSeed, published, type Identity } from "../../../components/core/identity";
 import type { Settings, TownSettings } from "../../../stack/settings";
 import { UserError } from "../../console/project";
+import { looksLikeWords, seedFromWords } from "../../console/seedWords";
 import { askHidden, ownTerminal, readBytes } from "../../console/standardInput";
 import {
   changeConfig,
@@ -9,6 +10,7 @@ import {
   townNamed,
   type ConfigChange,
   type StackAccess,
+  type StackConfig,
 } from "../stackAccess";
 import { identityGiven, MOST_KEY_BYTES } from "./keyInput";
 import { adoptedFingerprint, fingerprintInPlace, givenSeed } from "./known";
@@ -23,8 +25,8 @@ export interface AdoptRequest {
 }
 
 /**
- * Takes the key of an identity from standard input into the stack's encrypted config, at
- * `town-ator:identities.<town>["<number>"]`. Everything is checked first and nothing is changed on an error. Gives the
+ * Takes the key of an identity, or the 24 words of a town's seed, from standard input into the stack's encrypted config,
+ * at `town-ator:identities.<town>.<number>` or `.seed`. Everything is checked first and nothing is changed on an error. Gives the
  * exit code.
  */
 export async function adopt({ stack, ...request }: AdoptRequest & { stack: string }): Promise<number> {
@@ -52,9 +54,14 @@ export async function adoptKey(
   const town = townNamed(settings, request.town);
   const number = numberOf(request.number, town);
   const given = await access.readKey(
-    `Paste the key of ${town.name}'s identity ${number} as base64 and press Enter; it is not shown: `,
+    `Paste the key of ${town.name}'s identity ${number} as base64, or the 24 words of its seed, and press Enter; it is not shown: `,
   );
   if (given.length === 0) throw new UserError("No key was given: pipe it in.");
+  if (looksLikeWords(given.toString("latin1"))) {
+    if (request.number !== undefined)
+      throw new UserError("Words are the seed of all identities of a town: leave NUMBER out.");
+    return adoptSeed(town, seedFromWords(given.toString("latin1")), settings, config, access);
+  }
   const key = await identityGiven(given, settings.suffix);
   const announced = await announcement(town, number, access);
   await assertFree(town, number, key, settings, access, { seed: givenSeed(config, town.name) });
@@ -72,6 +79,42 @@ export async function adoptKey(
   access.say(`${town.name} has adopted the key of ${key.fingerprint} as identity ${number}`);
   if (earlier !== undefined && earlier !== key.fingerprint)
     access.say(`it is in place of the key of ${earlier}, which was not deployed`);
+  sayWhatNext(access);
+}
+
+/** Gives a town its seed, from which every identity follows that has no adopted key. */
+async function adoptSeed(
+  town: TownSettings,
+  seed: Buffer,
+  settings: Settings,
+  config: StackConfig,
+  access: StackAccess,
+): Promise<void> {
+  const { name } = town;
+  const [deployed, random] = await Promise.all([access.deployed(), access.random()]);
+  const before = givenSeed(config, name);
+  const made = published(town.identity)
+    .filter((number) => adoptedFingerprint(config, name, number, settings) === undefined)
+    .map((number) => ({ number, ...identityOfSeed(seed, number, settings.suffix) }));
+  for (const { number, fingerprint } of made) {
+    const inPlace = fingerprintInPlace(name, number, { deployed, random }, settings, { seed: before });
+    if (inPlace !== undefined && inPlace !== fingerprint)
+      throw new UserError(
+        `Identity ${number} of ${name} is the address ${inPlace} already, and the words make ${fingerprint}. To give ${inPlace} up for good, add it to town-ator:retired.`,
+      );
+  }
+  if (before?.equals(seed)) {
+    access.say(`${name} has adopted this seed before; nothing is changed`);
+    return;
+  }
+  const secrets = [{ key: "identities", town: name, name: "seed", text: seed.toString("base64") } as const];
+  await changeConfig(access, config, { secrets }, "the seed");
+  access.say(`${name} has adopted the seed of these addresses, and of all later ones:`);
+  for (const { number, fingerprint } of made) access.say(`  identity ${number}: ${fingerprint}`);
+  sayWhatNext(access);
+}
+
+function sayWhatNext(access: StackAccess): void {
   access.say(
     `it is in Pulumi.${access.stack}.yaml, encrypted; \`make preview\` shows what \`make up\` will do with it`,
   );

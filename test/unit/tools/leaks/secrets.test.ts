@@ -1,3 +1,5 @@
+import { entropyToMnemonic } from "@scure/bip39";
+import { wordlist } from "@scure/bip39/wordlists/english.js";
 import { expect, test } from "vitest";
 import { decodeBase32 } from "../../../../components/core/base32";
 import { discoveryKeyFromSecret } from "../../../../components/core/discovery";
@@ -11,6 +13,12 @@ const identityOf = (letter: string, number = 1) => identityOfSeed(seedOf(letter)
 const bareOf = ({ address }: Identity) => address.slice(0, 51);
 const publicKeyOf = ({ publicKeyFile }: Identity) => publicKeyFile.subarray(32);
 const scalarOf = ({ secretKeyFile }: Identity) => secretKeyFile.subarray(32, 64);
+
+/** A seed's words, which BIP-39's own library makes, in lines of six. */
+const wordsOf = (name: string, seed: Uint8Array) =>
+  entropyToMnemonic(seed, wordlist)
+    .match(/\w+( \w+){5}/g)!
+    .map((line, index) => [`${name}, words ${index * 6 + 1} to ${index * 6 + 6}`, line]);
 
 /** Plain arrays instead of buffers, which compare by their class too. */
 const shown = (secrets: ReturnType<typeof secretsToLookFor>) =>
@@ -34,6 +42,7 @@ test("of every identity that a seed has made: the random text, the seed, the key
     ["public key in the address of home", hex(publicKeyOf(identityOf("A")))],
     ["home-identity-seed", random("A")],
     ["home-identity-seed, as bytes", hex(seedOf("A"))],
+    ...wordsOf("home-identity-seed", seedOf("A")),
     ["key of identity 1 of home-identity-seed", hex(scalarOf(identityOf("A")))],
     ["key of identity 2 of home-identity-seed", hex(scalarOf(second))],
     ["address of identity 2 of home-identity-seed", bareOf(second)],
@@ -53,6 +62,7 @@ test("of a given seed likewise, and of a damaged one the text alone", () => {
   expect(shown(given(text))).toEqual([
     ["given seed of home", text],
     ["given seed of home, as bytes", hex(seedOf("A"))],
+    ...wordsOf("given seed of home", seedOf("A")),
     ["key of identity 1 of given seed of home", hex(scalarOf(identityOf("A")))],
     ["address of identity 1 of given seed of home", bareOf(identityOf("A"))],
     ["public key in the address of identity 1 of given seed of home", hex(publicKeyOf(identityOf("A")))],

@@ -61,7 +61,7 @@ describe("adopting a key", () => {
     await adoptKey({ town: "home" }, access);
     expect(access.edits).toEqual([{ secrets: { "town-ator:identities": { home: { "1": BASE64 } } }, plain: {} }]);
     expect(access.questions).toEqual([
-      "Paste the key of home's identity 1 as base64 and press Enter; it is not shown: ",
+      "Paste the key of home's identity 1 as base64, or the 24 words of its seed, and press Enter; it is not shown: ",
     ]);
     expect(access.said).toEqual([
       `home has adopted the key of ${KEY.fingerprint} as identity 1`,

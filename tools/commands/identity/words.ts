@@ -1,0 +1,66 @@
+import { published, type Identity } from "../../../components/core/identity";
+import { UserError } from "../../console/project";
+import { confirm, ownTerminal, type Terminal } from "../../console/standardInput";
+import { wordsOf } from "../../console/seedWords";
+import { openStack, settingsWithout, townNamed, type StackAccess } from "../stackAccess";
+import { highest, identitiesUpTo, stateSeed } from "./known";
+
+/** Whose words are asked for. */
+export interface WordsRequest {
+  readonly town?: string | undefined;
+  /** Whether the operator has asked for secrets in so many words (REVEAL=1). */
+  readonly reveal: boolean;
+}
+
+const PER_LINE = 6;
+
+/** Prints a town's seed as 24 words on stdout, and what they are for on stderr. Gives the exit code. */
+export async function words({ stack, ...request }: WordsRequest & { stack: string }): Promise<number> {
+  await assertAsked(request.reveal);
+  process.stdout.write(await wordsFor(request.town, await openStack(stack)));
+  return 0;
+}
+
+/** Throws a UserError unless the operator asks for the words explicitly: by REVEAL=1, or at a terminal. */
+export async function assertAsked(reveal: boolean, terminal: Terminal = ownTerminal): Promise<void> {
+  if (reveal) return;
+  if (!terminal.input.isTTY)
+    throw new UserError("The words are shown on explicit request only: at a terminal, or with REVEAL=1.");
+  if (!(await confirm("Whoever reads the 24 words has all of the town's addresses. Type yes to show them: ", terminal)))
+    throw new UserError("Nothing is shown.");
+}
+
+/**
+ * The 24 words of a town's seed, six a line. Throws a UserError if there is no seed yet, or if the town's address does
+ * not follow from it.
+ */
+export async function wordsFor(name: string | undefined, access: StackAccess): Promise<string> {
+  const [config, random] = await Promise.all([access.config(), access.random()]);
+  const settings = settingsWithout(config, access.stack, []);
+  const town = townNamed(settings, name);
+  const seed = town.seed?.reveal() ?? stateSeed(town.name, random);
+  const last = highest(town.identity);
+  const keys = new Map([...town.adopted].map(([number, key]) => [number, key.reveal()]));
+  const all = identitiesUpTo(last, { seed, keys }, settings.suffix);
+  const seeded = identitiesUpTo(last, { seed, keys: new Map() }, settings.suffix);
+  const strays = published(town.identity).filter(
+    (number) => all.has(number) && all.get(number)!.fingerprint !== seeded.get(number)?.fingerprint,
+  );
+  const inexpressible = (number: number) =>
+    `identity ${number} of ${town.name}, ${all.get(number)!.fingerprint}, is an adopted key, which follows from no seed: words cannot express it, make identity-backup keeps it`;
+  if (strays.includes(town.identity.current)) throw new UserError(`${inexpressible(town.identity.current)}.`);
+  if (!seed) throw new UserError(`${town.name} has no seed yet: run \`make up\` first.`);
+  access.say(`the seed of ${town.name}, from which these addresses follow and all later ones:`);
+  for (const [number, { fingerprint }] of withoutStrays(seeded, strays))
+    access.say(`  identity ${number}: ${fingerprint}`);
+  for (const number of strays) access.say(inexpressible(number));
+  const list = wordsOf(seed);
+  return Array.from(
+    { length: list.length / PER_LINE },
+    (_, line) => `${list.slice(line * PER_LINE, (line + 1) * PER_LINE).join(" ")}\n`,
+  ).join("");
+}
+
+function withoutStrays(seeded: ReadonlyMap<number, Identity>, strays: readonly number[]): [number, Identity][] {
+  return [...seeded].filter(([number]) => !strays.includes(number));
+}
