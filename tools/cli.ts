@@ -1,10 +1,7 @@
 import { Command, Option } from "commander";
 import { redact } from "../components/core/redact";
-import { accept } from "./commands/accept";
 import { down } from "./commands/down";
 import { prepareEnvironment } from "./pulumi/environment";
-import { invite } from "./commands/invite";
-import { outputs } from "./commands/outputs";
 import { preview } from "./commands/preview";
 import { UserError } from "./console/project";
 import { say } from "./console/say";
@@ -63,11 +60,25 @@ command("prepare", "get Pulumi, Docker and the base images ready", async ({ stac
 command("up", "deploy the stack, or bring it up to date (REFRESH=1: read the true state first)", up);
 command("preview", "show what `up` would change (REFRESH=1: read the true state first)", preview);
 command("down", "remove the stack from its Docker host, except what it keeps", down);
-command("outputs", "print the stack's outputs as JSON (REVEAL=1: with the secrets)", (options) =>
-  print(outputs(options)),
+command("outputs", "print the stack's outputs as JSON (REVEAL=1: with the secrets)", async (options) => {
+  const { outputs } = await import("./commands/outputs");
+  return print(outputs(options));
+});
+command(
+  "invite",
+  "print the invite that a town has for a peer",
+  async (options) => {
+    const { invite } = await import("./commands/invite");
+    return print(invite(options));
+  },
+  ["town", "peer"],
 );
-command("invite", "print the invite that a town has for a peer", (options) => print(invite(options)), ["town", "peer"]);
-command("accept", "take a peer's invite from standard input into the stack's encrypted config", accept, ["town"]);
+command(
+  "accept",
+  "take a peer's invite from standard input into the stack's encrypted config",
+  async (options) => (await import("./commands/accept")).accept(options),
+  ["town"],
+);
 command(
   "identity-adopt",
   "take the key of an address from standard input into the stack's encrypted config",
