@@ -151,9 +151,10 @@ export function mending(drift: Drift, refresh: boolean): string[] {
 /**
  * Connects containers to the networks that they have lost, with the addresses that the program declares. Through the
  * Engine and not by replacing them: a replacement would stop a town that runs. The state needs no change, since it has
- * the container on that network. A network that does not exist is left out: the next `up` makes it.
+ * the container on that network. A network that does not exist is left out: the next `up` makes it. Gives the number of connections made.
  */
-export async function reconnect({ environment }: Pulumi, detached: readonly Detached[]): Promise<void> {
+export async function reconnect({ environment }: Pulumi, detached: readonly Detached[]): Promise<number> {
+  let made = 0;
   const docker = dockerClient(environment.dockerHost, 10_000);
   for (const { container, network, ipv4Address, aliases } of detached) {
     try {
@@ -164,10 +165,12 @@ export async function reconnect({ environment }: Pulumi, detached: readonly Deta
           ...(aliases.length > 0 && { Aliases: [...aliases] }),
         },
       });
+      made += 1;
       say(`${container} is connected to the network ${network} again`);
     } catch (error) {
       if ((error as { statusCode?: number }).statusCode === 404) continue;
       say(`${container} cannot be connected to the network ${network}: ${(error as Error).message}`);
     }
   }
+  return made;
 }

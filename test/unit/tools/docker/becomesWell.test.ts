@@ -19,12 +19,17 @@ const restarting = container("restarting", "unhealthy", 1);
  * milliseconds until then.
  */
 async function watched(...states: ContainerState[][]): Promise<{ well: boolean; milliseconds: number }> {
+  return watchedFor(0, ...states);
+}
+
+async function watchedFor(recoveryMs: number, ...states: ContainerState[][]) {
   let now = 0;
-  const well = await becomesWell(() => Promise.resolve(states.length > 1 ? states.shift()! : states[0]!), {
+  const clock = {
     now: () => now,
     sleep: (milliseconds: number) => Promise.resolve((now += milliseconds)),
-  });
-  return { well, milliseconds: now };
+  };
+  const look = () => Promise.resolve(states.length > 1 ? states.shift()! : states[0]!);
+  return { well: await becomesWell(look, { recoveryMs, clock }), milliseconds: now };
 }
 
 describe("after an up", () => {
@@ -64,5 +69,11 @@ describe("after an up", () => {
     ["never started", container("created")],
   ])("a container that is %s is beyond hope at once", async (_, facts) => {
     expect(await watched([healthy, facts])).toEqual({ well: false, milliseconds: 0 });
+  });
+
+  it("an unhealthy container whose network has come back gets time to recover, and not for ever", async () => {
+    const unhealthy = container("running", "unhealthy");
+    expect(await watchedFor(60_000, [unhealthy], [unhealthy], [healthy])).toEqual({ well: true, milliseconds: 500 });
+    expect(await watchedFor(60_000, [unhealthy])).toEqual({ well: false, milliseconds: 60_000 });
   });
 });
