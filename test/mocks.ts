@@ -12,23 +12,11 @@ export const mockSecret = (name: string) =>
     .padEnd(43, "0")
     .slice(0, 43);
 
-/** What a provider would answer. */
-function outputsOf(type: string, name: string): Record<string, unknown> {
-  switch (type) {
-    case "random:index/randomPassword:RandomPassword":
-      return { result: mockSecret(name) };
-    case "docker:index/container:Container":
-      return { exitCode: 0, containerLogs: "" };
-    case "docker:index/remoteImage:RemoteImage":
-      return { imageId: `sha256:${name}` };
-    default:
-      return {};
-  }
-}
-
 /** Runs a program under mocks that answer as a provider would after an `up`. */
 export function record(build: () => unknown, stack = "dev", project = "town-ator"): Promise<Recorded[]> {
-  return withoutLeakDetector(() => recordProgram(build, stack, outputsOf, project));
+  return withoutLeakDetector(() =>
+    recordProgram(build, stack, { secret: mockSecret, imageId: (name) => `sha256:${name}` }, project),
+  );
 }
 
 /** A part of the SDK that it keeps to itself. */

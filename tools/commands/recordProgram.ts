@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { RANDOM_SECRET_TYPE } from "../../components/core/names";
 
 /** A resource as the program registered it under mocks. */
 export interface Recorded {
@@ -28,18 +29,23 @@ export interface RecordedOptions {
 const SIGNATURE = "4dabf18193072939515e22adb298388d";
 const SECRET = "1b47061264138c4ac30d75fd1eb44270";
 
-/** What a provider would answer for a resource, beyond its inputs. */
-export type Answer = (type: string, name: string) => Record<string, unknown>;
+/** What a deployment would make, by the names of the resources. */
+export interface Made {
+  /** The value of a random secret. */
+  secret(name: string): string;
+  /** The id of an image. */
+  imageId(name: string): string;
+}
 
 /**
  * Runs a program under Pulumi's mocks as stack `stack` of this project, or of `project`, and returns every resource that
- * it registered, in order of their URNs, once all of them are. Nothing is deployed: this is what golden previews and
- * `make render` look at.
+ * it registered, in order of their URNs, once all of them are. Nothing is deployed: this is what golden previews,
+ * `make render` and `make bench` look at.
  */
 export async function record(
   build: () => unknown,
   stack: string,
-  answer: Answer,
+  made: Made,
   project = "town-ator",
 ): Promise<Recorded[]> {
   const seen: Recorded[] = [];
@@ -47,7 +53,7 @@ export async function record(
     {
       newResource: ({ name, type, inputs }) => ({
         id: `${name}-id`,
-        state: { name, ...(inputs as object), ...answer(type, name) },
+        state: { name, ...(inputs as object), ...outputsOf(type, name, made) },
       }),
       call: ({ token }) => {
         throw new Error(`no mock for ${token}`);
@@ -68,6 +74,20 @@ export async function record(
   await build();
   await pulumi.runtime.disconnect();
   return seen.sort((a, b) => (a.urn < b.urn ? -1 : 1));
+}
+
+/** What a provider would answer for a resource after an `up`, beyond its inputs. */
+function outputsOf(type: string, name: string, made: Made): Record<string, unknown> {
+  switch (type) {
+    case RANDOM_SECRET_TYPE:
+      return { result: made.secret(name) };
+    case "docker:index/container:Container":
+      return { exitCode: 0, containerLogs: "" };
+    case "docker:index/remoteImage:RemoteImage":
+      return { imageId: made.imageId(name) };
+    default:
+      return {};
+  }
 }
 
 /** Whether a recorded input is marked as a secret. */

@@ -1,14 +1,13 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { parse, stringify } from "yaml";
 import { buildTowns } from "../../stack/buildTowns";
-import { RANDOM_SECRET_TYPE } from "../../components/core/names";
 import { parseSettings, SettingsError, type Settings } from "../../stack/settings";
 import { redact } from "../../components/core/redact";
-import { prepareEnvironment } from "../pulumi/environment";
 import { projectDirectory, UserError } from "../console/project";
 import { record, reveal, type Recorded } from "./recordProgram";
-import { assertStackExists, prepareStack } from "../pulumi/stack";
-import { configOf, secretsOf } from "../pulumi/stackState";
+import { openPulumi } from "../pulumi/stack";
+import { secretsOf } from "../pulumi/stackState";
 
 /** A file as a one-shot puts it into a volume. */
 export interface RenderedFile {
@@ -28,10 +27,8 @@ export interface RenderedFile {
  * has no secrets.
  */
 export async function render(options: { stack: string; reveal: boolean }): Promise<string> {
-  await assertStackExists(options.stack);
-  const environment = await prepareEnvironment({ stack: options.stack, docker: false });
-  const chosen = await prepareStack(environment, options.stack);
-  const [config, secrets] = await Promise.all([configOf(environment, chosen), secretsOf(environment, options.stack)]);
+  const pulumi = await openPulumi(options.stack, { docker: false });
+  const [config, secrets] = await Promise.all([pulumi.config(), secretsOf(pulumi)]);
   if (options.reveal && secrets.size === 0) {
     throw new UserError(
       `The stack ${options.stack} has never been up, so it has no secrets to reveal yet: run \`make up\` first.`,
@@ -55,15 +52,10 @@ export function showFiles(files: readonly RenderedFile[], reveal: boolean, secre
  */
 export async function renderFiles(settings: Settings, secrets: ReadonlyMap<string, string>): Promise<RenderedFile[]> {
   const build = { context: () => ({ path: "", hash: "0".repeat(64) }) };
-  const resources = await record(
-    () => buildTowns(settings, { anon: build, connector: build }),
-    settings.stack,
-    (type, name) => ({
-      ...(type === RANDOM_SECRET_TYPE ? { result: secrets.get(name) ?? MADE_BY_FIRST_UP } : {}),
-      ...(type === "docker:index/container:Container" ? { exitCode: 0, containerLogs: "" } : {}),
-      ...(type === "docker:index/remoteImage:RemoteImage" ? { imageId: "" } : {}),
-    }),
-  );
+  const resources = await record(() => buildTowns(settings, { anon: build, connector: build }), settings.stack, {
+    secret: (name) => secrets.get(name) ?? MADE_BY_FIRST_UP,
+    imageId: () => "",
+  });
   return resources.flatMap(uploadsOf).sort((a, b) => (place(a) < place(b) ? -1 : 1));
 }
 
@@ -107,28 +99,35 @@ function show(file: RenderedFile, reveal: boolean, secrets: string[]): string {
   if (!Buffer.from(text).equals(file.content) || text.includes("\0")) {
     return `${title}: ${file.content.length} bytes${reveal ? `, base64:\n${file.content.toString("base64")}` : ""}\n`;
   }
-  return `${title}\n${reveal ? text : redact(hidden(file.name, text), [...secrets, MADE_BY_FIRST_UP, ...tokensIn(text)])}`;
+  return `${title}\n${reveal ? text : redact(hidden(file.name, text), [...secrets, MADE_BY_FIRST_UP])}`;
 }
 
-/** A file's text without what its form alone shows to be secret: values that stand in no state, among them. */
+/** A file's text without what its form alone shows to be secret. Some of that is in no state: tokens from invites. */
 function hidden(name: string, text: string): string {
+  if (/\.(yaml|json)$/.test(name)) {
+    const content = withoutSecretKeys(parse(text));
+    return name.endsWith(".json") ? `${JSON.stringify(content, null, 2)}\n` : stringify(content, { lineWidth: 0 });
+  }
   // The hash of a key file reveals no address, but could confirm a guess at the key.
-  if (name === "identity") return text.replace(/\b[0-9a-f]{64}\b/g, "[secret]");
-  if (name === "secrets.env") return text.replace(/=.+$/gm, "=[secret]");
-  if (/\.auth(_private)?$/.test(name)) return text.replace(/[A-Za-z2-7]{52,}/g, "[secret]");
+  if (name === "identity") return text.replace(/\b[0-9a-f]{64}\b/g, HIDDEN);
+  if (name === "secrets.env") return text.replace(/=.+$/gm, `=${HIDDEN}`);
+  if (/\.auth(_private)?$/.test(name)) return text.replace(/[A-Za-z2-7]{52,}/g, HIDDEN);
   return text;
 }
 
-/**
- * Tokens that come from invites and so stand in no state: what follows `authToken: ` in the connector's YAML, and the
- * launcher's own list.
- */
-function tokensIn(text: string): string[] {
-  const listed = /"redact": (\[[^\]]*\])/.exec(text)?.[1];
-  return [
-    ...[...text.matchAll(/authToken: (\S+)/g)].map((match) => match[1]!),
-    ...(listed ? (JSON.parse(listed) as string[]) : []),
-  ];
+const HIDDEN = "[secret]";
+/** The keys of the connector's YAML and the launcher's JSON whose values are secret: a text, or a list of texts. */
+const SECRET_KEYS = new Set(["apiKey", "authToken", "redact"]);
+
+function withoutSecretKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutSecretKeys);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => {
+      if (!SECRET_KEYS.has(key)) return [key, withoutSecretKeys(inner)];
+      return [key, Array.isArray(inner) ? inner.map(() => HIDDEN) : HIDDEN];
+    }),
+  );
 }
 
 function place({ volume, name }: RenderedFile): string {

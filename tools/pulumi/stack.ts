@@ -31,14 +31,23 @@ export async function assertStackExists(stack: string, directory: string = proje
   );
 }
 
+/** What a command needs of `openPulumi`. */
+export interface OpenOptions {
+  /** Whether Docker is needed. Default: true. */
+  docker?: boolean;
+  /** Whether the stack is made in the backend if it is not there yet. Default: true. */
+  create?: boolean;
+}
+
 /**
  * Gets everything ready to run Pulumi on a stack: the machine (`prepareEnvironment`) and the stack (`chooseStack`).
  *
  * @throws UserError if the project has no such stack, or if the machine or the stack cannot be used
  */
-export async function openPulumi(stack: string, options: { docker?: boolean } = {}): Promise<Pulumi> {
+export async function openPulumi(stack: string, { create = true, ...options }: OpenOptions = {}): Promise<Pulumi> {
   await assertStackExists(stack);
-  return chooseStack(await prepareEnvironment({ stack, ...options }), stack);
+  const environment = await prepareEnvironment({ stack, ...options });
+  return create ? chooseStack(environment, stack) : new Pulumi(environment, stack);
 }
 
 /**

@@ -77,13 +77,7 @@ async function declared(stack: string, images: { anon: string; connector: string
       first?.apply((text) => (invite = text));
     },
     stack,
-    (type, name) => ({
-      ...(type === "random:index/randomPassword:RandomPassword" ? { result: secret() } : {}),
-      ...(type === "docker:index/container:Container" ? { exitCode: 0, containerLogs: "" } : {}),
-      ...(type === "docker:index/remoteImage:RemoteImage"
-        ? { imageId: name === "anon-image" ? images.anon : images.connector }
-        : {}),
-    }),
+    { secret, imageId: (name) => (name === "anon-image" ? images.anon : images.connector) },
   );
   return { resources: resources as (Recorded & { inputs: { name?: string; image?: string } })[], invite };
 }

@@ -81,6 +81,21 @@ describe("the rendered files", () => {
     expect(showFiles(files, true, [])).toContain(`${address.slice(0, 56)}:descriptor:x25519:${key.privateKey}`);
   });
 
+  it("hide a token from an invite whatever characters it has", async () => {
+    const token = `a]'",["b-and-more-of-it`;
+    const invite = { nodeId: "g.visitor", peerId: "g.home", url: `ws://${address}:3000`, token };
+    const invited = parseSettings(
+      {
+        "town-ator:towns": JSON.stringify({ home: { nodeId: "g.home", peers: { "g.visitor": {} } } }),
+        "town-ator:invites": JSON.stringify({ home: { "g.visitor": formatInvite(invite) } }),
+      },
+      "dev",
+    );
+    const shown = showFiles(await renderFiles(invited, SECRETS), false, [...SECRETS.values()]);
+    expect(shown).toContain('authToken: "[secret]"');
+    for (const written of [token, JSON.stringify(token).slice(1, -1), "a]"]) expect(shown).not.toContain(written);
+  });
+
   it("that stand in the project as they are get one line", async () => {
     const lines = showFiles(await renderFiles(settings, SECRETS), false, []).split("\n");
     expect(lines).toContain("--- town-ator-dev-home-connector-files:/launcher.cjs: as runtime/launcher/launcher.cjs");
