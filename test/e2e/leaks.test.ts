@@ -33,8 +33,8 @@ async function sceneOf(): Promise<Scene> {
   const chosen = await prepareStack(environment, stack.name);
   const [towns, config, random, passphrase] = await Promise.all([
     readTowns(environment, stack.name),
-    configOf(environment, chosen),
-    secretsOf(environment, stack.name),
+    pulumi.config(),
+    secretsOf(pulumi),
     readPassphrase(environment.env),
   ]);
   const secrets = secretsToLookFor({

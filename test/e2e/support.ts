@@ -71,7 +71,7 @@ export class TestStack {
 
   /** The stack's real secrets, by a description of each. */
   async secrets(): Promise<Record<string, string>> {
-    const random = await secretsOf(await this.environment(), this.name);
+    const random = await secretsOf(new Pulumi(await this.environment(), this.name));
     const seeds = [...random].filter(([name]) => /-identity-seed$/.test(name));
     if (seeds.length === 0)
       throw new Error(`the state of ${this.name} holds no seed: ${[...random.keys()].join(", ")}`);

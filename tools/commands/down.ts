@@ -27,7 +27,7 @@ export async function down(options: { stack: string }): Promise<number> {
     return exitCode;
   }
   const [identity, volumes] = await Promise.all([
-    holdsIdentity(environment, options.stack),
+    holdsIdentity(pulumi),
     labelledVolumes(environment.dockerHost, options.stack),
   ]);
   say(describeLeftovers(options.stack, identity, volumes));

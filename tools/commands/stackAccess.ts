@@ -46,9 +46,9 @@ export async function openStack(stack: string): Promise<StackAccess> {
   return {
     stack,
     config: () => pulumi.config(),
-    random: () => secretsOf(pulumi.environment, stack),
-    deployed: () => deployedTowns(pulumi.environment, stack),
-    published: () => publishedTowns(pulumi.environment, stack),
+    random: () => secretsOf(pulumi),
+    deployed: () => deployedTowns(pulumi),
+    published: () => publishedTowns(pulumi),
     edit: (edit, what) => editConfigFile(pulumi, file, before, edit, what),
     say,
   };

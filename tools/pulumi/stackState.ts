@@ -6,22 +6,13 @@ import {
   type StateResource,
 } from "../../stack/deployed";
 import { RANDOM_SECRET_TYPE, townOfSeed } from "../../components/core/names";
-import { redact } from "../../components/core/redact";
-import type { Environment } from "./environment";
-import { projectDirectory, UserError } from "../console/project";
-import { run } from "../console/run";
-
-/** A stack's config as the program would get it, secrets in plain text. */
-export async function configOf(environment: Environment, chosen: string[]): Promise<Record<string, string>> {
-  const json = await pulumi(environment, ["config", "--json", "--show-secrets", ...chosen]);
-  const entries = Object.entries(JSON.parse(json) as Record<string, { value: string }>);
-  return Object.fromEntries(entries.map(([key, { value }]) => [key, value]));
-}
+import { UserError } from "../console/project";
+import type { Pulumi } from "./pulumi";
 
 /** What the last `up` has left in a stack's state of each town; nothing for a stack that has never been up. */
-export async function deployedTowns(environment: Environment, stack: string): Promise<DeployedTown[]> {
+export async function deployedTowns(pulumi: Pulumi): Promise<DeployedTown[]> {
   try {
-    return townsIn(await resourcesOf(environment, stack));
+    return townsIn(await resourcesOf(pulumi));
   } catch (error) {
     throw error instanceof DeployedError ? new UserError(error.message) : error;
   }
@@ -37,26 +28,20 @@ export interface PublishedTown {
 /**
  * What a stack's outputs say of its towns, by name, and none of the secrets in it; nothing for a stack that is not up.
  */
-export async function publishedTowns(
-  environment: Environment,
-  stack: string,
-): Promise<Readonly<Record<string, PublishedTown>>> {
-  const json = await pulumi(environment, ["stack", "output", "--json", "--stack", stack]);
-  return (JSON.parse(json) as { towns?: Record<string, PublishedTown> }).towns ?? {};
+export async function publishedTowns(pulumi: Pulumi): Promise<Readonly<Record<string, PublishedTown>>> {
+  const outputs = JSON.parse(await pulumi.outputs({ reveal: false })) as { towns?: Record<string, PublishedTown> };
+  return outputs.towns ?? {};
 }
 
 /** The random secrets in a stack's state, by the names of their resources; none for a stack that has never been up. */
-export async function secretsOf(environment: Environment, stack: string): Promise<Map<string, string>> {
-  return randomSecrets(await resourcesOf(environment, stack));
+export async function secretsOf(pulumi: Pulumi): Promise<Map<string, string>> {
+  return randomSecrets(await resourcesOf(pulumi));
 }
 
 /** The resources of a stack's state, secrets in plain text; without those that only wait for their deletion. */
-async function resourcesOf(environment: Environment, stack: string): Promise<StateResource[]> {
-  const json = await pulumi(environment, ["stack", "export", "--show-secrets", "--stack", stack]);
-  const { deployment } = JSON.parse(json) as {
-    deployment: { resources?: (StateResource & { readonly delete?: boolean })[] };
-  };
-  return (deployment.resources ?? [])
+async function resourcesOf(pulumi: Pulumi): Promise<StateResource[]> {
+  const { resources = [] } = await pulumi.state({ reveal: true });
+  return resources
     .filter((resource) => !resource.delete)
     .map(({ urn, type, outputs = {} }) => ({
       urn,
@@ -71,23 +56,10 @@ function plain(value: unknown): unknown {
   return typeof plaintext === "string" ? JSON.parse(plaintext) : value;
 }
 
-async function pulumi(environment: Environment, args: string[]): Promise<string> {
-  const result = await run(environment.pulumi, [...args, "--non-interactive"], {
-    cwd: projectDirectory,
-    env: environment.env,
-    reject: false,
-  });
-  if (result.exitCode !== 0) throw new UserError(`\`pulumi ${args[0]}\` fails:\n${redact(result.stderr)}`);
-  return result.stdout;
-}
-
 /** Whether a stack's state holds an identity: the random text that a seed is made of. */
-export async function holdsIdentity(environment: Environment, stack: string): Promise<boolean> {
-  const json = await pulumi(environment, ["stack", "export", "--stack", stack]);
-  const { deployment } = JSON.parse(json) as { deployment: { resources?: { type: string; urn: string }[] } };
-  return (deployment.resources ?? []).some(
-    ({ type, urn }) => type === RANDOM_SECRET_TYPE && townOfSeed(nameIn(urn)) !== undefined,
-  );
+export async function holdsIdentity(pulumi: Pulumi): Promise<boolean> {
+  const { resources = [] } = await pulumi.state();
+  return resources.some(({ type, urn }) => type === RANDOM_SECRET_TYPE && townOfSeed(nameIn(urn)) !== undefined);
 }
 
 function nameIn(urn: string): string {
