@@ -10,8 +10,8 @@ import type { Leak, Place } from "../../tools/leaks/scan";
 import { secretsToLookFor } from "../../tools/leaks/secrets";
 import { readPassphrase } from "../../tools/pulumi/localBackend";
 import { localPath } from "../../tools/console/project";
-import { localStackFile, prepareStack, projectName } from "../../tools/pulumi/stack";
-import { configOf, secretsOf } from "../../tools/pulumi/stackState";
+import { localStackFile, openPulumi, projectName } from "../../tools/pulumi/stack";
+import { secretsOf } from "../../tools/pulumi/stackState";
 import { addressesOf, readTowns } from "../../tools/verify/stackFacts";
 import { docker, TestStack } from "./support";
 
@@ -29,10 +29,10 @@ let scene: Scene;
 
 /** The stack and all its secrets. */
 async function sceneOf(): Promise<Scene> {
-  const environment = await stack.environment();
-  const chosen = await prepareStack(environment, stack.name);
+  const pulumi = await openPulumi(stack.name);
+  const { environment, chosen } = pulumi;
   const [towns, config, random, passphrase] = await Promise.all([
-    readTowns(environment, stack.name),
+    readTowns(pulumi),
     pulumi.config(),
     secretsOf(pulumi),
     readPassphrase(environment.env),

@@ -1,5 +1,6 @@
 import { PATHS } from "../../components/core/ports";
 import { dockerClient } from "../../tools/docker/dockerHost";
+import { Pulumi } from "../../tools/pulumi/pulumi";
 import { authenticate, type Claim } from "../../tools/verify/authenticate";
 import { sidecarFacts } from "../../tools/verify/containers";
 import { startSecondDaemon } from "../../tools/verify/daemon";
@@ -20,7 +21,7 @@ export interface Outside {
 
 /** A stack's towns from its outputs, secrets in plain text. */
 export async function townsOf(stack: TestStack): Promise<Record<string, TownOutputs>> {
-  return readTowns(await stack.environment(), stack.name);
+  return readTowns(new Pulumi(await stack.environment(), stack.name));
 }
 
 /** Runs `use` with a daemon like that of `make verify`: it has only the stack's image and the ATOR relays' network. */

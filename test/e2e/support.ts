@@ -3,6 +3,7 @@ import * as path from "node:path";
 import { identityOfSeed, seedFromRandom } from "../../components/core/identity";
 import { prepareEnvironment, type Environment } from "../../tools/pulumi/environment";
 import { run } from "../../tools/console/run";
+import { Pulumi } from "../../tools/pulumi/pulumi";
 import { prepareStack } from "../../tools/pulumi/stack";
 import { secretsOf } from "../../tools/pulumi/stackState";
 

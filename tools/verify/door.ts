@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { until } from "../console/until";
 import { replyWords, Socks5Error, socks5Connect, type Proxy } from "./socks5";
 
 /** Opens a connection to a port of a hidden service; rejects with a {@link DoorError}. */
@@ -70,14 +71,14 @@ const KEY_REPLIES = 3;
  * replies.
  */
 export async function dialPatiently(dial: Dial, port: number, deadlineMs: number, pauseMs = 1000): Promise<Socket> {
-  const end = performance.now() + deadlineMs;
-  for (let keyReplies = 0; ;) {
-    try {
-      return await dial(port);
-    } catch (error) {
-      if (error instanceof DoorError && (error.reply === NO_KEY || error.reply === WRONG_KEY)) keyReplies += 1;
-      if (keyReplies === KEY_REPLIES || performance.now() + pauseMs > end) throw error;
-      await new Promise((resolve) => setTimeout(resolve, pauseMs));
-    }
-  }
+  let keyReplies = 0;
+  const forgives = (error: unknown) => {
+    if (error instanceof DoorError && (error.reply === NO_KEY || error.reply === WRONG_KEY)) keyReplies += 1;
+    return keyReplies < KEY_REPLIES;
+  };
+  return until(
+    () => dial(port),
+    () => true,
+    { withinMs: deadlineMs, everyMs: pauseMs, forgives },
+  );
 }

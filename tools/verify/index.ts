@@ -13,10 +13,12 @@ import { secretsToLookFor } from "../leaks/secrets";
 import { readPassphrase } from "../pulumi/localBackend";
 import { UserError } from "../console/project";
 import { during } from "../console/say";
-import { assertStackExists, prepareStack } from "../pulumi/stack";
+import { Pulumi } from "../pulumi/pulumi";
+import { assertStackExists, chooseStack } from "../pulumi/stack";
 import { containersOf } from "../docker/stackContainers";
-import { configOf, secretsOf } from "../pulumi/stackState";
+import { secretsOf } from "../pulumi/stackState";
 import { doorChecks, reach } from "./atTheDoor";
+import { Checks } from "./checks";
 import { CleanUp } from "./cleanUp";
 import { connectorWords, type ConnectorWords } from "./connectorWords";
 import { judgeContainers, judgeHealth, readHealth, sidecarFacts } from "./containers";
@@ -29,16 +31,7 @@ import { Patience, peerChecks } from "./peerChecks";
 import { chooseRightClaim, peeringsOf, type DirectPeers, type HeldInvites, type Peering } from "./peerings";
 import { passesWithin } from "./passesWithin";
 import { ANSWER_MS, CONNECT_MS, presentThrough } from "./presentThrough";
-import {
-  allPassed,
-  failed,
-  makeCheck,
-  passed,
-  renderReport,
-  type Check,
-  type CheckResult,
-  type Outcome,
-} from "./report";
+import { allPassed, failed, failedBy, passed, renderReport, type Check, type Outcome } from "./report";
 import { addressesOf, hostOf, judgeFingerprint, nameOf, readTowns, type TownOutputs } from "./stackFacts";
 
 /**
@@ -53,6 +46,9 @@ const HEALTH_MS = 35_000;
  * who does not, that the towns' peers are connected and packets come back from them, that the containers are well, and
  * that nothing secret stands where it can be read. Prints a redacted report with the time of each check.
  *
+ * One daemon serves all towns: it keeps circuits and keys apart by service, so the towns are checked side by side. Three
+ * phases are kept apart, because there one town's checks would disturb another's.
+ *
  * @returns whether every check passed
  * @throws UserError when it cannot even begin: no stack, no outputs, a Docker host elsewhere
  */
@@ -61,43 +57,72 @@ export async function verify(options: { stack: string; environment: Environment 
   assertLocalEngine(environment.dockerHost);
   await assertStackExists(stack);
   const start = performance.now();
-  const facts = await during(`reading the stack ${stack}`, () => readFacts(environment, stack));
+  const pulumi = await chooseStack(environment, stack);
+  const facts = await during(`reading the stack ${stack}`, () => readFacts(pulumi));
   const docker = dockerClient(environment.dockerHost);
-  const results: CheckResult[] = [];
-  const reportOf = (made: readonly CheckResult[]) =>
+  const checks = new Checks(Object.keys(facts.towns));
+  const report = () =>
     redact(
-      renderReport(`The stack ${stack}, seen from outside:`, made, (performance.now() - start) / 1000),
+      renderReport(`The stack ${stack}, seen from outside:`, checks.results, (performance.now() - start) / 1000),
       facts.secrets.flatMap(({ value }) => (typeof value === "string" ? [value] : [])),
     );
-  const make = async (check: Check) => results.push(await during(check.waitsFor ?? check.name, () => makeCheck(check)));
+  try {
+    await makeChecks(checks, facts, docker, pulumi, report);
+  } finally {
+    process.stdout.write(`${report()}\n`);
+  }
+  return allPassed(checks.results);
+}
 
-  for (const check of standingChecks(docker, stack, facts)) await make(check);
-  await withSecondDaemon(docker, stack, facts, make, async (daemon) => {
-    // Before everything else that dials: the first checks want a daemon that has no key yet, and the others one that
-    // has them.
-    const ring = daemon && keyRing(daemon.control);
-    for (const check of ring ? restrictedChecks(facts, daemon, ring) : []) await make(check);
-    const words = connectorWords(docker);
-    const peerings = peeringsOf(facts.towns, facts.held, facts.direct);
-    // Before the door's checks, so that peers have time to dial in and none is mistaken for absent.
-    const patience = new Patience(Math.max(...Object.values(facts.towns).map(budgetOf)));
-    const present = ring && presentThrough(daemon.socks, ring);
-    for (const check of peerings.flatMap((peering) => peerChecks(peering, { words, present, patience })))
-      await make(check);
-    const ofTown = (name: string) => peerings.filter(({ town }) => town === name);
-    const checks = daemon
-      ? Object.entries(facts.towns).flatMap(([name, town]) => townChecks(name, town, ofTown(name), words, daemon))
-      : [];
-    for (const check of checks) await make(check);
-    const said = () => [{ place: "the report of make verify", content: reportOf(results) }];
-    await make({
-      name: "nothing secret can be read",
-      run: () => scan({ ...facts, docker, stack, environment, said: said() }),
-    });
+async function makeChecks(checks: Checks, facts: Facts, docker: Docker, pulumi: Pulumi, report: () => string) {
+  const { stack } = pulumi;
+  const { towns } = facts;
+  const expected = Object.values(towns).flatMap(({ containers }) => [containers.connector, containers.sidecar]);
+  await checks.ofStack({
+    name: "every container is well",
+    run: async () => judgeContainers(await containersOf(docker, stack), expected),
   });
-
-  process.stdout.write(`${reportOf(results)}\n`);
-  return allPassed(results);
+  const second = new SecondDaemonOf(docker, stack);
+  try {
+    await Promise.all([
+      checks.ofStack({ name: "a second daemon joins the network", run: () => second.start(Object.values(towns)[0]!) }),
+      checks.ofTowns("its own state", (name) => standingChecks(docker, towns[name]!)),
+    ]);
+    const daemon = second.daemon;
+    const ring = daemon && keyRing(daemon.control);
+    // First, before any other check dials: these need a daemon without keys, and leave it with the operator's.
+    if (ring) await checks.ofTowns("its discovery", (name) => restrictedChecks(name, facts, daemon, ring));
+    const words = connectorWords(docker);
+    const peeringsOfTown = (name: string) =>
+      peeringsOf(towns, facts.held, facts.direct).filter(({ town }) => town === name);
+    // Before the door's checks: these present a token only in the name of a peer that has had its time to connect.
+    const patience = new Patience(Math.max(...Object.values(towns).map(budgetOf)));
+    const present = ring && presentThrough(daemon.socks, ring);
+    await checks.ofTowns("its peers", (name) =>
+      peeringsOfTown(name).flatMap((peering) => peerChecks(peering, { words, present, patience })),
+    );
+    if (daemon)
+      await checks.ofTowns("its door", (name) => doorOfTown(towns[name]!, peeringsOfTown(name), words, daemon));
+    const said = () => [{ place: "the report of make verify", content: report() }];
+    await checks.ofStack({
+      name: "nothing secret can be read",
+      run: () =>
+        scan({
+          secrets: facts.secrets,
+          docker,
+          stack,
+          environment: pulumi.environment,
+          chosen: pulumi.chosen,
+          said: said(),
+        }),
+    });
+  } finally {
+    await second
+      .end()
+      .catch((error: unknown) =>
+        checks.ofStack({ name: "the second daemon is removed", run: () => Promise.resolve(failedBy(error)) }),
+      );
+  }
 }
 
 /** What is read of a stack before anything is checked. */
@@ -109,20 +134,14 @@ interface Facts {
   readonly secrets: readonly NamedSecret[];
   /** The operator's keys for the discovery of towns where it is restricted, by town. */
   readonly operatorKeys: ReadonlyMap<string, string>;
-  /** The arguments of `prepareStack`. */
-  readonly chosen: readonly string[];
 }
 
-async function readFacts(environment: Environment, stack: string): Promise<Facts> {
-  const chosen = await prepareStack(environment, stack);
-  const [outputs, config, random] = await Promise.all([
-    readTowns(environment, stack),
-    configOf(environment, chosen),
-    secretsOf(environment, stack),
-  ]);
+async function readFacts(pulumi: Pulumi): Promise<Facts> {
+  const { environment } = pulumi;
+  const [outputs, config, random] = await Promise.all([readTowns(pulumi), pulumi.config(), secretsOf(pulumi)]);
   const towns = Object.entries(outputs);
-  if (towns.length === 0) throw new UserError(`The stack ${stack} has no town: run \`make up\` first.`);
-  const held = await heldInvites(config, (other) => readTowns(environment, other));
+  if (towns.length === 0) throw new UserError(`The stack ${pulumi.stack} has no town: run \`make up\` first.`);
+  const held = await heldInvites(config, (other) => readTowns(new Pulumi(environment, other)));
   const configured = configuredInvites(config);
   const invites = [
     ...towns.flatMap(([town, ofTown]) =>
@@ -154,106 +173,101 @@ async function readFacts(environment: Environment, stack: string): Promise<Facts
       return secret === undefined ? [] : [[town, discoveryKeyFromSecret(secret).privateKey] as const];
     }),
   );
-  return { towns: outputs, held, direct: directPeers(config), secrets, operatorKeys, chosen };
+  return { towns: outputs, held, direct: directPeers(config), secrets, operatorKeys };
 }
 
-function standingChecks(docker: Docker, stack: string, { towns }: Facts): Check[] {
-  const expected = Object.values(towns).flatMap(({ containers }) => [containers.connector, containers.sidecar]);
+function standingChecks(docker: Docker, town: TownOutputs): Check[] {
   return [
-    { name: "every container is well", run: async () => judgeContainers(await containersOf(docker, stack), expected) },
-    ...Object.entries(towns).flatMap(([name, town]): Check[] => [
-      ...addressesOf(town).map((address) => ({
-        name: `${name}: the ${nameOf(address.which, "fingerprint")} is the ${nameOf(address.which, "address")}'s`,
-        run: () => Promise.resolve(judgeFingerprint(address)),
-      })),
-      {
-        name: `${name}: the connector is healthy`,
-        run: () =>
-          passesWithin(HEALTH_MS, async () =>
-            judgeHealth(await readHealth(docker, town.containers.connector), town.nodeId),
-          ),
-      },
-    ]),
+    ...addressesOf(town).map((address) => ({
+      name: `the ${nameOf(address.which, "fingerprint")} is the ${nameOf(address.which, "address")}'s`,
+      run: () => Promise.resolve(judgeFingerprint(address)),
+    })),
+    {
+      name: "the connector is healthy",
+      run: () =>
+        passesWithin(HEALTH_MS, async () =>
+          judgeHealth(await readHealth(docker, town.containers.connector), town.nodeId),
+        ),
+    },
   ];
 }
 
-function restrictedChecks({ towns, operatorKeys }: Facts, { socks }: SecondDaemon, ring: KeyRing): Check[] {
-  return Object.entries(towns).flatMap(([name, town]) => {
-    if (town.discovery === "open") return [];
-    const checks = discoveryChecks({
-      addresses: addressesOf(town),
-      peers: Object.entries(town.invites).map(([peerId, text]) => ({ peerId, key: parseInvite(text).key })),
-      operatorKey: operatorKeys.get(name),
-      dialOf: (host) => dialThrough(socks, host, CONNECT_MS),
-      ring,
-      deadlineMs: budgetOf(town),
-    });
-    return checks.map((check) => ({ ...check, name: `${name}: ${check.name}` }));
+function restrictedChecks(
+  name: string,
+  { towns, operatorKeys }: Facts,
+  { socks }: SecondDaemon,
+  ring: KeyRing,
+): readonly Check[] {
+  const town = towns[name]!;
+  if (town.discovery === "open") return [];
+  return discoveryChecks({
+    addresses: addressesOf(town),
+    peers: Object.entries(town.invites).map(([peerId, text]) => ({ peerId, key: parseInvite(text).key })),
+    operatorKey: operatorKeys.get(name),
+    dialOf: (host) => dialThrough(socks, host, CONNECT_MS),
+    ring,
+    deadlineMs: budgetOf(town),
   });
 }
 
-function townChecks(
-  name: string,
+function doorOfTown(
   town: TownOutputs,
   peerings: readonly Peering[],
   words: ConnectorWords,
-  daemon: SecondDaemon,
+  { socks }: SecondDaemon,
 ): Check[] {
   const host = hostOf(town);
   const invite = peerings[0]?.ownInvite;
-  const checks = doorChecks({
-    host,
-    dial: dialThrough(daemon.socks, host, CONNECT_MS),
-    ...(invite && { peer: { peerId: invite.peerId, token: invite.token } }),
-    rightClaim: () => chooseRightClaim(words, peerings),
-    access: town.access,
-    deadlineMs: budgetOf(town),
-    answerMs: ANSWER_MS,
-  });
-  const others = addressesOf(town)
-    .slice(1)
-    .map((other): Check => ({
-      name: `the ${nameOf(other.which, "address")} is reached`,
-      run: () => reach({ dial: dialThrough(daemon.socks, other.host, CONNECT_MS), deadlineMs: budgetOf(town) }),
-    }));
-  return [...checks, ...others].map((check) => ({ ...check, name: `${name}: ${check.name}` }));
+  const deadlineMs = budgetOf(town);
+  const dialOf = (to: string) => dialThrough(socks, to, CONNECT_MS);
+  return [
+    ...doorChecks({
+      host,
+      dial: dialOf(host),
+      ...(invite && { peer: { peerId: invite.peerId, token: invite.token } }),
+      rightClaim: () => chooseRightClaim(words, peerings),
+      access: town.access,
+      deadlineMs,
+      answerMs: ANSWER_MS,
+    }),
+    ...addressesOf(town)
+      .slice(1)
+      .map((other) => ({
+        name: `the ${nameOf(other.which, "address")} is reached`,
+        run: () => reach({ dial: dialOf(other.host), deadlineMs }),
+      })),
+  ];
 }
 
 function budgetOf(town: TownOutputs): number {
   return town.network === "local" ? BUDGET_MS.local : BUDGET_MS.public;
 }
 
-/**
- * Runs `use` with a second daemon, and removes it afterwards whatever happens, an interrupt included; without one if it
- * did not come up.
- */
-async function withSecondDaemon(
-  docker: Docker,
-  stack: string,
-  facts: Facts,
-  make: (check: Check) => Promise<unknown>,
-  use: (daemon: SecondDaemon | undefined) => Promise<void>,
-): Promise<void> {
-  const cleanUp = new CleanUp();
-  try {
-    let daemon: SecondDaemon | undefined;
-    await make({
-      name: "a second daemon joins the network",
-      run: async () => {
-        const [town] = Object.values(facts.towns) as [TownOutputs];
-        daemon = await startSecondDaemon(docker, {
-          ...(await sidecarFacts(docker, town.containers.sidecar)),
-          stack,
-          includePath: PATHS.localNetwork,
-          deadlineMs: budgetOf(town),
-          onRemovable: (remove) => cleanUp.set(remove),
-        });
-        return passed();
-      },
+/** The second daemon of a run: removed at its end, or when an interrupt ends the process before that. */
+class SecondDaemonOf {
+  /** Undefined until it has joined the network. */
+  daemon: SecondDaemon | undefined;
+  readonly #cleanUp = new CleanUp();
+
+  constructor(
+    readonly docker: Docker,
+    readonly stack: string,
+  ) {}
+
+  /** Starts it where a town's sidecar is. */
+  async start(town: TownOutputs): Promise<Outcome> {
+    this.daemon = await startSecondDaemon(this.docker, {
+      ...(await sidecarFacts(this.docker, town.containers.sidecar)),
+      stack: this.stack,
+      includePath: PATHS.localNetwork,
+      deadlineMs: budgetOf(town),
+      onRemovable: (remove) => this.#cleanUp.set(remove),
     });
-    await use(daemon);
-  } finally {
-    await cleanUp.end();
+    return passed();
+  }
+
+  end(): Promise<void> {
+    return this.#cleanUp.end();
   }
 }
 

@@ -1,15 +1,10 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { until } from "../console/until";
 import type { Outcome } from "./report";
 
 /**
- * Looks again every `pauseMs` until a look passes or `deadlineMs` is over; gives the last outcome. Rejects as a look
- * does.
+ * Looks again every `everyMs` until a look does not fail or `withinMs` is over; gives the last outcome. Rejects as a
+ * look does.
  */
-export async function passesWithin(deadlineMs: number, look: () => Promise<Outcome>, pauseMs = 1000): Promise<Outcome> {
-  const end = performance.now() + deadlineMs;
-  for (;;) {
-    const outcome = await look();
-    if (outcome.result !== "failed" || performance.now() + pauseMs > end) return outcome;
-    await sleep(pauseMs);
-  }
+export async function passesWithin(withinMs: number, look: () => Promise<Outcome>, everyMs = 1000): Promise<Outcome> {
+  return until(look, ({ result }) => result !== "failed", { withinMs, everyMs });
 }

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { until } from "../console/until";
 import type { ConnectorWords } from "./connectorWords";
 import { explainHalves, type Present, type Redial } from "./halves";
 import { standingOf, type Peering, type Standing } from "./peerings";
@@ -41,12 +41,12 @@ export class Patience {
  * this order.
  */
 export function peerChecks(peering: Peering, tools: PeerTools): Check[] {
-  const { town, peerId } = peering;
+  const { peerId } = peering;
   let connected = false;
   return [
     {
-      name: `${town}: ${peerId} is connected`,
-      waitsFor: `${town}: waiting for ${peerId} to connect, at most ${tools.patience.budgetMs / 1000} s for all peers`,
+      name: `${peerId} is connected`,
+      waitsFor: `waiting for ${peerId} to connect, at most ${tools.patience.budgetMs / 1000} s for all peers`,
       run: async () => {
         const seen = await settle(peering, tools);
         connected = seen.connected;
@@ -55,7 +55,7 @@ export function peerChecks(peering: Peering, tools: PeerTools): Check[] {
       },
     },
     {
-      name: `${town}: packets to ${peerId} and back`,
+      name: `packets to ${peerId} and back`,
       run: async () => (connected ? packets(peering, tools.words) : skipped("not connected")),
     },
   ];
@@ -80,15 +80,11 @@ interface Seen {
  * still not be asked at the end.
  */
 async function settle(peering: Peering, { words, patience, pauseMs = 1000 }: PeerTools): Promise<Seen> {
-  for (;;) {
-    try {
-      const seen = await look(peering, words);
-      if (!mayChange(peering, seen, patience.left()) || patience.left() < pauseMs) return seen;
-    } catch (error) {
-      if (patience.left() < pauseMs) throw error;
-    }
-    await sleep(pauseMs);
-  }
+  return until(
+    () => look(peering, words),
+    (seen) => !mayChange(peering, seen, patience.left()),
+    { withinMs: patience.left(), everyMs: pauseMs, forgives: () => true },
+  );
 }
 
 async function look(peering: Peering, words: ConnectorWords): Promise<Seen> {

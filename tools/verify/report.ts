@@ -21,6 +21,8 @@ export interface Check {
 
 export const passed = (detail = ""): Outcome => ({ result: "passed", detail });
 export const failed = (detail: string): Outcome => ({ result: "failed", detail });
+export const failedBy = (error: unknown): Outcome =>
+  failed(error instanceof Error ? error.message : "an unknown error");
 export const skipped = (detail: string): Outcome => ({ result: "skipped", detail });
 
 /** Makes a check and times it. A check that throws has failed, with the error's message as its detail. */
@@ -30,7 +32,7 @@ export async function makeCheck(check: Check, now: () => number = () => performa
   try {
     outcome = await check.run();
   } catch (error) {
-    outcome = failed(error instanceof Error ? error.message : "an unknown error");
+    outcome = failedBy(error);
   }
   return { name: check.name, seconds: (now() - start) / 1000, ...outcome };
 }

@@ -1,10 +1,7 @@
 import { z } from "zod";
 import { fingerprintOf, addressProblem } from "../../components/core/identity";
-import { redact } from "../../components/core/redact";
-import type { Environment } from "../pulumi/environment";
-import { projectDirectory, UserError } from "../console/project";
-import { run } from "../console/run";
-import { stackArguments } from "../pulumi/stack";
+import { UserError } from "../console/project";
+import type { Pulumi } from "../pulumi/pulumi";
 import { failed, passed, type Outcome } from "./report";
 
 const addressSchema = z.object({ fingerprint: z.string(), anonUrl: z.string() });
@@ -39,15 +36,8 @@ export function parseOutputs(json: string): Record<string, TownOutputs> {
 }
 
 /** The towns in a stack's outputs, with their secrets. Throws a UserError when there are none to be had. */
-export async function readTowns(environment: Environment, stack: string): Promise<Record<string, TownOutputs>> {
-  const command = ["stack", "output", "--json", "--show-secrets"];
-  const result = await run(environment.pulumi, [...command, ...stackArguments(stack), "--non-interactive"], {
-    cwd: projectDirectory,
-    env: environment.env,
-    reject: false,
-  });
-  if (result.exitCode !== 0) throw new UserError(`\`pulumi stack output\` fails:\n${redact(result.stderr)}`);
-  return parseOutputs(result.stdout);
+export async function readTowns(pulumi: Pulumi): Promise<Record<string, TownOutputs>> {
+  return parseOutputs(await pulumi.outputs({ reveal: true }));
 }
 
 /** The host name of a town's address. */

@@ -22,10 +22,10 @@ async function make(script: Script, { budgetMs = 0, daemon = true, of = towns, d
   const words = fakeWords(script);
   const patience = new Patience(budgetMs);
   const results: CheckResult[] = [];
-  for (const check of peeringsOf(of, new Map(), direct).flatMap((peering) =>
-    peerChecks(peering, { words, present: daemon ? refuse : undefined, patience, pauseMs: 1 }),
-  )) {
-    results.push(await makeCheck(check, () => 0));
+  for (const peering of peeringsOf(of, new Map(), direct)) {
+    const tools = { words, present: daemon ? refuse : undefined, patience, pauseMs: 1 };
+    for (const { name, run } of peerChecks(peering, tools))
+      results.push(await makeCheck({ name: `${peering.town}: ${name}`, run }, () => 0));
   }
   return {
     sent: words.sent,
@@ -230,7 +230,7 @@ describe("waiting for peers", () => {
     expect(patience.left()).toBe(-1000);
     const [peering] = peeringsOf(home, new Map());
     expect(peerChecks(peering!, { words: fakeWords({}), present: refuse, patience })[0]?.waitsFor).toBe(
-      "home: waiting for g.away to connect, at most 60 s for all peers",
+      "waiting for g.away to connect, at most 60 s for all peers",
     );
   });
 });
