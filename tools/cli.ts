@@ -1,11 +1,7 @@
 import { Command, Option } from "commander";
 import { redact } from "../components/core/redact";
-import { down } from "./commands/down";
-import { prepareEnvironment } from "./pulumi/environment";
-import { preview } from "./commands/preview";
 import { UserError } from "./console/project";
 import { say } from "./console/say";
-import { up } from "./commands/up";
 
 /** What a command can be told besides the stack, by option or environment. */
 const extras = {
@@ -24,7 +20,24 @@ interface Options extends Partial<Record<keyof typeof extras, string | undefined
   refresh: boolean;
 }
 
-const program = new Command("town-ator").description("Deploys towns behind hidden services of the ATOR network.");
+const program = new Command("make")
+  .description("Deploys towns behind hidden services of the ATOR network.")
+  .usage("COMMAND [STACK=name] ...")
+  .configureHelp({ subcommandTerm: (command) => command.name() })
+  .helpOption(false)
+  .addHelpText(
+    "after",
+    `
+Also:
+  two-home-up, two-home-verify, two-home-down, town-up-with-ator
+                    up, verify and down of the stack two-homes; the reference's name for up
+  test, check, e2e, golden
+                    unit tests; also types, lint and format; end-to-end tests; record the golden previews
+
+STACK=<name> chooses the stack (default: dev); TOWN=<name> and PEER=<nodeId> choose the town and the peer.
+REVEAL=1 shows secrets in outputs and render. NUMBER=<n> is the identity to adopt, FILE=<path> the backup,
+RECIPIENT=age1... its reader, AGE_IDENTITY=<path> the key that opens it, RETIRE=<fingerprint> the address to give up.`,
+  );
 
 function command(
   name: string,
@@ -41,9 +54,9 @@ function command(
     // Not a flag: REVEAL=1 is typed on purpose, and never stays behind in a script's argument list.
     const reveal = process.env["REVEAL"] === "1";
     const refresh = process.env["REFRESH"] === "1";
-    // make exports a variable that nobody set as an empty one.
+    // A variable that is set and empty counts as not given.
     const said = Object.fromEntries(more.map((name) => [name, given[name] || undefined]));
-    process.exitCode = await run({ stack: given.stack, reveal, refresh, ...said });
+    process.exitCode = await run({ stack: given.stack || "dev", reveal, refresh, ...said });
   });
 }
 
@@ -52,25 +65,28 @@ async function print(text: Promise<string>): Promise<number> {
   return 0;
 }
 
-command("prepare", "get Pulumi, Docker and the base images ready", async ({ stack }) => {
+command("setup", "get Pulumi, Docker and the base images ready", async ({ stack }) => {
+  const { prepareEnvironment } = await import("./pulumi/environment");
   const { pulumi, plugins, dockerHost } = await prepareEnvironment({ stack });
   say(`ready: ${pulumi} with ${plugins} plugins, Docker at ${dockerHost}`);
   return 0;
 });
-command("up", "deploy the stack, or bring it up to date (REFRESH=1: read the true state first)", up);
-command("preview", "show what `up` would change (REFRESH=1: read the true state first)", preview);
-command("down", "remove the stack from its Docker host, except what it keeps", down);
-command("outputs", "print the stack's outputs as JSON (REVEAL=1: with the secrets)", async (options) => {
-  const { outputs } = await import("./commands/outputs");
-  return print(outputs(options));
-});
+command("up", "deploy the stack, or bring it up to date (REFRESH=1: read the true state first)", async (options) =>
+  (await import("./commands/up")).up(options),
+);
+command("preview", "show what `up` would change (REFRESH=1: read the true state first)", async (options) =>
+  (await import("./commands/preview")).preview(options),
+);
+command("down", "remove the stack from its Docker host, except what it keeps", async (options) =>
+  (await import("./commands/down")).down(options),
+);
+command("outputs", "print the stack's outputs as JSON (REVEAL=1: with the secrets)", (options) =>
+  print(import("./commands/outputs").then(({ outputs }) => outputs(options))),
+);
 command(
   "invite",
   "print the invite that a town has for a peer",
-  async (options) => {
-    const { invite } = await import("./commands/invite");
-    return print(invite(options));
-  },
+  (options) => print(import("./commands/invite").then(({ invite }) => invite(options))),
   ["town", "peer"],
 );
 command(
@@ -111,14 +127,16 @@ command(
 );
 command("verify", "check the stack from outside", async ({ stack }) => {
   const { verify } = await import("./verify/index");
+  const { prepareEnvironment } = await import("./pulumi/environment");
   return (await verify({ stack, environment: await prepareEnvironment({ stack }) })) ? 0 : 1;
 });
 command("render", "print the files that would be deployed (REVEAL=1: with the secrets)", async (options) => {
   const { render } = await import("./commands/render");
   return print(render(options));
 });
-command("bench", "measure the stack", async ({ stack }) => {
+command("bench", "measure the stack; WHAT=previews: previews of 1, 10 and 100 towns", async ({ stack }) => {
   const { bench } = await import("./dev/bench/index");
+  const { prepareEnvironment } = await import("./pulumi/environment");
   await bench({ stack, environment: await prepareEnvironment({ stack }) });
   return 0;
 });
