@@ -30,7 +30,7 @@ let scene: Scene;
 /** The stack and all its secrets. */
 async function sceneOf(): Promise<Scene> {
   const pulumi = await openPulumi(stack.name);
-  const { environment, chosen } = pulumi;
+  const { environment } = pulumi;
   const [towns, config, random, passphrase] = await Promise.all([
     readTowns(pulumi),
     pulumi.config(),
@@ -52,7 +52,7 @@ async function sceneOf(): Promise<Scene> {
       ),
     ),
   });
-  return { stack: stack.name, docker: dockerClient(environment.dockerHost), environment, chosen, said, secrets };
+  return { stack: stack.name, docker: dockerClient(environment.dockerHost), pulumi, said, secrets };
 }
 
 beforeAll(async () => {

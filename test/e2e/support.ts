@@ -4,7 +4,7 @@ import { identityOfSeed, seedFromRandom } from "../../components/core/identity";
 import { prepareEnvironment, type Environment } from "../../tools/pulumi/environment";
 import { run } from "../../tools/console/run";
 import { Pulumi } from "../../tools/pulumi/pulumi";
-import { prepareStack } from "../../tools/pulumi/stack";
+import { openPulumi } from "../../tools/pulumi/stack";
 import { secretsOf } from "../../tools/pulumi/stackState";
 
 export const PROJECT = path.join(__dirname, "..", "..");
@@ -49,13 +49,9 @@ export class TestStack {
 
   /** Runs Pulumi itself on this stack. */
   async pulumi(...args: string[]): Promise<Ended> {
-    const environment = await this.environment();
-    const chosen = await prepareStack(environment, this.name);
-    return ended(
-      environment.pulumi,
-      [...args, "--non-interactive", ...(args[0] === "stack" ? chosen.slice(0, 2) : chosen)],
-      environment.env,
-    );
+    const start = performance.now();
+    const { exitCode, all } = await (await openPulumi(this.name)).run(args);
+    return { exitCode: exitCode ?? -1, output: all, seconds: (performance.now() - start) / 1000 };
   }
 
   environment(): Promise<Environment> {

@@ -2,7 +2,6 @@ import { createReadStream } from "node:fs";
 import * as fs from "node:fs/promises";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
-import { usesLocalBackend } from "../pulumi/localBackend";
 import { localPath, projectDirectory } from "../console/project";
 import { exportState } from "./pulumi";
 import type { Fault } from "./scan";
@@ -15,7 +14,7 @@ import type { Look, Scene } from "./scene";
 export async function collectState(scene: Scene, look: Look): Promise<void> {
   const config = path.join(projectDirectory, `Pulumi.${scene.stack}.yaml`);
   await look({ place: path.basename(config), content: await fs.readFile(config) });
-  if (!usesLocalBackend(scene.environment.env)) return exportState(scene, look);
+  if (!scene.pulumi.isLocal) return exportState(scene, look);
   await checkModes([localPath("state"), localPath("passphrase")], look);
   await lookBelow(localPath("state"), look);
 }

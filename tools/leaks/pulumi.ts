@@ -1,15 +1,12 @@
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import { redact } from "../../components/core/redact";
-import { localPath, projectDirectory } from "../console/project";
-import { run } from "../console/run";
-import { stackArguments } from "../pulumi/stack";
+import { localPath } from "../console/project";
 import type { Look, Scene } from "./scene";
 
 /** The outputs, as anyone with access to the stack sees them. */
 export async function collectOutputs(scene: Scene, look: Look): Promise<void> {
-  const args = ["stack", "output", "--json", ...stackArguments(scene.stack)];
-  await look({ place: "pulumi stack output", content: await said(scene, args) });
+  await look({ place: "pulumi stack output", content: await said(scene, ["stack", "output", "--json"]) });
 }
 
 /** A preview as text and as JSON, without our filter, and its event log. */
@@ -18,7 +15,7 @@ export async function collectPreviews(scene: Scene, look: Look): Promise<void> {
   const directory = await fs.mkdtemp(localPath("events-"));
   try {
     const log = path.join(directory, "events.json");
-    const args = ["preview", "--diff", "--event-log", log, ...scene.chosen];
+    const args = ["preview", "--diff", "--event-log", log];
     // Pulumi offers --event-log only with PULUMI_DEBUG_COMMANDS.
     const text = await said(scene, args, { PULUMI_DEBUG_COMMANDS: "true" });
     await look({ place: "pulumi preview --diff", content: text });
@@ -26,22 +23,17 @@ export async function collectPreviews(scene: Scene, look: Look): Promise<void> {
   } finally {
     await fs.rm(directory, { recursive: true });
   }
-  await look({ place: "pulumi preview --json", content: await said(scene, ["preview", "--json", ...scene.chosen]) });
+  await look({ place: "pulumi preview --json", content: await said(scene, ["preview", "--json"]) });
 }
 
 /** The state as Pulumi exports it, for backends whose files are not on this machine. */
 export async function exportState(scene: Scene, look: Look): Promise<void> {
-  const args = ["stack", "export", ...stackArguments(scene.stack)];
-  await look({ place: "pulumi stack export", content: await said(scene, args) });
+  await look({ place: "pulumi stack export", content: await said(scene, ["stack", "export"]) });
 }
 
 /** The output of a Pulumi command. Throws if it fails. */
-async function said({ environment }: Scene, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<string> {
-  const result = await run(environment.pulumi, [...args, "--non-interactive"], {
-    cwd: projectDirectory,
-    env: { ...environment.env, ...env },
-    reject: false,
-  });
+async function said({ pulumi }: Scene, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<string> {
+  const result = await pulumi.run(args, { env });
   if (result.exitCode !== 0) throw new Error(`\`pulumi ${args[0]}\` failed:\n${redact(result.all)}`);
   return result.all;
 }

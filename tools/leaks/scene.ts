@@ -1,5 +1,5 @@
 import type Docker from "dockerode";
-import type { Environment } from "../pulumi/environment";
+import type { Pulumi } from "../pulumi/pulumi";
 import type { NamedSecret, Place } from "./scan";
 
 /** Shows a place to the scanner. */
@@ -9,9 +9,7 @@ export type Look = (place: Place) => Promise<void>;
 export interface Scene {
   readonly stack: string;
   readonly docker: Docker;
-  readonly environment: Environment;
-  /** The arguments of `prepareStack`. */
-  readonly chosen: readonly string[];
+  readonly pulumi: Pulumi;
   /** Output of our own commands: the report of `make verify`, the errors of a failed `up`. */
   readonly said: readonly Place[];
   /** What to search for. Collectors need it only to leave out what belongs in a connector's environment. */

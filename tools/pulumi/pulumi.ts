@@ -52,11 +52,6 @@ export class Pulumi {
     readonly configFile?: string,
   ) {}
 
-  /** The arguments that choose the stack and its config. */
-  get chosen(): string[] {
-    return ["--stack", this.stack, ...(this.configFile === undefined ? [] : ["--config-file", this.configFile])];
-  }
-
   /** Whether the state is in the project's own folder, where it may be read and repaired. */
   get isLocal(): boolean {
     return usesLocalBackend(this.environment.env);

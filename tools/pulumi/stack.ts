@@ -83,17 +83,6 @@ export async function readState(pulumi: Pulumi): Promise<Deployment> {
   return text === undefined ? {} : (stateIn(file, text) ?? {});
 }
 
-/** Use `chooseStack`. */
-export async function prepareStack(environment: Environment, stack: string): Promise<string[]> {
-  const { configFile } = await chooseStack(environment, stack);
-  return ["--stack", stack, ...(configFile === undefined ? [] : ["--config-file", configFile])];
-}
-
-/** Arguments that choose an existing stack where only its state is read. */
-export function stackArguments(stack: string): string[] {
-  return ["--stack", stack];
-}
-
 async function createStack(pulumi: Pulumi, cwd: string, args: string[]): Promise<void> {
   await during(`choosing the stack ${pulumi.stack}`, () =>
     pulumi.text(["stack", "select", "--create", ...args], `The stack ${pulumi.stack} cannot be chosen`, { cwd }),

@@ -111,8 +111,7 @@ async function makeChecks(checks: Checks, facts: Facts, docker: Docker, pulumi: 
           secrets: facts.secrets,
           docker,
           stack,
-          environment: pulumi.environment,
-          chosen: pulumi.chosen,
+          pulumi,
           said: said(),
         }),
     });

@@ -6,6 +6,7 @@ import { NAMESPACE, parseSettings } from "../../../stack/settings";
 import { readConfigFile } from "../../pulumi/configFile";
 import { record, reveal, type Recorded } from "../../commands/recordProgram";
 import { run } from "../../console/run";
+import { until } from "../../console/until";
 
 /** What was started by hand. */
 export interface HandMade {
@@ -100,9 +101,11 @@ async function start(inputs: ContainerInputs & { image?: string }): Promise<void
     return;
   }
   await docker(["start", inputs.name]);
-  while ((await docker(["inspect", "--format", "{{.State.Health.Status}}", inputs.name])) !== "healthy") {
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
+  await until(
+    () => docker(["inspect", "--format", "{{.State.Health.Status}}", inputs.name]),
+    (status) => status === "healthy",
+    { everyMs: 100 },
+  );
 }
 
 async function upload({ name, uploads = [] }: ContainerInputs): Promise<void> {

@@ -2,11 +2,10 @@ import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import { stringify } from "yaml";
 import { redact } from "../../../components/core/redact";
-import { prepareEnvironment, type Environment } from "../../pulumi/environment";
 import { localPath, projectDirectory, UserError } from "../../console/project";
-import { run } from "../../console/run";
 import { say } from "../../console/say";
-import { prepareStack } from "../../pulumi/stack";
+import type { Pulumi } from "../../pulumi/pulumi";
+import { openPulumi } from "../../pulumi/stack";
 import { ring } from "./ring";
 import { previewsTable, type Previewed } from "./tables";
 
@@ -32,17 +31,12 @@ export async function benchPreviews(runs: number): Promise<string> {
 async function measured(count: number, runs: number): Promise<Previewed> {
   const towns = ring(count);
   const peers = Object.values(towns).reduce((sum, town) => sum + Object.keys(town.peers).length, 0);
-  return withStack({ "town-ator:network": "local", "town-ator:towns": towns }, async (environment, chosen) => {
+  return withStack({ "town-ator:network": "local", "town-ator:towns": towns }, async (pulumi) => {
     const seconds: number[] = [];
     let resources = 0;
     for (let turn = 1; turn <= runs; turn++) {
       const from = performance.now();
-      const { exitCode, all } = await run(environment.pulumi, ["preview", "--non-interactive", "--diff", ...chosen], {
-        cwd: projectDirectory,
-        env: environment.env,
-        reject: false,
-        stdin: "ignore",
-      });
+      const { exitCode, all } = await pulumi.run(["preview", "--diff"]);
       seconds.push((performance.now() - from) / 1000);
       if (exitCode !== 0) throw new UserError(`The preview of ${count} towns fails:\n${redact(all)}`);
       resources = created(all);
@@ -60,10 +54,7 @@ export function created(preview: string): number {
 }
 
 /** Runs `use` with a stack of this config, which is there only meanwhile. */
-async function withStack<T>(
-  config: Record<string, unknown>,
-  use: (environment: Environment, chosen: string[]) => Promise<T>,
-): Promise<T> {
+async function withStack<T>(config: Record<string, unknown>, use: (pulumi: Pulumi) => Promise<T>): Promise<T> {
   const file = path.join(projectDirectory, `Pulumi.${STACK}.yaml`);
   try {
     await fs.writeFile(file, stringify({ config }), { flag: "wx" });
@@ -72,19 +63,11 @@ async function withStack<T>(
     throw new UserError(`${path.basename(file)} exists: remove it, if an earlier measurement left it behind.`);
   }
   try {
-    const environment = await prepareEnvironment({ stack: STACK });
-    const chosen = await prepareStack(environment, STACK);
+    const pulumi = await openPulumi(STACK);
     try {
-      return await use(environment, chosen);
+      return await use(pulumi);
     } finally {
-      await run(
-        environment.pulumi,
-        ["stack", "rm", "--yes", "--preserve-config", "--non-interactive", "--stack", STACK],
-        {
-          cwd: projectDirectory,
-          env: environment.env,
-        },
-      );
+      await pulumi.text(["stack", "rm", "--yes", "--preserve-config"]);
     }
   } finally {
     await fs.rm(file, { force: true });

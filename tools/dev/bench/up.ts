@@ -8,6 +8,7 @@ import { dockerClient } from "../../docker/dockerHost";
 import type { Environment } from "../../pulumi/environment";
 import { projectDirectory, UserError } from "../../console/project";
 import { say } from "../../console/say";
+import { until } from "../../console/until";
 import { authenticate } from "../../verify/authenticate";
 import { sidecarFacts } from "../../verify/containers";
 import { startSecondDaemon } from "../../verify/daemon";
@@ -82,17 +83,17 @@ async function untilReached(environment: Environment, stack: string, start: () =
 
 /** Resolves when the relays' container of a stack is healthy; rejects after two minutes. */
 async function relaysHealthy(docker: ReturnType<typeof dockerClient>, stack: string): Promise<void> {
-  const deadline = performance.now() + 120_000;
-  while (performance.now() < deadline) {
-    const status = await docker
-      .getContainer(dockerName({ stack }, "local-network"))
-      .inspect()
-      .then(({ State }) => State.Health?.Status)
-      .catch(() => undefined);
-    if (status === "healthy") return;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  throw new UserError("The relays are not healthy after two minutes.");
+  const container = docker.getContainer(dockerName({ stack }, "local-network"));
+  const health = await until(
+    () =>
+      container.inspect().then(
+        ({ State }) => State.Health?.Status,
+        () => undefined,
+      ),
+    (status) => status === "healthy",
+    { withinMs: 120_000, everyMs: 100 },
+  );
+  if (health !== "healthy") throw new UserError("The relays are not healthy after two minutes.");
 }
 
 function byPulumi(stack: string): Way {

@@ -6,7 +6,7 @@ import { buffer, text } from "node:stream/consumers";
 import { gzipSync } from "node:zlib";
 import type Docker from "dockerode";
 import { describe, expect, it, test } from "vitest";
-import type { Environment } from "../../../../tools/pulumi/environment";
+import type { Pulumi } from "../../../../tools/pulumi/pulumi";
 import { collectImageLayers, collectImages, collectInspect } from "../../../../tools/leaks/docker";
 import { lookBelow } from "../../../../tools/leaks/files";
 import { scanStack } from "../../../../tools/leaks/index";
@@ -21,7 +21,7 @@ const SECRET = "a-planted-secret-of-some-length";
 const secrets: NamedSecret[] = [{ name: "it", value: SECRET }];
 
 function sceneOf(docker: unknown, said: Place[] = []): Scene {
-  return { stack: "x", docker: docker as Docker, environment: {} as Environment, chosen: [], said, secrets };
+  return { stack: "x", docker: docker as Docker, pulumi: {} as Pulumi, said, secrets };
 }
 
 async function leaksOf(collector: Pick<Collector, "collect">, scene: Scene): Promise<readonly Leak[]> {
