@@ -97,7 +97,7 @@ command(
 );
 command(
   "identity-adopt",
-  "take the key of an address from standard input into the stack's encrypted config",
+  "take a key, or the 24 words of a seed, from standard input into the stack's encrypted config",
   async (options) => (await import("./commands/identity/adopt")).adopt(options),
   ["town", "number"],
 );
