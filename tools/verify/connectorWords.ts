@@ -53,13 +53,33 @@ export interface ConnectorWords {
   send(container: string, destination: string, count: number): Promise<SentReport>;
 }
 
+/** Milliseconds for which an answer about peers counts as current. Towns are checked side by side and ask much alike. */
+const CURRENT_MS = 1000;
+
 /** Asks through the launcher's subcommands, which run in the container and have the admin API's key. */
 export function connectorWords(docker: Docker): ConnectorWords {
   const ask = (container: string, ...words: string[]) =>
     execText(docker, container, ["node", `${PATHS.files}/launcher.cjs`, ...words]);
   return {
-    peers: async (container) => readPeers(await ask(container, "peers")),
+    peers: shared(async (container) => readPeers(await ask(container, "peers"))),
     send: async (container, destination, count) => readSent(await ask(container, "send", destination, String(count))),
+  };
+}
+
+/**
+ * The same question with fewer answers: those who ask while one is on its way, or {@link CURRENT_MS} after it came, share
+ * it. Each answer costs a process in the container.
+ */
+export function shared<T>(ask: (of: string) => Promise<T>, now = () => performance.now()): (of: string) => Promise<T> {
+  const answers = new Map<string, { answer: Promise<T>; until: number }>();
+  return (of) => {
+    const known = answers.get(of);
+    if (known !== undefined && now() < known.until) return known.answer;
+    const entry = { answer: ask(of), until: Infinity };
+    answers.set(of, entry);
+    const expire = () => void (entry.until = now() + CURRENT_MS);
+    entry.answer.then(expire, () => void (entry.until = 0));
+    return entry.answer;
   };
 }
 

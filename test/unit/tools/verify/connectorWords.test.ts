@@ -1,5 +1,5 @@
-import { describe, expect, test } from "vitest";
-import { readPeers, readSent } from "../../../../tools/verify/connectorWords";
+import { describe, expect, it, test } from "vitest";
+import { readPeers, readSent, shared } from "../../../../tools/verify/connectorWords";
 
 const health = { peersConnected: 1, totalPeers: 2, transport: { type: "socks5", healthy: true } };
 const SINCE = "2026-11-22T15:00:00.000Z";
@@ -53,5 +53,22 @@ describe("what the launcher prints", () => {
     ["a list", () => readSent("[]"), "the launcher's `send` prints something else than is agreed (the whole)"],
   ])("that is %s is refused, by the key and without any value", (_what, reading, message) => {
     expect(reading).toThrow(new Error(message));
+  });
+});
+
+describe("a question that many ask", () => {
+  it("is asked again only when its answer is a second old, or was an error", async () => {
+    let [now, asked] = [0, 0];
+    const ask = shared(
+      () => (++asked === 2 ? Promise.reject(new Error("gone")) : Promise.resolve(asked)),
+      () => now,
+    );
+    expect(await Promise.all([ask("a"), ask("a")])).toEqual([1, 1]);
+    now = 999;
+    expect(await ask("a")).toBe(1);
+    now = 1000;
+    await expect(ask("a")).rejects.toThrow("gone");
+    expect(await ask("a")).toBe(3);
+    expect(await ask("b")).toBe(4);
   });
 });
