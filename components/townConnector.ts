@@ -1,9 +1,8 @@
-import * as fs from "node:fs";
-import * as path from "node:path";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { assertArguments, memoryProblem } from "./arguments";
 import type { AtorSidecar } from "./atorSidecar";
+import { bundledLauncher } from "./bundle";
 import { connectorImage } from "./connectorImage";
 import { connectorEnvironment, connectorFiles, STOP_GRACE_MS } from "./core/connectorFiles";
 import { nodeIdProblem, ownerProblem, type Owner } from "./core/names";
@@ -126,7 +125,7 @@ function renderFiles(
   { nodeId, sidecar, peers = [], routes }: TownConnectorArgs,
   { logLevel, timeouts, adminKey }: { logLevel: string; timeouts: Timeouts; adminKey: pulumi.Output<string> },
 ): pulumi.Output<Record<string, string>> {
-  const launcher = launcherFiles();
+  const launcher = bundledLauncher();
   return pulumi
     .all([
       sidecar.identity.current.address,
@@ -155,11 +154,4 @@ function renderFiles(
         launcher,
       ),
     );
-}
-
-/** The launcher's scripts, by name. */
-function launcherFiles(): Record<string, string> {
-  const folder = path.join(__dirname, "..", "runtime", "launcher");
-  const scripts = fs.readdirSync(folder).filter((file) => file.endsWith(".cjs"));
-  return Object.fromEntries(scripts.map((file) => [file, fs.readFileSync(path.join(folder, file), "utf8")]));
 }

@@ -1,3 +1,4 @@
+import type { LauncherSettings } from "./launcherSettings";
 import { btpPeerVariable } from "./names";
 import type { DialledPeer, InboundSecret, Timeouts } from "./peering";
 import { PATHS, PORTS } from "./ports";
@@ -17,43 +18,42 @@ export const STOP_GRACE_MS = 10_000;
 export const CONNECTOR_COMMAND = ["node", "packages/connector/dist/main.js"];
 
 /**
- * The files of the connector's container by name, all secret as a whole. `secrets.env` goes into the connector's
- * environment by way of the launcher, so that it stands in no container's configuration. `launcher` is the launcher's
- * own files by name.
+ * The files of the connector's container by name, all secret as a whole. The launcher puts `secrets.env` into the
+ * connector's environment, so that it stands in no container's configuration. `launcher` is the launcher's program.
  */
 export function connectorFiles(
   input: ConnectorInput,
   inbound: readonly InboundSecret[],
-  launcher: Readonly<Record<string, string>>,
+  launcher: string,
 ): Record<string, string> {
   const secrets: [string, string][] = inbound.map(({ peerId, secret }) => [btpPeerVariable(peerId), secret]);
   return {
     "connector.yaml": renderConnectorYaml(input),
     // Never empty: the provider takes an empty file for a missing one.
     "secrets.env": [...secrets.map(([name, value]) => `${name}=${value}`).sort(), ""].join("\n") || "\n",
-    "launcher.json": `${JSON.stringify(
-      {
-        command: CONNECTOR_COMMAND,
-        secretsFile: `${PATHS.files}/secrets.env`,
-        stopGraceMs: STOP_GRACE_MS,
-        redact: [input.adminKey, ...input.peers.map((peer) => peer.token)].sort(),
-        admin: { port: PORTS.admin, healthPort: PORTS.health, apiKey: input.adminKey },
-        packetExpiryMs: input.timeouts.packetExpiryMs,
-        // The connector gives a peer up after 31 s, for good; the launcher dials it again.
-        ...(input.peers.length === 0 ? {} : { redial: redialOf(input.peers, input.timeouts) }),
-      },
-      null,
-      2,
-    )}\n`,
-    ...launcher,
+    "launcher.json": `${JSON.stringify(launcherSettings(input), null, 2)}\n`,
+    "launcher.cjs": launcher,
   };
 }
 
-/**
- * The part of launcher.json about the peers that are dialled again: as the YAML has them, and with the second address
- * that the connector has no place for.
- */
-function redialOf(peers: readonly DialledPeer[], timeouts: ConnectorInput["timeouts"]): object {
+function launcherSettings(input: ConnectorInput): LauncherSettings {
+  return {
+    command: CONNECTOR_COMMAND,
+    secretsFile: `${PATHS.files}/secrets.env`,
+    stopGraceMs: STOP_GRACE_MS,
+    redact: [input.adminKey, ...input.peers.map((peer) => peer.token)].sort(),
+    admin: { port: PORTS.admin, healthPort: PORTS.health, apiKey: input.adminKey },
+    packetExpiryMs: input.timeouts.packetExpiryMs,
+    // The connector gives a peer up after 31 s, for good; the launcher dials it again.
+    ...(input.peers.length > 0 && { redial: redialOf(input.peers, input.timeouts) }),
+  };
+}
+
+/** The peers that are dialled again: as the YAML has them, and with the second address that has no place there. */
+function redialOf(
+  peers: readonly DialledPeer[],
+  timeouts: ConnectorInput["timeouts"],
+): NonNullable<LauncherSettings["redial"]> {
   const { redialFirstMs: firstMs, redialMaxMs: fastMs, redialSlowMs: slowMs } = timeouts;
   const second = inOrder(peers).map(({ nextUrl }) => (nextUrl === undefined ? {} : { nextUrl }));
   return {

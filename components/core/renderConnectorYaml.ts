@@ -1,4 +1,5 @@
 import { stringify } from "yaml";
+import type { ApiPeer } from "./launcherSettings";
 import type { DialledPeer, Route, Timeouts } from "./peering";
 import { PORTS } from "./ports";
 
@@ -41,9 +42,7 @@ export function renderConnectorYaml(input: ConnectorInput): string {
 }
 
 /** Peers as the connector's YAML and its admin API take them, in order of their ids. */
-export function dialled(
-  peers: readonly DialledPeer[],
-): { id: string; url: string; authToken: string; relation: string; transport?: "direct" }[] {
+export function dialled(peers: readonly DialledPeer[]): ApiPeer[] {
   return inOrder(peers).map(({ id, relation, url, token, transport }) => ({
     id,
     url,

@@ -1,6 +1,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { parse, stringify } from "yaml";
+import { bundledLauncher } from "../../components/bundle";
 import { buildTowns } from "../../stack/buildTowns";
 import { parseSettings, SettingsError, type Settings } from "../../stack/settings";
 import { redact } from "../../components/core/redact";
@@ -88,13 +89,10 @@ function nameInVolume(upload: string): string {
 
 function show(file: RenderedFile, reveal: boolean, secrets: string[]): string {
   const title = `--- ${place(file)}`;
-  const source = ["runtime/launcher", "runtime/sidecar"]
-    .map((folder) => path.join(folder, file.name))
-    .find((candidate) => {
-      const found = path.join(projectDirectory, candidate);
-      return fs.existsSync(found) && fs.readFileSync(found).equals(file.content);
-    });
-  if (source) return `${title}: as ${source}\n`;
+  const source = path.join("runtime/sidecar", file.name);
+  const inProject = path.join(projectDirectory, source);
+  if (fs.existsSync(inProject) && fs.readFileSync(inProject).equals(file.content)) return `${title}: as ${source}\n`;
+  if (file.content.equals(Buffer.from(bundledLauncher()))) return `${title}: the bundle of runtime/launcher\n`;
   const text = file.content.toString("utf8");
   if (!Buffer.from(text).equals(file.content) || text.includes("\0")) {
     return `${title}: ${file.content.length} bytes${reveal ? `, base64:\n${file.content.toString("base64")}` : ""}\n`;

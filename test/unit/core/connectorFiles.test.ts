@@ -8,7 +8,7 @@ import {
   renderConnectorYaml,
   type ConnectorInput,
 } from "../../../components/core/renderConnectorYaml";
-import { parseSettings } from "../../../runtime/launcher/launcher.cjs";
+import { parseSettings } from "../../../runtime/launcher/settings";
 import { loadConnectorConfig } from "../../../images/connector/src/config";
 
 const ADDRESS = "aoqqpp7tzyil4hlq3umoos6atft6jvrqtosq2xy53sdgiesvgg4mqmqd.anon";
@@ -74,7 +74,7 @@ describe("the connector's files", () => {
       { peerId: "g.visitor", secret: "v".repeat(64) },
       { peerId: "a-b", secret: "a".repeat(64) },
     ],
-    { "launcher.cjs": "the launcher" },
+    "the launcher",
   );
 
   it("give the launcher the secrets that peers present, and no others", () => {
@@ -101,7 +101,7 @@ describe("the connector's files", () => {
   it("have a peer's next address for the launcher alone, for the connector has one URL a peer", () => {
     const next = `ws://${"b".repeat(55)}d.anon:3000`;
     const [zoe, bob] = [INPUT.peers[0]!, { ...INPUT.peers[1]!, nextUrl: next }];
-    const { "connector.yaml": yaml, "launcher.json": json } = connectorFiles({ ...INPUT, peers: [zoe, bob] }, [], {});
+    const { "connector.yaml": yaml, "launcher.json": json } = connectorFiles({ ...INPUT, peers: [zoe, bob] }, [], "");
     expect(yaml).toBe(renderConnectorYaml(INPUT));
     const { peers } = parse(yaml!) as { peers: object[] };
     expect((JSON.parse(json!) as { redial: unknown }).redial).toEqual({
@@ -118,7 +118,7 @@ describe("the connector's files", () => {
       token: "",
       transport: "direct",
     } as const;
-    const files = connectorFiles({ ...INPUT, peers: [child] }, [], {});
+    const files = connectorFiles({ ...INPUT, peers: [child] }, [], "");
     const expected = {
       id: "g.relay",
       url: "ws://10.1.2.9:3000",
@@ -133,17 +133,17 @@ describe("the connector's files", () => {
   it("are taken by the launcher as they are", () => {
     const peers = [{ ...INPUT.peers[0]!, nextUrl: "ws://10.1.2.9:3000" }, INPUT.peers[1]!];
     for (const input of [INPUT, { ...INPUT, peers }, { ...INPUT, peers: [] }]) {
-      const json = connectorFiles(input, [], {})["launcher.json"]!;
+      const json = connectorFiles(input, [], "")["launcher.json"]!;
       expect(parseSettings(json)).toMatchObject(JSON.parse(json) as object);
     }
   });
 
   it("are never empty, for the provider refuses an empty upload", () => {
-    expect(connectorFiles({ ...INPUT, peers: [] }, [], {})["secrets.env"]).toBe("\n");
+    expect(connectorFiles({ ...INPUT, peers: [] }, [], "")["secrets.env"]).toBe("\n");
   });
 
   it("of a town that dials nobody tell the launcher of nobody to dial again", () => {
-    expect(JSON.parse(connectorFiles({ ...INPUT, peers: [] }, [], {})["launcher.json"]!)).not.toHaveProperty("redial");
+    expect(JSON.parse(connectorFiles({ ...INPUT, peers: [] }, [], "")["launcher.json"]!)).not.toHaveProperty("redial");
   });
 
   it("open the door to an empty token only where access is permissionless", () => {

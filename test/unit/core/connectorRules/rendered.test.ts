@@ -11,7 +11,7 @@ import { discoveryKeyFromSecret } from "../../../../components/core/discovery";
 import { deriveIdentity, type Suffix } from "../../../../components/core/identity";
 import { formatInvite } from "../../../../components/core/invite";
 import { parseSettings } from "../../../../stack/settings";
-import { parseSettings as readLauncherJson } from "../../../../runtime/launcher/launcher.cjs";
+import { parseSettings as readLauncherJson } from "../../../../runtime/launcher/settings";
 import { loadConnectorConfig } from "../../../../images/connector/src/config";
 import { readConfigFile } from "../../../../tools/pulumi/configFile";
 import { find, keepTestsApart, record, reveal } from "../../../mocks";

@@ -5,9 +5,9 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
-import { runCommand } from "../../../../runtime/launcher/commands.cjs";
-import { LauncherError } from "../../../../runtime/launcher/launcher.cjs";
-import { TIMINGS } from "../../../../runtime/launcher/redial.cjs";
+import { runCommand } from "../../../../runtime/launcher/commands";
+import { LauncherError } from "../../../../runtime/launcher/launcherError";
+import { TIMINGS } from "../../../../runtime/launcher/redial";
 import { API_KEY, endAll, startConnector } from "../../images/connector/support";
 
 type Settings = Parameters<typeof runCommand>[1];

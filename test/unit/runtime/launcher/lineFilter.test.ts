@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { createLineFilter, createRedactor } from "../../../../runtime/launcher/launcher.cjs";
+import { createLineFilter } from "../../../../runtime/launcher/lineFilter";
 
 const KIB64 = 64 * 1024;
 const CUT = " [cut: the line is longer than 64 KiB]";
 
 /** Everything that comes out when `text` arrives in pieces of `size` bytes. */
-function filtered(text: string, size: number, secrets: string[] = [], longest = 0): string {
-  const filter = createLineFilter(createRedactor(secrets), longest);
+function filtered(text: string, size: number, secrets: string[] = []): string {
+  const filter = createLineFilter(secrets);
   const bytes = Buffer.from(text, "utf8");
   let out = "";
   for (let at = 0; at < bytes.length; at += size) out += filter.push(bytes.subarray(at, at + size));
@@ -26,7 +26,7 @@ describe("the line filter", () => {
   });
 
   test("holds a line back until it is whole", () => {
-    const filter = createLineFilter(createRedactor());
+    const filter = createLineFilter([]);
     expect(filter.push(Buffer.from("half a"))).toBe("");
     expect(filter.push(Buffer.from(" line\nnext"))).toBe("half a line\n");
     expect(filter.end()).toBe("next");
@@ -48,13 +48,13 @@ describe("the line filter", () => {
 
   test.each([-30, -20, -10, 0, 2000, 2030])("shows no part of a secret that stands %i bytes from the cut", (offset) => {
     const secret = "hunter22-hunter22-hunter22";
-    const out = filtered(`${"-".repeat(KIB64 + offset)}${secret}${"-".repeat(9000)}\n`, 8192, [secret], 60);
+    const out = filtered(`${"-".repeat(KIB64 + offset)}${secret}${"-".repeat(9000)}\n`, 8192, [secret]);
     expect(out).not.toContain("hunter");
   });
 
   test("shows no part of a secret at the cut when much before it was taken out", () => {
     const secret = "hunter22-hunter22-hunter22";
-    const out = filtered(`${`${secret} `.repeat(5000)}\n`, 8192, [secret], 60);
+    const out = filtered(`${`${secret} `.repeat(5000)}\n`, 8192, [secret]);
     expect(out).not.toContain("hunter");
     expect(out.endsWith(`${CUT}\n`)).toBe(true);
   });

@@ -1,12 +1,12 @@
 import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
 import { once } from "node:events";
-import { copyFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
+import { bundledLauncher } from "../../../../components/bundle";
 
-const LAUNCHER = path.join(__dirname, "../../../../runtime/launcher");
 const ADDRESS = "aoqqpp7tzyil4hlq3umoos6atft6jvrqtosq2xy53sdgiesvgg4mqmqd.anon";
 const NEXT = `${"b".repeat(55)}d.anyone`;
 const root = mkdtempSync(path.join(tmpdir(), "launcher-"));
@@ -27,7 +27,7 @@ interface Given {
   faster?: number;
 }
 
-/** A launcher at work, in a folder of its own as in the container. */
+/** The bundled launcher at work, in a folder of its own as in the container. */
 class Launched {
   out = "";
   err = "";
@@ -37,7 +37,7 @@ class Launched {
 
   constructor({ script = "", command, secrets = "", stopGraceMs = 5000, redact = [], json, more, faster }: Given) {
     const { folder } = this;
-    for (const script of readdirSync(LAUNCHER)) copyFileSync(path.join(LAUNCHER, script), path.join(folder, script));
+    writeFileSync(path.join(folder, "launcher.cjs"), bundledLauncher());
     writeFileSync(path.join(folder, "secrets.env"), secrets);
     const settings = {
       command: command ?? [process.execPath, "-e", script],

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { TIMINGS, newPeer, nextTick, shownState, step } from "../../../../runtime/launcher/redial.cjs";
+import { TIMINGS, newPeer, nextTick, shownState, step } from "../../../../runtime/launcher/redial";
 
 type Peer = ReturnType<typeof newPeer>;
 type Input = Parameters<typeof step>[1];

@@ -1,5 +1,3 @@
-import { readdirSync } from "node:fs";
-import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { discoveryKeyFromSecret } from "../../../../components/core/discovery";
 import { identityOfSeed, seedFromRandom } from "../../../../components/core/identity";
@@ -27,8 +25,7 @@ describe("the rendered files", () => {
 
   it("are those that the one-shots put into the volumes", async () => {
     const files = await renderFiles(settings, SECRETS);
-    const launcher = readdirSync(path.join(__dirname, "../../../../runtime/launcher"));
-    const connector = ["connector.yaml", "launcher.json", "secrets.env", ...launcher].sort();
+    const connector = ["connector.yaml", "launcher.cjs", "launcher.json", "secrets.env"];
     expect(files.map(({ volume, name }) => `${volume}/${name}`)).toEqual([
       ...connector.map((name) => `town-ator-dev-home-connector-files/${name}`),
       "town-ator-dev-home-keys/fingerprint-1",
@@ -96,9 +93,9 @@ describe("the rendered files", () => {
     for (const written of [token, JSON.stringify(token).slice(1, -1), "a]"]) expect(shown).not.toContain(written);
   });
 
-  it("that stand in the project as they are get one line", async () => {
+  it("whose text is in the project get one line", async () => {
     const lines = showFiles(await renderFiles(settings, SECRETS), false, []).split("\n");
-    expect(lines).toContain("--- town-ator-dev-home-connector-files:/launcher.cjs: as runtime/launcher/launcher.cjs");
+    expect(lines).toContain("--- town-ator-dev-home-connector-files:/launcher.cjs: the bundle of runtime/launcher");
     expect(lines).toContain("--- town-ator-dev-home-sidecar-files:/start.sh: as runtime/sidecar/start.sh");
   });
 

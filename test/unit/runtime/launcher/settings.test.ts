@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { LauncherError, exitCodeFor, parseSecretsEnv, parseSettings } from "../../../../runtime/launcher/launcher.cjs";
-import { TIMINGS } from "../../../../runtime/launcher/redial.cjs";
+import { LauncherError } from "../../../../runtime/launcher/launcherError";
+import { TIMINGS } from "../../../../runtime/launcher/redial";
+import { parseSecretsEnv, parseSettings } from "../../../../runtime/launcher/settings";
+import { exitCodeFor } from "../../../../runtime/launcher/supervisor";
 
 /** The message of the launcher's error; a test fails when there is none. */
 function messageOf(action: () => unknown): string {

@@ -1,4 +1,4 @@
-/** The watch beside real development connectors: real sockets, and a clock that the test turns. */
+/** The redialler beside real development connectors: real sockets, and a clock that the test turns. */
 import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -7,17 +7,17 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as realDelay } from "node:timers/promises";
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { watchPeers } from "../../../../runtime/launcher/watch.cjs";
+import { startRedialler, type Redialler } from "../../../../runtime/launcher/redialler";
 import { createConnectorNode, type ConnectorNode } from "../../../../images/connector/src/connectorNode";
 import { createLogger } from "../../../../images/connector/src/logger";
 import { API_KEY, configOf } from "../../images/connector/support";
 
-const root = mkdtempSync(path.join(tmpdir(), "watch-"));
+const root = mkdtempSync(path.join(tmpdir(), "redialler-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 let nodes: ConnectorNode[];
 let servers: Server[];
-let watch: ReturnType<typeof watchPeers> | undefined;
+let redialler: Redialler | undefined;
 let statusFile: string;
 let said: string[];
 let started: number;
@@ -31,8 +31,8 @@ beforeEach(() => {
   started = Date.now();
 });
 afterEach(async () => {
-  watch?.stop();
-  watch = undefined;
+  redialler?.stop();
+  redialler = undefined;
   vi.useRealTimers();
   for (const server of servers) server.closeAllConnections();
   for (const server of servers) server.close();
@@ -85,7 +85,7 @@ interface Alice {
 }
 
 /**
- * Alice, who dials the peers at these ports, with the watch beside her. `level`: her LOG_LEVEL, or none at all of her
+ * Alice, who dials the peers at these ports, with the redialler beside her. `level`: her LOG_LEVEL, or none at all of her
  * lines; `next`: ports that peers announce.
  */
 async function startAlice(
@@ -100,18 +100,18 @@ async function startAlice(
     env: {},
     logger: createLogger("alice", level, (line) => {
       log.push(line);
-      if (level !== "unheard") watch?.output(line);
+      if (level !== "unheard") redialler?.output(line);
     }),
   });
   nodes.push(node);
-  // The watch begins with the connector, so that its first words are heard; the ports are known a little later.
+  // The redialler begins with the connector, so that its first words are heard; the ports are known a little later.
   const admin = { port: 0, healthPort: 0, apiKey: API_KEY };
   const say = (line: string): void => void said.push(line);
   const declared = peers.map((peer) => ({
     ...peer,
     ...(next[peer.id] !== undefined && { nextUrl: `ws://127.0.0.1:${next[peer.id]}` }),
   }));
-  watch = watchPeers({ admin, peers: declared, say, statusFile, now: () => Date.now(), random: () => 1 });
+  redialler = startRedialler({ admin, peers: declared, say, statusFile, now: () => Date.now(), random: () => 1 });
   // Its end is not waited for: a peer that says nothing holds it.
   node.start().catch((error: unknown) => said.push(String(error)));
   await vi.waitUntil(() => node.ports().admin);
@@ -274,7 +274,7 @@ test("a connected peer is not cut for a line of the log", async () => {
   const bob = await startBob({ port: 0 });
   const alice = await startAlice({ bob: bob.ports().btp });
   await turn(5);
-  watch!.output('{"event":"btp_max_retries","peerId":"bob"}\n{"event":"btp_max_retries"}\n"event":"btp_retry"\n');
+  redialler!.output('{"event":"btp_max_retries","peerId":"bob"}\n{"event":"btp_max_retries"}\n"event":"btp_retry"\n');
   expect(status().bob!.state).toBe("waiting");
   await turn(10);
   expect(status().bob!.state).toBe("connected");
