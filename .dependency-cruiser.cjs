@@ -60,6 +60,13 @@ module.exports = {
       to: { path: "^tools/offline/" },
     },
     {
+      name: "program-needs-dependencies-only",
+      comment: "`npm ci --omit=dev && pulumi up` works: what the program and its images are made of is in dependencies",
+      severity: "error",
+      from: { path: "^(index\\.ts$|(stack|components|runtime|images)/)" },
+      to: { dependencyTypes: ["npm-dev", "npm-no-pkg", "npm-unknown"] },
+    },
+    {
       name: "core-is-pure",
       severity: "error",
       from: { path: "^(components/core|runtime|images)/" },
@@ -71,6 +78,6 @@ module.exports = {
     tsPreCompilationDeps: true,
     tsConfig: { fileName: "tsconfig.json" },
     enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["import", "require", "node", "default"] },
-    exclude: { path: "^(\\.town-ator|node_modules/(?!@pulumi))" },
+    exclude: { path: "^\\.town-ator/" },
   },
 };
