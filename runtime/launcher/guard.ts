@@ -1,0 +1,237 @@
+import { createHash, randomInt, timingSafeEqual } from "node:crypto";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import { WebSocket, WebSocketServer, type RawData } from "ws";
+import type { GuardSettings } from "../../components/core/guardSettings";
+import { claimFrame, isAcceptance, readFirstFrame, refusalFrame, type Claim } from "./btp";
+
+/** Time between a refusal and the close that follows it, in milliseconds, as the connector has it. */
+const REFUSAL_CLOSE_MS = 105;
+/** Most fragments of one message, and most pieces of one frame that wait for the rest: each costs memory of its own. */
+const MAX_FRAGMENTS = 1024;
+const MAX_PIECES = 4096;
+/** Bytes waiting to be written in one direction at which the other side is read no further. */
+const HIGH_WATER = 256 * 1024;
+/** Connections that one declared peer may have; and that undeclared peers of a permissionless town may have in all. */
+const MAX_PER_PEER = 4;
+const MAX_UNDECLARED = 32;
+/** An authenticated peer is asked for a sign of life this often, and given up after that long without; milliseconds. */
+const PING_MS = 30_000;
+const SILENCE_MS = 120_000;
+const REPORT_MS = 60_000;
+
+/** Why a client was turned away. The counts of a minute make one line of the log. */
+type Reason = "too slow" | "too much data" | "not let in" | "not BTP" | "too many at once" | "too many connections";
+
+/** The guard of a town's BTP port. */
+export interface Guard {
+  /** The port it listens on. */
+  readonly port: number;
+  /** Takes nobody in any more and closes all who have not authenticated; the connector closes the others. */
+  stop(): void;
+}
+
+/** What the guard needs besides its settings. */
+export interface GuardOptions {
+  /** The token that each declared peer must present, by the peer's nodeId. */
+  readonly tokens: ReadonlyMap<string, string>;
+  /** Writes one line to the log. */
+  readonly say: (line: string) => void;
+  /** Milliseconds between two reports. Default: one minute. */
+  readonly reportMs?: number;
+}
+
+/**
+ * Listens where the hidden service leads and stands between strangers and the connector. The published connector takes
+ * 100 MiB from a client before it authenticates, keeps silent sockets for ever, and cannot stop while one is open.
+ *
+ * A client gets a few kilobytes and seconds to present a claim. The guard checks it and opens a connection to the
+ * connector only for a declared peer with its right token, so a stranger never reaches the connector. The connector
+ * checks again: only its own RESPONSE makes a client a peer. From then on messages pass both ways, each of limited size.
+ * Refusals are the connector's, byte for byte but for the time.
+ *
+ * The limits count clients that have presented no right token. When there are too many, one is dropped at random, as
+ * sshd does (MaxStartups in sshd_config(5)), so nobody locks the peers out by holding every place.
+ *
+ * @throws Error when the port is taken
+ */
+export async function startGuard(settings: GuardSettings, options: GuardOptions): Promise<Guard> {
+  const { unauthenticated } = settings;
+  const waiting = new Map<Socket, { timer: NodeJS.Timeout }>();
+  const connections = new Map<string, number>();
+  const counts = new Map<Reason, number>();
+  const webSockets = new WebSocketServer({
+    noServer: true,
+    perMessageDeflate: false,
+    maxPayload: settings.maxMessageBytes,
+    maxFragments: MAX_FRAGMENTS,
+    maxBufferedChunks: MAX_PIECES,
+  });
+  const server = createServer({ maxHeaderSize: 8 * 1024 }, (_request, response) => {
+    // What the connector's own server answers to anything but a WebSocket.
+    response.writeHead(426, { "Content-Type": "text/plain", Connection: "close" }).end("Upgrade Required");
+  });
+
+  const turnAway = (reason: Reason): void => void counts.set(reason, (counts.get(reason) ?? 0) + 1);
+
+  /** Counts a socket among those that have not authenticated, until `pass` takes it out or it ends. */
+  function receive(socket: Socket): void {
+    const drop = (reason: Reason): void => {
+      turnAway(reason);
+      socket.destroy();
+    };
+    const timer = setTimeout(() => drop("too slow"), unauthenticated.timeoutMs);
+    waiting.set(socket, { timer });
+    socket.on("error", () => undefined);
+    socket.on("close", () => pass(socket));
+    if (waiting.size <= unauthenticated.maxClients) return;
+    turnAway("too many at once");
+    [...waiting.keys()][randomInt(waiting.size)]!.destroy();
+  }
+
+  function pass(socket: Socket): void {
+    clearTimeout(waiting.get(socket)?.timer);
+    waiting.delete(socket);
+  }
+
+  function greet(client: WebSocket, socket: Socket, path: string): void {
+    const count = (): void => {
+      if (socket.bytesRead <= unauthenticated.maxBytes) return;
+      turnAway("too much data");
+      socket.destroy();
+    };
+    socket.on("data", count);
+    client.on("error", () => client.terminate());
+    const first = (data: RawData): void => {
+      const frame = readFirstFrame(asBuffer(data));
+      if (frame.kind === "unreadable") {
+        turnAway("not BTP");
+        return client.send(refusalFrame(0));
+      }
+      client.off("message", first);
+      if (frame.kind === "other") return refuse(client, frame.requestId, "not BTP");
+      if (!isRight(frame)) return refuse(client, frame.requestId, "not let in");
+      const key = options.tokens.has(frame.peerId) ? frame.peerId : "";
+      const most = key === "" ? MAX_UNDECLARED : MAX_PER_PEER;
+      if ((connections.get(key) ?? 0) >= most) return refuse(client, frame.requestId, "too many connections");
+      connections.set(key, (connections.get(key) ?? 0) + 1);
+      client.on("close", () => connections.set(key, connections.get(key)! - 1));
+      socket.off("data", count);
+      pass(socket);
+      introduce(client, path, frame);
+    };
+    client.on("message", first);
+  }
+
+  function refuse(client: WebSocket, requestId: number, reason: Reason): void {
+    turnAway(reason);
+    client.send(refusalFrame(requestId));
+    setTimeout(() => client.close(1008, "Authentication failed"), REFUSAL_CLOSE_MS);
+  }
+
+  function isRight({ peerId, token }: Claim): boolean {
+    if (token === "") return settings.allowAnonymous;
+    const right = options.tokens.get(peerId);
+    return right !== undefined && timingSafeEqual(digest(token), digest(right));
+  }
+
+  /** Opens a connection to the connector for a client with a right token, and has the connector confirm it. */
+  function introduce(client: WebSocket, path: string, claim: Claim): void {
+    const connector = new WebSocket(`ws://127.0.0.1:${settings.connectorPort}${path}`, client.protocol || [], {
+      perMessageDeflate: false,
+      handshakeTimeout: unauthenticated.timeoutMs,
+    });
+    const timer = setTimeout(() => client.terminate(), unauthenticated.timeoutMs);
+    // What came in one piece with the claim is read in spite of the pause.
+    const early: [RawData, boolean][] = [];
+    const keep = (data: RawData, binary: boolean): void => void early.push([data, binary]);
+    client.pause();
+    client.on("message", keep);
+    client.on("close", (code, reason) => end(connector, code, reason));
+    connector.on("close", (code, reason) => end(client, code, reason));
+    connector.on("error", () => client.terminate());
+    connector.on("open", () => connector.send(claimFrame(claim)));
+    connector.once("message", (answer: RawData) => {
+      clearTimeout(timer);
+      client.off("message", keep);
+      client.send(asBuffer(answer));
+      if (isAcceptance(asBuffer(answer), claim.requestId)) {
+        for (const [data, binary] of early) connector.send(data, { binary });
+        forward(client, connector);
+        forward(connector, client);
+        watchLife(client);
+      } else turnAway("not let in");
+      client.resume();
+    });
+  }
+
+  server.on("connection", receive);
+  server.on("clientError", (_error, socket) => {
+    turnAway("not BTP");
+    socket.destroy();
+  });
+  server.on("upgrade", (request, socket, head) => {
+    webSockets.handleUpgrade(request, socket, head, (client) => greet(client, socket as Socket, request.url ?? "/"));
+  });
+  const reports = setInterval(() => {
+    if (counts.size === 0) return;
+    const all = [...counts.values()].reduce((sum, count) => sum + count);
+    const parts = [...counts].map(([reason, count]) => `${reason} ${count}`);
+    options.say(`turned away ${all} at the door: ${parts.join(", ")}`);
+    counts.clear();
+  }, options.reportMs ?? REPORT_MS);
+  reports.unref();
+
+  server.listen(settings.listenPort);
+  await once(server, "listening");
+  return {
+    port: (server.address() as AddressInfo).port,
+    stop() {
+      clearInterval(reports);
+      server.close();
+      for (const socket of waiting.keys()) socket.destroy();
+    },
+  };
+}
+
+/** Passes messages on as they are, and stops reading while the other side does not keep up. */
+function forward(from: WebSocket, to: WebSocket): void {
+  from.on("message", (data, binary) => {
+    to.send(data, { binary }, () => {
+      if (from.isPaused && to.bufferedAmount < HIGH_WATER / 2) from.resume();
+    });
+    if (to.bufferedAmount > HIGH_WATER) from.pause();
+  });
+}
+
+/** Ends a peer that shows no sign of life: its end of the circuit is gone, or it never finishes a message. */
+function watchLife(client: WebSocket): void {
+  let heard = Date.now();
+  const sign = (): void => void (heard = Date.now());
+  client.on("pong", sign).on("ping", sign).on("message", sign);
+  const timer = setInterval(() => {
+    if (Date.now() - heard > SILENCE_MS) client.terminate();
+    else client.ping();
+  }, PING_MS);
+  client.on("close", () => clearInterval(timer));
+}
+
+/** Ends one side as the other has ended. */
+function end(side: WebSocket, code: number, reason: Buffer): void {
+  if (side.isPaused) side.resume();
+  const sendable =
+    (code >= 1000 && code <= 1014 && ![1004, 1005, 1006].includes(code)) || (code >= 3000 && code <= 4999);
+  if (sendable && side.readyState === WebSocket.OPEN) side.close(code, reason);
+  else if (code === 1005 && side.readyState === WebSocket.OPEN) side.close();
+  else side.terminate();
+}
+
+function asBuffer(data: RawData): Buffer {
+  return Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data as Buffer);
+}
+
+/** Of one length, whatever the token's. */
+function digest(text: string): Buffer {
+  return createHash("sha256").update(text).digest();
+}

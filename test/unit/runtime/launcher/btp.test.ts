@@ -1,0 +1,61 @@
+import { randomBytes, randomInt } from "node:crypto";
+import { expect, test } from "vitest";
+import { authFrame, decodeBtp, encodeBtp } from "../../../../images/connector/src/btp";
+import { claimFrame, isAcceptance, readFirstFrame, refusalFrame } from "../../../../runtime/launcher/btp";
+
+test("a claim is written as the connector's own clients write it, and read back", () => {
+  const claim = { requestId: 77, peerId: "g.bob", token: "t ö ken" };
+  expect(claimFrame(claim)).toEqual(authFrame(77, "g.bob", "t ö ken"));
+  expect(readFirstFrame(claimFrame(claim))).toEqual({ kind: "claim", ...claim });
+});
+
+test("bytes after a claim are ignored", () => {
+  const frame = Buffer.concat([claimFrame({ requestId: 1, peerId: "bob", token: "" }), Buffer.from("more")]);
+  expect(readFirstFrame(frame)).toMatchObject({ kind: "claim", peerId: "bob", token: "" });
+});
+
+test("a refusal is the connector's: F00, BTPError, the time and no data", () => {
+  const now = new Date("2026-11-24T12:00:00.000Z");
+  expect(decodeBtp(refusalFrame(5, now))).toEqual({
+    type: 2,
+    requestId: 5,
+    code: "F00",
+    name: "BTPError",
+    triggeredAt: "2026-11-24T12:00:00.000Z",
+    data: Buffer.alloc(0),
+  });
+});
+
+test("only a RESPONSE of the same request accepts a claim", () => {
+  const response = (requestId: number) =>
+    encodeBtp({ type: 1, requestId, protocolData: [], ilpPacket: Buffer.alloc(0) });
+  expect([response(1), response(2), refusalFrame(1), Buffer.from([1])].map((frame) => isAcceptance(frame, 1))).toEqual([
+    true,
+    false,
+    false,
+    false,
+  ]);
+});
+
+test("100,000 random and mutated frames: read as the connector reads them, or not at all", () => {
+  const seed = claimFrame({ requestId: 1, peerId: "bob", token: "right" });
+  let claims = 0;
+  for (let round = 0; round < 100_000; round++) {
+    const bytes = round % 2 === 0 ? randomBytes(randomInt(64)) : Buffer.from(seed);
+    if (round % 2 === 1) {
+      for (let flips = randomInt(1, 4); flips > 0; flips--) bytes[randomInt(bytes.length)] = randomInt(256);
+    }
+    const read = readFirstFrame(round % 4 === 3 ? bytes.subarray(0, randomInt(bytes.length)) : bytes);
+    if (read.kind === "claim") claims++;
+    if (round % 100 !== 1) continue; // the connector's codec is the slower one
+    let connector: string;
+    try {
+      decodeBtp(bytes);
+      connector = "frame";
+    } catch {
+      connector = "unreadable";
+    }
+    expect(read.kind === "unreadable" ? "unreadable" : "frame").toBe(connector);
+  }
+  expect(claims).toBeGreaterThan(1000);
+});

@@ -1,0 +1,273 @@
+import { once } from "node:events";
+import * as net from "node:net";
+import { afterEach, describe, expect, it, test } from "vitest";
+import { encodeBtp, messageFrame } from "../../../../images/connector/src/btp";
+import { decodeIlp, encodeIlp, ZERO_32 } from "../../../../images/connector/src/ilp";
+import { GUARD_LIMITS, type GuardSettings } from "../../../../components/core/guardSettings";
+import { startGuard, type Guard } from "../../../../runtime/launcher/guard";
+import { dial, endAll, startConnector, type Running } from "../../images/connector/support";
+
+const OK = { type: 1, requestId: 1, protocolData: [], ilpPacket: Buffer.alloc(0) };
+const REFUSED = {
+  type: 2,
+  requestId: 1,
+  code: "F00",
+  name: "BTPError",
+  triggeredAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/) as string,
+  data: Buffer.alloc(0),
+};
+const ENV = { BTP_ALLOW_NOAUTH: "false", BTP_PEER_BOB_SECRET: "right", BTP_PEER_CAROL_SECRET: "carols" };
+
+let guards: Guard[] = [];
+let lines: string[] = [];
+
+afterEach(async () => {
+  for (const guard of guards) guard.stop();
+  guards = [];
+  lines = [];
+  await endAll();
+});
+
+interface Guarded {
+  connector: Running;
+  url: string;
+  port: number;
+  guard: Guard;
+}
+
+/** A development connector with a guard in front of it. */
+async function guarded(
+  settings: Partial<GuardSettings> & { limits?: Partial<GuardSettings["unauthenticated"]> } = {},
+  env: Record<string, string> = ENV,
+): Promise<Guarded> {
+  const connector = await startConnector({ routes: [{ prefix: "alice", nextHop: "alice" }] }, env);
+  const guard = await startGuard(
+    {
+      listenPort: 0,
+      connectorPort: Number(new URL(connector.btpUrl).port),
+      allowAnonymous: false,
+      maxMessageBytes: settings.maxMessageBytes ?? GUARD_LIMITS.maxMessageBytes,
+      unauthenticated: { ...GUARD_LIMITS.unauthenticated, ...settings.limits },
+      ...("allowAnonymous" in settings && { allowAnonymous: settings.allowAnonymous }),
+    },
+    {
+      tokens: new Map([
+        ["bob", "right"],
+        ["carol", "carols"],
+      ]),
+      say: (line) => lines.push(line),
+      reportMs: 50,
+    },
+  );
+  guards.push(guard);
+  return { connector, guard, port: guard.port, url: `ws://127.0.0.1:${guard.port}/` };
+}
+
+/** A bare TCP connection, and how long it lived. */
+async function stranger(port: number, first = ""): Promise<{ socket: net.Socket; ended: Promise<unknown> }> {
+  const socket = net.connect(port, "127.0.0.1");
+  socket.on("error", () => undefined);
+  socket.on("data", () => undefined);
+  const ended = once(socket, "close");
+  await once(socket, "connect");
+  socket.write(first, "latin1");
+  return { socket, ended };
+}
+
+const events = ({ connector }: Guarded, event: string) => connector.log.filter((line) => line.event === event);
+const auth = (json: string, type: 1 | 6 = 6) =>
+  encodeBtp({
+    type,
+    requestId: 1,
+    protocolData: [{ name: "auth", contentType: 0, data: Buffer.from(json) }],
+    ilpPacket: Buffer.alloc(0),
+  });
+const prepare = (bytes: number) =>
+  encodeIlp({
+    type: 12,
+    amount: 0n,
+    expiresAt: new Date(Date.now() + 30_000),
+    executionCondition: ZERO_32,
+    destination: "alice.x",
+    data: Buffer.alloc(bytes),
+  });
+
+describe("a declared peer with its token", () => {
+  it("is let in by the connector itself, and its packets are answered", async () => {
+    const { url } = await guarded();
+    const bob = await dial(url);
+    expect(await bob.auth("bob", "right")).toEqual(OK);
+    bob.send(messageFrame(7, prepare(30_000)));
+    const answer = await bob.next();
+    expect(answer).toMatchObject({ type: 1, requestId: 7 });
+    expect(decodeIlp((answer as { ilpPacket: Buffer }).ilpPacket).type).toBe(13);
+  });
+
+  it("may send packets in one piece with its claim", async () => {
+    const { url } = await guarded();
+    const bob = await dial(url);
+    bob.send(auth('{"peerId":"bob","secret":"right"}'));
+    bob.send(messageFrame(8, prepare(10)));
+    expect(await bob.next()).toEqual(OK);
+    expect(await bob.next()).toMatchObject({ type: 1, requestId: 8 });
+  });
+
+  it("gets the subprotocol that it offers", async () => {
+    const { url } = await guarded();
+    const bob = await dial(url, ["btp"]);
+    expect(bob.socket.protocol).toBe("btp");
+    expect(await bob.auth("bob", "right")).toEqual(OK);
+  });
+
+  it("learns from the connector's close that it stops", async () => {
+    const { url, connector } = await guarded();
+    const bob = await dial(url);
+    await bob.auth("bob", "right");
+    const stopped = connector.node.stop();
+    expect(await bob.closed).toEqual({ code: 1000, reason: "Server shutting down" });
+    await stopped;
+  });
+
+  it("has its own close passed on to the connector", async () => {
+    const town = await guarded();
+    const bob = await dial(town.url);
+    await bob.auth("bob", "right");
+    bob.socket.close(4000, "bye");
+    await expect.poll(() => events(town, "btp_disconnect")).toMatchObject([{ peerId: "bob", code: 4000 }]);
+  });
+
+  it("may not send a message over the limit, in one frame or in fragments, and nobody else notices", async () => {
+    const { url } = await guarded({ maxMessageBytes: 64 * 1024 });
+    const [bob, carol] = [await dial(url), await dial(url)];
+    await bob.auth("bob", "right");
+    await carol.auth("carol", "carols");
+    for (let part = 0; part < 9; part++) bob.socket.send(Buffer.alloc(8 * 1024), { fin: false });
+    expect(await bob.closed).toMatchObject({ code: 1009 });
+    carol.send(messageFrame(9, prepare(1)));
+    expect(await carol.next()).toMatchObject({ type: 1, requestId: 9 });
+  });
+
+  it("may not send a message of thousands of tiny fragments", async () => {
+    const { url } = await guarded();
+    const bob = await dial(url);
+    await bob.auth("bob", "right");
+    for (let part = 0; part < 1100; part++) bob.socket.send(Buffer.alloc(1), { fin: false });
+    expect(await bob.closed).toMatchObject({ code: 1008 });
+  });
+
+  it("may have four connections and is refused the fifth", async () => {
+    const { url } = await guarded();
+    for (let count = 0; count < 4; count++) expect(await (await dial(url)).auth("bob", "right")).toEqual(OK);
+    expect(await (await dial(url)).auth("bob", "right")).toEqual(REFUSED);
+    expect(await (await dial(url)).auth("carol", "carols")).toEqual(OK);
+  });
+});
+
+describe("anybody else", () => {
+  test.each<[string, Buffer]>([
+    ["a wrong token", auth('{"peerId":"bob","secret":"wrong"}')],
+    ["another peer's token", auth('{"peerId":"bob","secret":"carols"}')],
+    ["an empty token", auth('{"peerId":"bob","secret":""}')],
+    ["an undeclared peerId", auth('{"peerId":"dave","secret":"right"}')],
+    ["another spelling of a declared peerId", auth('{"peerId":"BOB","secret":"right"}')],
+    ["no peerId", auth('{"secret":"right"}')],
+    ["a number as token", auth('{"peerId":"bob","secret":5}')],
+    ["broken JSON", auth("{")],
+    ["a claim in a RESPONSE", auth('{"peerId":"bob","secret":"right"}', 1)],
+    ["a packet", messageFrame(1, prepare(1))],
+  ])("with %s is refused in the connector's words, and the connector hears nothing of it", async (_what, frame) => {
+    const town = await guarded();
+    const client = await dial(town.url);
+    client.send(frame);
+    expect(await client.next()).toEqual(REFUSED);
+    expect(await client.closed).toEqual({ code: 1008, reason: "Authentication failed" });
+    expect(events(town, "btp_connection")).toEqual([]);
+  });
+
+  test.each([
+    ["a short frame", Buffer.from([6, 0, 0])],
+    ["an unknown type", Buffer.alloc(40, 9)],
+    ["lengths that lead out of the frame", Buffer.from("06000000010104617574680000ffffffff7b7d", "hex")],
+  ])("gets an error of request 0 for %s and may still authenticate", async (_what, bytes) => {
+    const { url } = await guarded();
+    const client = await dial(url);
+    client.send(bytes);
+    expect(await client.next()).toEqual({ ...REFUSED, requestId: 0 });
+    expect(await client.auth("bob", "right")).toEqual(OK);
+  });
+
+  it("is answered 426 without a WebSocket", async () => {
+    const { port } = await guarded();
+    const answer = await fetch(`http://127.0.0.1:${port}/`);
+    expect([answer.status, await answer.text()]).toEqual([426, "Upgrade Required"]);
+  });
+
+  it.each([
+    ["says nothing", "", ""],
+    ["opens half a request and adds a byte now and then", "GET / HTTP/1.1\r\nHost: x\r\nX-A: ", "a"],
+    [
+      "opens a WebSocket and sends a frame byte by byte",
+      "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n" +
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n\x82\xfe",
+      "a",
+    ],
+  ])("who %s is cut off when the time is over", async (_what, first, more) => {
+    const { port } = await guarded({ limits: { timeoutMs: 300 } });
+    const { socket, ended } = await stranger(port, first);
+    const drip = setInterval(() => socket.write(more), 40);
+    const start = performance.now();
+    await ended;
+    clearInterval(drip);
+    expect(performance.now() - start).toBeLessThan(2000);
+    await expect.poll(() => lines.join()).toContain("too slow 1");
+  });
+
+  it("who sends more than the limit is cut off at once", async () => {
+    const town = await guarded();
+    const client = await dial(town.url);
+    client.socket.on("error", () => undefined);
+    client.socket.send(Buffer.alloc(17 * 1024));
+    expect(await client.closed).toMatchObject({ code: 1006 });
+    await expect.poll(() => lines.join()).toContain("too much data 1");
+    expect(events(town, "btp_connection")).toEqual([]);
+  });
+
+  it("cannot lock a peer out by taking every place: one at random goes for each that comes", async () => {
+    const { port, url } = await guarded({ limits: { maxClients: 8 } });
+    const strangers = await Promise.all(Array.from({ length: 30 }, () => stranger(port)));
+    await expect.poll(() => strangers.filter(({ socket }) => socket.destroyed).length).toBe(22);
+    let letIn = false;
+    for (let attempt = 0; attempt < 20 && !letIn; attempt++) {
+      const bob = await dial(url).catch(() => undefined);
+      letIn = bob !== undefined && (await bob.auth("bob", "right")).type === 1;
+    }
+    expect(letIn).toBe(true);
+    for (const { socket } of strangers) socket.destroy();
+  });
+
+  it("makes one line of the log a minute, not one an attempt", async () => {
+    const { url } = await guarded();
+    for (let attempt = 0; attempt < 5; attempt++) await (await dial(url)).auth("bob", "wrong");
+    const counted = () =>
+      lines.reduce((sum, line) => sum + Number(/^turned away (\d+) at the door: not let in \1$/.exec(line)?.[1]), 0);
+    await expect.poll(counted).toBe(5);
+    expect(lines.join()).not.toMatch(/bob|wrong/);
+  });
+
+  it("does not hold up the connector's stop", async () => {
+    const { port, connector, guard } = await guarded();
+    const { ended } = await stranger(port);
+    guard.stop();
+    await ended;
+    await connector.node.stop();
+  });
+});
+
+describe("in a permissionless town", () => {
+  it("lets in an empty token under any name, and a declared peer with its own token", async () => {
+    const { url } = await guarded({ allowAnonymous: true }, { BTP_PEER_BOB_SECRET: "right" });
+    expect(await (await dial(url)).auth("anybody", "")).toEqual(OK);
+    expect(await (await dial(url)).auth("bob", "right")).toEqual(OK);
+    expect(await (await dial(url)).auth("bob", "wrong")).toEqual(REFUSED);
+  });
+});
