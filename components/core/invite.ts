@@ -25,6 +25,10 @@ export interface Invite {
 /** What every invite begins with: its kind and its version. */
 const PREFIX = "ator-invite-1.";
 const CHECKSUM_LENGTH = 8;
+/** More characters than any invite has: what is longer is not looked at. */
+const MAX_LENGTH = 1024;
+/** What a town accepts as a secret, and so what it may hand out as a token: 32 to 256 printable ASCII characters. */
+export const TOKEN = /^[\x21-\x7e]{32,256}$/;
 
 /**
  * An invite as one line for a chat message: prefix, base64url of the JSON fields, and the first 48 bits of SHA-256 over
@@ -46,7 +50,8 @@ export class InviteError extends Error {
 
 /** Reads an invite; white space around it is ignored. Throws an {@link InviteError}. */
 export function parseInvite(text: string): Invite {
-  const line = text.trim();
+  const line = text.length > 2 * MAX_LENGTH ? text : text.trim();
+  if (line.length > MAX_LENGTH) throw new InviteError(`is not an invite: it has more than ${MAX_LENGTH} characters`);
   if (!line.startsWith(PREFIX)) {
     throw new InviteError(
       /^ator-invite-\d+\./.test(line)
@@ -62,13 +67,16 @@ export function parseInvite(text: string): Invite {
   if (line.slice(dot + 1) !== checksum(body)) {
     throw new InviteError("is damaged: its checksum does not fit; copy the whole line again");
   }
-  return fields(Buffer.from(body.slice(PREFIX.length), "base64url").toString());
+  const invite = fields(Buffer.from(body.slice(PREFIX.length), "base64url").toString());
+  // One invite has one spelling: nothing may hide in what a lenient reader skips.
+  if (formatInvite(invite) !== line) throw new InviteError("is not spelled as a town spells its invites");
+  return invite;
 }
 
 /** How an invite refers to the connector's address, and what is wrong with that, if anything. */
 export function inviteUrlProblem(url: string): string | undefined {
-  const match = /^ws:\/\/([^/:@]+):(\d{1,5})$/.exec(url);
-  if (!match || Number(match[2]) < 1 || Number(match[2]) > 65535) return "is not ws://<address>:<port>";
+  const match = /^ws:\/\/([^/:@]+):([1-9]\d{0,4})$/.exec(url);
+  if (!match || Number(match[2]) > 65535) return "is not ws://<address>:<port>";
   return addressProblem(match[1]!);
 }
 
@@ -98,10 +106,22 @@ function fields(json: string): Invite {
     const problem = inviteUrlProblem(named);
     if (problem) throw new InviteError(`names an address that ${problem}`);
   }
+  // One address twice in ClientOnionAuthDir ends the daemon, and another suffix belongs to another daemon.
+  if (nextUrl && hostOf(nextUrl) === hostOf(url))
+    throw new InviteError("names the same address twice, as the current and the next one");
+  if (nextUrl && suffixOf(nextUrl) !== suffixOf(url)) throw new InviteError("names two addresses that end differently");
   if (key && !DISCOVERY_KEY.test(key)) throw new InviteError("holds a discovery key that is no x25519 key");
   if (!PEER_ID.test(nodeId) || !PEER_ID.test(peerId)) throw new InviteError("names a peer whose nodeId is not valid");
-  if (!/^[\x21-\x7e]{16,}$/.test(token)) throw new InviteError("holds a token that no town of ours would make");
+  if (!TOKEN.test(token)) throw new InviteError("holds a token that no town makes: those have 32 to 256 characters");
   return { nodeId, url, peerId, token, ...(key && { key }), ...(nextUrl && { nextUrl }) };
+}
+
+function hostOf(url: string): string {
+  return new URL(url).hostname;
+}
+
+function suffixOf(url: string): string {
+  return hostOf(url).split(".")[1]!;
 }
 
 function checksum(body: string): string {

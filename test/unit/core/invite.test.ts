@@ -1,7 +1,10 @@
-import { createHash } from "node:crypto";
+import { createHash, randomInt } from "node:crypto";
 import { describe, expect, it, test } from "vitest";
 import { addressOf } from "../../../components/core/identity";
 import { formatInvite, InviteError, parseInvite, type Invite } from "../../../components/core/invite";
+
+/** How many random inputs are tried; `FUZZ_ROUNDS=100000` for the long run. */
+const ROUNDS = Number(process.env["FUZZ_ROUNDS"] ?? 4000);
 
 const ADDRESS = "aoqqpp7tzyil4hlq3umoos6atft6jvrqtosq2xy53sdgiesvgg4mqmqd.anon";
 const NEXT = addressOf(Buffer.alloc(32, 7));
@@ -92,10 +95,63 @@ describe("an invite", () => {
       "has a wrong checksum",
     ],
     ["a nodeId with a line break", sealed(["g\nhome", INVITE.url, "g.visitor", INVITE.token]), "nodeId is not valid"],
+    [
+      "its own address as the next one",
+      sealed(["g.home", INVITE.url, "g.visitor", INVITE.token, KEY, INVITE.url]),
+      "names the same address twice",
+    ],
+    [
+      "its own address at another port as the next one",
+      sealed(["g.home", INVITE.url, "g.visitor", INVITE.token, KEY, INVITE.url.replace("3000", "3001")]),
+      "names the same address twice",
+    ],
+    [
+      "a next address of another suffix",
+      sealed([
+        "g.home",
+        INVITE.url,
+        "g.visitor",
+        INVITE.token,
+        "",
+        `ws://${addressOf(Buffer.alloc(32, 7), "onion")}:3000`,
+      ]),
+      "names two addresses that end differently",
+    ],
+    ["a very long token", sealed(["g.home", INVITE.url, "g.visitor", "a".repeat(300)]), "holds a token"],
+    ["more text than an invite has", `${line}${"A".repeat(2000)}`, "has more than 1024 characters"],
+    ["an empty field at its end", sealed(["g.home", INVITE.url, "g.visitor", INVITE.token, ""]), "is not spelled as"],
+    [
+      "a port with a leading zero",
+      sealed(["g.home", INVITE.url.replace("3000", "03000"), "g.visitor", INVITE.token]),
+      "is not ws://",
+    ],
     ["a short token", sealed(["g.home", INVITE.url, "g.visitor", "short"]), "holds a token"],
     ["a token with a line break", sealed(["g.home", INVITE.url, "g.visitor", `${INVITE.token}\nX=1`]), "holds a token"],
   ])("with %s is refused in words that repeat none of it", (_, text, message) => {
     expect(problem(text)).toContain(message);
     expect(problem(text)).not.toMatch(/aoqqpp|aaaaaaaa|example/);
   });
+});
+
+test("of random and mutated lines none is read that is not the spelling of an invite", () => {
+  const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+  const body = line.slice(0, line.lastIndexOf("."));
+  let refused = 0;
+  for (let round = 0; round < ROUNDS; round++) {
+    let text = body;
+    for (let edits = randomInt(1, 4); edits > 0; edits--) {
+      const at = randomInt(14, text.length);
+      const kind = randomInt(3);
+      text = text.slice(0, at) + (kind === 0 ? "" : alphabet[randomInt(64)]!) + text.slice(kind === 1 ? at : at + 1);
+    }
+    // With a right checksum, or the checksum alone would refuse it.
+    const whole = `${text}.${createHash("sha256").update(text).digest("base64url").slice(0, 8)}`;
+    try {
+      expect(formatInvite(parseInvite(whole))).toBe(whole);
+    } catch (error) {
+      if (!(error instanceof InviteError)) throw error;
+      refused++;
+    }
+  }
+  expect(refused).toBeGreaterThan(ROUNDS / 2);
 });

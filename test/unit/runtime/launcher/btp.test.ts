@@ -3,6 +3,9 @@ import { expect, test } from "vitest";
 import { authFrame, decodeBtp, encodeBtp } from "../../../../images/connector/src/btp";
 import { claimFrame, isAcceptance, readFirstFrame, refusalFrame } from "../../../../runtime/launcher/btp";
 
+/** How many random inputs are tried; `FUZZ_ROUNDS=100000` for the long run. */
+const ROUNDS = Number(process.env["FUZZ_ROUNDS"] ?? 4000);
+
 test("a claim is written as the connector's own clients write it, and read back", () => {
   const claim = { requestId: 77, peerId: "g.bob", token: "t ö ken" };
   expect(claimFrame(claim)).toEqual(authFrame(77, "g.bob", "t ö ken"));
@@ -37,10 +40,10 @@ test("only a RESPONSE of the same request accepts a claim", () => {
   ]);
 });
 
-test("100,000 random and mutated frames: read as the connector reads them, or not at all", () => {
+test("random and mutated frames: read as the connector reads them, or not at all", () => {
   const seed = claimFrame({ requestId: 1, peerId: "bob", token: "right" });
   let claims = 0;
-  for (let round = 0; round < 100_000; round++) {
+  for (let round = 0; round < ROUNDS; round++) {
     const bytes = round % 2 === 0 ? randomBytes(randomInt(64)) : Buffer.from(seed);
     if (round % 2 === 1) {
       for (let flips = randomInt(1, 4); flips > 0; flips--) bytes[randomInt(bytes.length)] = randomInt(256);
@@ -57,5 +60,5 @@ test("100,000 random and mutated frames: read as the connector reads them, or no
     }
     expect(read.kind === "unreadable" ? "unreadable" : "frame").toBe(connector);
   }
-  expect(claims).toBeGreaterThan(1000);
+  expect(claims).toBeGreaterThan(ROUNDS / 100);
 });
