@@ -79,7 +79,7 @@ describe("the rendered files", () => {
   });
 
   it("hide a token from an invite whatever characters it has", async () => {
-    const token = `a]'",["b-and-more-of-it`;
+    const token = `a]'",["b-and-more-of-it-up-to-what-a-town-makes`;
     const invite = { nodeId: "g.visitor", peerId: "g.home", url: `ws://${address}:3000`, token };
     const invited = parseSettings(
       {
