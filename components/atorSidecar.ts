@@ -30,7 +30,9 @@ export interface AtorSidecarArgs {
   readonly target: TownNetwork & { readonly port?: number | undefined };
   /** Whether only `peers` can find the hidden service (`restricted`), or everybody who knows it. Default: `open`. */
   readonly discovery?: "open" | "restricted" | undefined;
-  /** Peers whose hidden services may need a key of ours, and who need one for ours if it is restricted. Default: none. */
+  /**
+   * Peers whose hidden services may need a key of ours, and who need one for ours if it is restricted. Default: none.
+   */
   readonly peers?: readonly PeerSecret[] | undefined;
   /** This project's anon image. Default: that of `identity`. */
   readonly image?: pulumi.Input<string> | undefined;

@@ -25,11 +25,11 @@ const SCRIPT =
   "process.stdout.write(require(process.argv[1]).buildSync(JSON.parse(process.argv[2])).outputFiles[0].text)";
 
 /**
- * Bundles the program `entry`, a path below `folder`, with everything it imports. The text depends on the sources alone:
- * esbuild's comments name paths relative to `folder`.
+ * Bundles the program `entry`, a path below `folder`, with everything it imports. The text depends on the sources
+ * alone: esbuild's comments name paths relative to `folder`.
  *
- * esbuild runs in a process without Pulumi's variables: these hold the decrypted config (PULUMI_CONFIG), and perhaps the
- * passphrase and an access token.
+ * esbuild runs in a process without Pulumi's variables: these hold the decrypted config (PULUMI_CONFIG), and perhaps
+ * the passphrase and an access token.
  *
  * @throws Error with esbuild's messages
  */
@@ -53,9 +53,9 @@ export function bundledLauncher(): string {
 }
 
 /**
- * The launcher whose sources are below `folder`: as it was bundled last time, if they are unchanged. The cache is in the
- * node_modules folder that holds esbuild, because those who could plant a launcher there could plant an esbuild as well.
- * If that folder is read-only, the launcher is bundled every time, which takes some 150 ms.
+ * The launcher whose sources are below `folder`: as it was bundled last time, if they are unchanged. The cache is in
+ * the node_modules folder that holds esbuild, because those who could plant a launcher there could plant an esbuild as
+ * well. If that folder is read-only, the launcher is bundled every time, which takes some 150 ms.
  */
 export function cachedLauncher(folder: string): string {
   const esbuild = require.resolve("esbuild/package.json", { paths: [folder] });

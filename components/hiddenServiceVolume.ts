@@ -61,9 +61,9 @@ export interface PublishedAddress {
 
 /**
  * The identity of a hidden service, or two of them while the town moves to another address. One seed in the stack's
- * encrypted state gives every address before anything starts, unless its key or the seed is given; a one-shot writes the
- * key files into a volume, and refuses when that volume holds another identity. Losing the volume, the container or the
- * host does not lose the address; losing the state without a backup does.
+ * encrypted state gives every address before anything starts, unless its key or the seed is given; a one-shot writes
+ * the key files into a volume, and refuses when that volume holds another identity. Losing the volume, the container or
+ * the host does not lose the address; losing the state without a backup does.
  */
 export class HiddenServiceVolume extends pulumi.ComponentResource {
   /** Docker's name for the volume. */

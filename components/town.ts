@@ -22,7 +22,9 @@ export interface TownArgs extends ConnectorBehaviour {
   readonly network: AtorNetwork;
   /** Who may dial in, and who is dialled. Default: nobody. */
   readonly peers?: readonly PeerSecretArgs[] | undefined;
-  /** Whether only invited peers can find the hidden service (`restricted`), or everybody who knows it. Default: `open`. */
+  /**
+   * Whether only invited peers can find the hidden service (`restricted`), or everybody who knows it. Default: `open`.
+   */
   readonly discovery?: "open" | "restricted" | undefined;
   /**
    * `anon`: this project's anon image. Default: that of `network`, or built on the Docker host. `connector`: the

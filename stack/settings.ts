@@ -1,8 +1,7 @@
 import { PUBLISHED_CONNECTOR } from "../components/core/connectorFiles";
 import type { IdentityNumbers, Suffix } from "../components/core/identity";
 import type { Invite } from "../components/core/invite";
-import { ILP_PREFIX } from "../components/core/names";
-import type { DirectPeer, Relation, Route, Timeouts } from "../components/core/peering";
+import { routesThrough, type DirectPeer, type Relation, type Route, type Timeouts } from "../components/core/peering";
 import { Secret } from "../components/core/secret";
 import { identityRules } from "./checks/identities";
 import { networkRules } from "./checks/networks";
@@ -233,11 +232,6 @@ function peerWithDefaults(id: string, peer: ParsedPeer, secrets: TownSecrets): P
     secretVersion: peer.secretVersion,
     ...(given && { given }),
   };
-}
-
-/** The prefixes that lead to a peer: those that are asked for, or else its own nodeId, where that is an ILP address. */
-export function routesThrough(id: string, routes: readonly string[] | undefined): readonly string[] {
-  return routes ?? (ILP_PREFIX.test(id) ? [id] : []);
 }
 
 function sourceOf(id: string, { town, stack, url }: ParsedPeer, { invites, tokens }: TownSecrets): PeerSource {

@@ -1,8 +1,9 @@
 import { isIPv4 } from "node:net";
 import { z } from "zod";
-import { IdentityError, parseIdentityText, parseSeedText, SUFFIXES } from "../components/core/identity";
+import { DEFAULT_SUFFIX, IdentityError, parseIdentityText, parseSeedText, SUFFIXES } from "../components/core/identity";
 import { InviteError, parseInvite } from "../components/core/invite";
 import { ILP_PREFIX, NODE_ID, PEER_ID, TOWN_NAME } from "../components/core/names";
+import { DEFAULT_TIMEOUTS, GIVEN_SECRET } from "../components/core/peering";
 import { Secret } from "../components/core/secret";
 import { MAX_PREFIX, MIN_PREFIX, parseSubnet } from "../components/core/subnets";
 
@@ -103,11 +104,11 @@ const townSchema = z.strictObject({
     .prefault({}),
   timeouts: z
     .strictObject({
-      btpSendMs: milliseconds(1000, 600_000).default(30_000),
-      redialFirstMs: milliseconds(1000, 60_000).default(5000),
-      redialMaxMs: milliseconds(5000, 600_000).default(30_000),
-      redialSlowMs: milliseconds(30_000, 3_600_000).default(300_000),
-      packetExpiryMs: milliseconds(2000, 60_000).default(10_000),
+      btpSendMs: milliseconds(1000, 600_000).default(DEFAULT_TIMEOUTS.btpSendMs),
+      redialFirstMs: milliseconds(1000, 60_000).default(DEFAULT_TIMEOUTS.redialFirstMs),
+      redialMaxMs: milliseconds(5000, 600_000).default(DEFAULT_TIMEOUTS.redialMaxMs),
+      redialSlowMs: milliseconds(30_000, 3_600_000).default(DEFAULT_TIMEOUTS.redialSlowMs),
+      packetExpiryMs: milliseconds(2000, 60_000).default(DEFAULT_TIMEOUTS.packetExpiryMs),
     })
     .prefault({}),
   subnet: subnet.optional(),
@@ -121,7 +122,7 @@ const townSchema = z.strictObject({
         .string()
         .regex(
           PEER_ID,
-          "is no nodeId that a peer can have here: 1 to 63 letters, digits, dots, dashes and underscores, beginning and ending with a letter or digit",
+          "is not a nodeId that a peer can have here: 1 to 63 letters, digits, dots, dashes and underscores, beginning and ending with a letter or digit",
         ),
       peerSchema,
       "must be a map from the nodeIds of peers to what is known of them; {} for one that is only expected",
@@ -150,7 +151,7 @@ const truth = z.enum(["true", "false"], "must be true or false").transform((text
 /** A stack's configuration by itself; the rules between its parts are in checks/. */
 export const settingsSchema = z.strictObject({
   keep: truth.optional(),
-  suffix: oneOf(SUFFIXES).default("anon"),
+  suffix: oneOf(SUFFIXES).default(DEFAULT_SUFFIX),
   retired: z
     .array(
       z.string().regex(FINGERPRINT, "must be a fingerprint, such as 3f2a-91bc-0d4e-77aa"),
@@ -197,7 +198,7 @@ export const settingsSchema = z.strictObject({
         z.string(),
         z
           .string("must be a text")
-          .regex(/^[\x21-\x7e]{32,}$/, "must be at least 32 printable ASCII characters without spaces")
+          .regex(GIVEN_SECRET, "must be 32 to 256 printable ASCII characters without spaces")
           .transform((text) => new Secret(text)),
       ),
       "must be a map of towns, each a map from peers to the secrets that they present",

@@ -27,8 +27,8 @@ const PREFIX = "ator-invite-1.";
 const CHECKSUM_LENGTH = 8;
 /** More characters than any invite has: what is longer is not looked at. */
 const MAX_LENGTH = 1024;
-/** What a town accepts as a secret, and so what it may hand out as a token: 32 to 256 printable ASCII characters. */
-export const TOKEN = /^[\x21-\x7e]{32,256}$/;
+/** A token as an invite carries it, in printable ASCII. Towns make longer ones than the least. */
+const TOKEN = /^[\x21-\x7e]{16,256}$/;
 
 /**
  * An invite as one line for a chat message: prefix, base64url of the JSON fields, and the first 48 bits of SHA-256 over
@@ -112,7 +112,7 @@ function fields(json: string): Invite {
   if (nextUrl && suffixOf(nextUrl) !== suffixOf(url)) throw new InviteError("names two addresses that end differently");
   if (key && !DISCOVERY_KEY.test(key)) throw new InviteError("holds a discovery key that is no x25519 key");
   if (!PEER_ID.test(nodeId) || !PEER_ID.test(peerId)) throw new InviteError("names a peer whose nodeId is not valid");
-  if (!TOKEN.test(token)) throw new InviteError("holds a token that no town makes: those have 32 to 256 characters");
+  if (!TOKEN.test(token)) throw new InviteError("holds a token that no town makes: those have 16 to 256 characters");
   return { nodeId, url, peerId, token, ...(key && { key }), ...(nextUrl && { nextUrl }) };
 }
 

@@ -11,8 +11,8 @@ export interface LauncherSettings {
   /** More values to take out of the connector's output. */
   readonly redact: readonly string[];
   /**
-   * The expiry of a packet of the subcommand `send`, in milliseconds, 2000 to 600000. Each hop takes 1000 of it and needs
-   * more than that to be left.
+   * The expiry of a packet of the subcommand `send`, in milliseconds, 2000 to 600000. Each hop takes 1000 of it and
+   * needs more than that to be left.
    */
   readonly packetExpiryMs: number;
   readonly admin?: AdminApi;

@@ -10,6 +10,9 @@ export interface InboundSecret {
   readonly secret: string;
 }
 
+/** What an operator may give as an inbound secret: no longer than an invite can carry it. */
+export const GIVEN_SECRET = /^[\x21-\x7e]{32,256}$/;
+
 /** A peer that the connector dials. */
 export interface DialledPeer {
   readonly id: string;
@@ -42,9 +45,14 @@ export interface Route {
   readonly priority: number;
 }
 
-/** The routes of a town that asks for none: its own prefix, and each peer's nodeId where that is an ILP address. */
+/** The prefixes that lead to a peer: those that are asked for, or its own nodeId, if that is an ILP address. */
+export function routesThrough(id: string, routes?: readonly string[]): readonly string[] {
+  return routes ?? (ILP_PREFIX.test(id) ? [id] : []);
+}
+
+/** The routes of a town that asks for none: its own prefix, and what leads to each peer. */
 export function defaultRoutes(nodeId: string, peerIds: readonly string[]): Route[] {
-  const reached = peerIds.filter((id) => ILP_PREFIX.test(id));
+  const reached = peerIds.flatMap((id) => routesThrough(id));
   return [nodeId, ...reached].map((prefix) => ({ prefix, nextHop: prefix, priority: 0 }));
 }
 

@@ -59,9 +59,9 @@ const USER_INFO = new RegExp(String.raw`((?::|%3a)(?:\\?/|%2f){2})[^\s"'<>]{1,${
  *
  * - each secret of at least 8 characters, raw, base64, base64url, hex, URL-escaped or JSON-escaped, by `[secret]`;
  * - the user info of a URL (`ws://user:password@host`) by `[secret]`;
- * - the 56 characters of a hidden service's address by `[address]`, in either case, and keeps the suffix (.anon, .anyone,
- *   .onion; the dot may be escaped). Without a suffix, a run of 56 or more base32 characters counts as an address if a
- *   `d`, in which every version 3 address ends, stands where the address could end.
+ * - the 56 characters of a hidden service's address by `[address]`, in either case, and keeps the suffix (.anon,
+ *   .anyone, .onion; the dot may be escaped). Without a suffix, a run of 56 or more base32 characters counts as an
+ *   address if a `d`, in which every version 3 address ends, stands where the address could end.
  */
 export function createRedactor(secrets: Iterable<string> = []): Redactor {
   const spellings = [...secrets]

@@ -12,8 +12,8 @@ export interface BuildContext {
 const CONTEXTS = path.join(".town-ator", "images");
 
 /**
- * Lets `fill` put a context together in a fresh folder and moves it into place in one step, so an interrupted run leaves
- * no half of a context behind. Does nothing when the context with that hash exists.
+ * Lets `fill` put a context together in a fresh folder and moves it into place in one step, so an interrupted run
+ * leaves no half of a context behind. Does nothing when the context with that hash exists.
  */
 export function buildContext(
   project: string,

@@ -3,8 +3,8 @@
  * connector's own words.
  *
  * A frame is u8 type, u32be request id, body. The body of an ERROR is code, name and time (each a u8 length and text),
- * then data (a u32be length and bytes). Every other body is a u8 count of protocol data (each: u8 length and name, u16be
- * content type, u32be length and data), then an ILP packet (a u32be length and bytes).
+ * then data (a u32be length and bytes). Every other body is a u8 count of protocol data (each: u8 length and name,
+ * u16be content type, u32be length and data), then an ILP packet (a u32be length and bytes).
  */
 
 const RESPONSE = 1;

@@ -48,8 +48,8 @@ export interface GuardOptions {
  *
  * A client gets a few kilobytes and seconds to present a claim. The guard checks it and opens a connection to the
  * connector only for a declared peer with its right token, so a stranger never reaches the connector. The connector
- * checks again: only its own RESPONSE makes a client a peer. From then on messages pass both ways, each of limited size.
- * Refusals are the connector's, byte for byte but for the time.
+ * checks again: only its own RESPONSE makes a client a peer. From then on messages pass both ways, each of limited
+ * size. Refusals are the connector's, byte for byte but for the time.
  *
  * The limits count clients that have presented no right token. When there are too many, one is dropped at random, as
  * sshd does (MaxStartups in sshd_config(5)), so nobody locks the peers out by holding every place.

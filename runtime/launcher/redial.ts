@@ -13,8 +13,8 @@ export const TIMINGS: RedialTimings = { firstMs: 5000, fastMs: 30_000, slowMs: 3
 const FAST_FOR_MS = 600_000;
 /**
  * A disconnected peer about which the connector says nothing for this long has no try pending: the connector's longest
- * pause is 16 s, a dial through SOCKS ends after 30 s, an authentication after 5 s. Either nobody heard that it was given
- * up (LOG_LEVEL), or it hangs in a handshake, which has no limit in the connector before 3.15.3.
+ * pause is 16 s, a dial through SOCKS ends after 30 s, an authentication after 5 s. Either nobody heard that it was
+ * given up (LOG_LEVEL), or it hangs in a handshake, which has no limit in the connector before 3.15.3.
  */
 const SILENT_MS = 60_000;
 
@@ -132,8 +132,8 @@ export function nextTick({ phase, due, heardAt }: Peer): number {
 
 /**
  * The longest wait before the next dial: 6.7 s, doubled with each redial up to 30 s; after ten minutes, or with a wrong
- * token, 5 minutes. Up to a quarter of it is random, so that those who lost the same peer do not come back together. Two
- * addresses count as one peer: the second has its turn as soon as possible after the first, and the wait is for the
+ * token, 5 minutes. Up to a quarter of it is random, so that those who lost the same peer do not come back together.
+ * Two addresses count as one peer: the second has its turn as soon as possible after the first, and the wait is for the
  * pair.
  */
 function waitMs({ fault, since, attempts, two }: Peer, now: number, random: number, timings: RedialTimings): number {

@@ -38,8 +38,8 @@ export interface Made {
 }
 
 /**
- * Runs a program under Pulumi's mocks as stack `stack` of this project, or of `project`, and returns every resource that
- * it registered, in order of their URNs, once all of them are. Nothing is deployed: this is what golden previews,
+ * Runs a program under Pulumi's mocks as stack `stack` of this project, or of `project`, and returns every resource
+ * that it registered, in order of their URNs, once all of them are. Nothing is deployed: this is what golden previews,
  * `make render` and `make bench` look at.
  */
 export async function record(

@@ -13,7 +13,8 @@ const RESTART_MS = 20_000;
  * stopped, ended with an error, or not well 20 seconds after it was first seen to restart. One that is starting gets
  * the time that its own health check gives it, after which Docker calls it unhealthy.
  *
- * @param recoveryMs for how long an unhealthy container may still recover, because its network has come back. Default: 0
+ * @param recoveryMs for how long an unhealthy container may still recover, because its network has come back. Default:
+ * 0
  */
 export async function becomesWell(
   look: () => Promise<ContainerState[]>,

@@ -112,7 +112,9 @@ function seedSecrets(name: string, seed: Uint8Array, town: string, config: Confi
   ];
 }
 
-/** The seed as `make identity-words` prints it: six words a line, each line by itself, wherever the lines are broken. */
+/**
+ * The seed as `make identity-words` prints it: six words a line, each line by itself, wherever the lines are broken.
+ */
 function wordSecrets(name: string, seed: Uint8Array): NamedSecret[] {
   const words = wordsOf(seed);
   return [0, 6, 12, 18].map((from) => ({

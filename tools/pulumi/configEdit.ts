@@ -15,9 +15,9 @@ export interface ConfigEdit {
 }
 
 /**
- * Changes a stack's config file: `pulumi config` writes a temporary copy, which is then renamed into place. Pulumi keeps
- * comments, but takes out blank lines and indents in its own way. Secrets go to it on standard input:
- * `pulumi config set-all` takes them as arguments, which other users of the machine can read.
+ * Changes a stack's config file: `pulumi config` writes a temporary copy, which is then renamed into place. Pulumi
+ * keeps comments, but takes out blank lines and indents in its own way. Secrets go to it on standard input: `pulumi
+ * config set-all` takes them as arguments, which other users of the machine can read.
  *
  * @param file the config file
  * @param before the text of the file that the edit was decided on

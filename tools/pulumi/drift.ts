@@ -151,7 +151,8 @@ export function mending(drift: Drift, refresh: boolean): string[] {
 /**
  * Connects containers to the networks that they have lost, with the addresses that the program declares. Through the
  * Engine and not by replacing them: a replacement would stop a town that runs. The state needs no change, since it has
- * the container on that network. A network that does not exist is left out: the next `up` makes it. Gives the number of connections made.
+ * the container on that network. A network that does not exist is left out: the next `up` makes it. Gives the number of
+ * connections made.
  */
 export async function reconnect({ environment }: Pulumi, detached: readonly Detached[]): Promise<number> {
   let made = 0;

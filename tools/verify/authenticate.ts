@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import WebSocket from "ws";
-import { authFrame, readAuthAnswer, type AuthAnswer } from "./btp";
+import { claimFrame } from "../../runtime/launcher/btp";
+import { readAuthAnswer, type AuthAnswer } from "./btp";
 
 /** How an attempt to get in went: the connector's answer, or that it gave none. */
 export type Attempt =
@@ -28,7 +29,7 @@ const MAX_ANSWER_BYTES = 64 * 1024;
  * @throws Error when the connection breaks or is no WebSocket
  */
 export function authenticate(socket: Socket, host: string, claim: Claim, timeoutMs: number): Promise<Attempt> {
-  return presentFrame(socket, host, authFrame(REQUEST_ID, claim.peerId, claim.token), timeoutMs);
+  return presentFrame(socket, host, claimFrame({ requestId: REQUEST_ID, ...claim }), timeoutMs);
 }
 
 /** What {@link authenticate} does, with any first frame; its request id has to be {@link REQUEST_ID}. */

@@ -1,5 +1,5 @@
 /**
- * As much of BTP as a stranger at the door needs, written apart from the development connector's codec on purpose: two
+ * Reads what a connector answers to a claim, written apart from the development connector's codec on purpose: two
  * readings of the same format that meet.
  *
  * A frame is u8 type, u32be request id, body. The body of an ERROR is code, name and time (each a u8 length and text),
@@ -9,23 +9,6 @@
 
 const RESPONSE = 1;
 const ERROR = 2;
-const MESSAGE = 6;
-
-/**
- * The first frame of a client: who it says it is, and the token it presents for that. The request id is an unsigned
- * 32-bit number.
- */
-export function authFrame(requestId: number, peerId: string, secret: string): Buffer {
-  const json = Buffer.from(JSON.stringify({ peerId, secret }), "utf8");
-  const head = Buffer.alloc(17);
-  head.writeUInt8(MESSAGE, 0);
-  head.writeUInt32BE(requestId, 1);
-  head.writeUInt8(1, 5); // one protocol data
-  head.write("\x04auth", 6, "latin1");
-  head.writeUInt16BE(0, 11); // content type
-  head.writeUInt32BE(json.length, 13);
-  return Buffer.concat([head, json, Buffer.alloc(4)]);
-}
 
 /** What a connector answered to an authentication. */
 export type AuthAnswer =

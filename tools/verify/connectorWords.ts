@@ -53,7 +53,9 @@ export interface ConnectorWords {
   send(container: string, destination: string, count: number): Promise<SentReport>;
 }
 
-/** Milliseconds for which an answer about peers counts as current. Towns are checked side by side and ask much alike. */
+/**
+ * Milliseconds for which an answer about peers counts as current. Towns are checked side by side and ask much alike.
+ */
 const CURRENT_MS = 1000;
 
 /** Asks through the launcher's subcommands, which run in the container and have the admin API's key. */
@@ -67,8 +69,8 @@ export function connectorWords(docker: Docker): ConnectorWords {
 }
 
 /**
- * The same question with fewer answers: those who ask while one is on its way, or {@link CURRENT_MS} after it came, share
- * it. Each answer costs a process in the container.
+ * The same question with fewer answers: those who ask while one is on its way, or {@link CURRENT_MS} after it came,
+ * share it. Each answer costs a process in the container.
  */
 export function shared<T>(ask: (of: string) => Promise<T>, now = () => performance.now()): (of: string) => Promise<T> {
   const answers = new Map<string, { answer: Promise<T>; until: number }>();

@@ -46,8 +46,8 @@ const HEALTH_MS = 35_000;
  * who does not, that the towns' peers are connected and packets come back from them, that the containers are well, and
  * that nothing secret stands where it can be read. Prints a redacted report with the time of each check.
  *
- * One daemon serves all towns: it keeps circuits and keys apart by service, so the towns are checked side by side. Three
- * phases are kept apart, because there one town's checks would disturb another's.
+ * One daemon serves all towns: it keeps circuits and keys apart by service, so the towns are checked side by side.
+ * Three phases are kept apart, because there one town's checks would disturb another's.
  *
  * @returns whether every check passed
  * @throws UserError when it cannot even begin: no stack, no outputs, a Docker host elsewhere

@@ -203,7 +203,8 @@ function refusal(action: () => unknown): Error {
 }
 
 describe("a town's seed", () => {
-  // All from Python: hmac twice, by RFC 5869, with an empty salt, so that only a change of this program can change an address.
+  // All from Python: hmac twice, by RFC 5869, with an empty salt, so that only a change of this program can change an
+  // address.
   it("is HKDF-SHA256 of a random text", () => {
     expect(seedFromRandom("a".repeat(43)).toString("hex")).toBe(
       "d17485ed16c557a12e5305cb06bb76bded86baa92f474355af55cab1ec5dcdf2",

@@ -1,55 +1,15 @@
 import { describe, expect, it, test } from "vitest";
-import {
-  deployedTowns,
-  lostAddresses,
-  misusedAddresses,
-  rotatedSecrets,
-  type DeployedTown,
-} from "../../../stack/deployed";
-import { deriveIdentity, identityOfSeed, published, seedFromRandom } from "../../../components/core/identity";
-import { Secret } from "../../../components/core/secret";
-import { parseSettings, type Settings } from "../../../stack/settings";
+import { deployedTowns, lostAddresses, misusedAddresses, type DeployedTown } from "../../../stack/deployed";
+import { deriveIdentity, identityOfSeed, published } from "../../../components/core/identity";
+import type { Settings } from "../../../stack/settings";
+import { before, OLD, SECOND, SEED, settings, TEXT } from "./deployedSupport";
 
 const KEY = deriveIdentity(Buffer.alloc(32, 1));
 const OTHER = deriveIdentity(Buffer.alloc(32, 2));
-const TEXT = "s".repeat(43);
-const SEED = seedFromRandom(TEXT);
-/** The addresses that the state's seed makes. */
-const OLD = identityOfSeed(SEED, 1).fingerprint;
-const SECOND = identityOfSeed(SEED, 2).fingerprint;
 const OTHER_SEED = Buffer.alloc(32, 3);
 const given = (seed: Buffer) => ({ seed: seed.toString("base64") });
 
 const base64 = ({ secretKeyFile }: { secretKeyFile: Buffer }) => secretKeyFile.toString("base64");
-
-function settings(towns: Record<string, unknown>, others: Record<string, unknown> = {}): Settings {
-  const all = { towns, images: { anon: `anon@sha256:${"0".repeat(64)}` }, ...others };
-  return parseSettings(
-    Object.fromEntries(
-      Object.entries(all).map(([key, value]) => [
-        `town-ator:${key}`,
-        typeof value === "string" ? value : JSON.stringify(value),
-      ]),
-    ),
-    "dev",
-  );
-}
-
-function before(
-  identities: Partial<DeployedTown["identities"][number]>[],
-  more: Partial<DeployedTown> = {},
-): DeployedTown {
-  return {
-    town: "home",
-    nodeId: "g.home",
-    suffix: "anon",
-    identities: identities.map((identity) => ({ number: 1, fingerprint: OLD, ...identity })),
-    secretVersions: {},
-    given: [],
-    seed: new Secret(SEED),
-    ...more,
-  };
-}
 
 function withoutSeed(town: DeployedTown): DeployedTown {
   const copy: { seed?: unknown } & DeployedTown = { ...town };
@@ -335,78 +295,5 @@ describe("published identities", () => {
     [{ current: 2, previous: 1 }, [1, 2]],
   ])("of %j are %j", (numbers, expected) => {
     expect(published(numbers)).toEqual(expected);
-  });
-});
-
-describe("a peer whose secret changes", () => {
-  const now = settings({
-    home: { nodeId: "g.home", peers: { a: { secretVersion: 2 }, b: {}, c: { secretVersion: 2 } } },
-  });
-
-  it("has to be told first, each for itself, and a new peer has not", () => {
-    const lines = rotatedSecrets(now, [before([{}], { secretVersions: { a: 1, b: 1 } })]);
-    expect(lines).toHaveLength(1);
-    expect(lines[0]).toContain("the secret that a presents to home changes (version 1 to 2)");
-    expect(lines[0]).toContain("tell the peer first");
-    expect(lines[0]).toContain("make invite TOWN=home PEER=a");
-  });
-
-  it("is told by the same up if it is a town of the same stack", () => {
-    const both = settings({
-      home: { nodeId: "g.home", peers: { "g.away": { town: "away", secretVersion: 2 } } },
-      away: { nodeId: "g.away", peers: { "g.home": {} } },
-    });
-    expect(rotatedSecrets(both, [before([{}], { secretVersions: { "g.away": 1 } })])).toEqual([]);
-  });
-
-  describe("by the operator", () => {
-    const secret = "s".repeat(32);
-    const given = (secretVersion: number, source: object = {}) =>
-      settings(
-        {
-          home: { nodeId: "g.home", peers: { a: { secretVersion, ...source } } },
-          away: { nodeId: "a", peers: { "g.home": {} } },
-        },
-        { secrets: { home: { a: secret } } },
-      );
-    const made = settings({ home: { nodeId: "g.home", peers: { a: { secretVersion: 2 } } } });
-
-    test.each<[string, Settings, string[], string[]]>([
-      ["is as it was", given(1), ["a"], []],
-      [
-        "has a version that does nothing",
-        given(2),
-        ["a"],
-        [
-          "towns.home.peers.a.secretVersion (1 to 2) makes no new secret, for the secret is given at town-ator:secrets.home.a (`make identity-restore` puts it there): change it there, or take it out and one is made",
-        ],
-      ],
-      [
-        "may have another one from now on",
-        given(1),
-        [],
-        [
-          "the secret that a presents to home is now the one given at town-ator:secrets.home.a; unless it is the same as before, the old one is refused at once: tell the peer first, and give it the new invite right after `up` (make invite TOWN=home PEER=a)",
-        ],
-      ],
-      ["is told by this very up", given(1, { town: "away" }), [], []],
-      [
-        "has one that is made again",
-        made,
-        ["a"],
-        [
-          "the secret that a presents to home changes (given to made, version 2), and the old one is refused at once: tell the peer first, and give it the new invite right after `up` (make invite TOWN=home PEER=a)",
-        ],
-      ],
-    ])("%s", (_, now, wasGiven, lines) => {
-      const lastVersion = lines[0]?.includes("given to made") ? 2 : 1;
-      const last = before([{}], { secretVersions: { a: lastVersion }, given: wasGiven });
-      expect(rotatedSecrets(now, [last])).toEqual(lines);
-      for (const line of lines) expect(line).not.toContain(secret);
-    });
-  });
-
-  it("is nobody at a first up", () => {
-    expect(rotatedSecrets(now, [])).toEqual([]);
   });
 });

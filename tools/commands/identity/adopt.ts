@@ -25,9 +25,9 @@ export interface AdoptRequest {
 }
 
 /**
- * Takes the key of an identity, or the 24 words of a town's seed, from standard input into the stack's encrypted config,
- * at `town-ator:identities.<town>.<number>` or `.seed`. Everything is checked first and nothing is changed on an error. Gives the
- * exit code.
+ * Takes the key of an identity, or the 24 words of a town's seed, from standard input into the stack's encrypted
+ * config, at `town-ator:identities.<town>.<number>` or `.seed`. Everything is checked first and nothing is changed on
+ * an error. Gives the exit code.
  */
 export async function adopt({ stack, ...request }: AdoptRequest & { stack: string }): Promise<number> {
   await adoptKey(request, { ...(await openStack(stack)), readKey });

@@ -9,6 +9,7 @@ import {
   type Suffix,
 } from "../../../components/core/identity";
 import { InviteError, parseInvite } from "../../../components/core/invite";
+import { GIVEN_SECRET } from "../../../components/core/peering";
 import { NODE_ID, PEER_ID, TOWN_NAME } from "../../../components/core/names";
 import { UserError } from "../../console/project";
 import { highest, identitiesUpTo } from "./known";
@@ -73,7 +74,7 @@ const town = z
     seed: seed.exactOptional(),
     keys: z.record(numberText, keyFile),
     fingerprints: z.record(numberText, fingerprint).default({}),
-    secrets: z.record(peer, z.string().regex(/^[\x21-\x7e]{32,}$/)),
+    secrets: z.record(peer, z.string().regex(GIVEN_SECRET)),
   })
   .refine(
     ({ identity, seed, keys }) => seed !== undefined || published(identity).every((wanted) => `${wanted}` in keys),

@@ -26,7 +26,9 @@ export async function assertAsked(reveal: boolean, terminal: Terminal = ownTermi
   if (reveal) return;
   if (!terminal.input.isTTY)
     throw new UserError("The words are shown on explicit request only: at a terminal, or with REVEAL=1.");
-  if (!(await confirm("Whoever reads the 24 words has all of the town's addresses. Type yes to show them: ", terminal)))
+  if (
+    !(await confirm("Anyone who reads the 24 words has all of the town's addresses. Type yes to show them: ", terminal))
+  )
     throw new UserError("Nothing is shown.");
 }
 

@@ -4,20 +4,11 @@ import type { Socket } from "node:net";
 import { afterAll, describe, expect, it, test } from "vitest";
 import { encodeBtp, messageFrame } from "../../../../images/connector/src/btp";
 import { decodeIlp, encodeIlp, fulfillPacket, ZERO_32 } from "../../../../images/connector/src/ilp";
-import { admin, dial, endAll, startConnector, type Running } from "./support";
+import { admin, dial, endAll, startConnector, type Running, OK, REFUSED } from "./support";
 
 // After all, not each: the refusals run side by side, for each of them waits for its close.
 afterAll(endAll);
 
-const OK = { type: 1, requestId: 1, protocolData: [], ilpPacket: Buffer.alloc(0) };
-const REFUSED = {
-  type: 2,
-  requestId: 1,
-  code: "F00",
-  name: "BTPError",
-  triggeredAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/) as string,
-  data: Buffer.alloc(0),
-};
 const CLOSED_NOAUTH = { BTP_ALLOW_NOAUTH: "false" };
 const SECRET = { BTP_PEER_BOB_SECRET: "right" };
 

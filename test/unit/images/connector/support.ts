@@ -1,5 +1,6 @@
 /** Connectors in this process on ports that the system picks, and raw BTP sockets to them. */
 import { once } from "node:events";
+import { expect } from "vitest";
 import { WebSocket } from "ws";
 import { authFrame, decodeBtp, type BtpFrame } from "../../../../images/connector/src/btp";
 import type { ConnectorConfig } from "../../../../images/connector/src/configTypes";
@@ -19,6 +20,17 @@ export interface Running {
   healthUrl: string;
   adminUrl: string;
 }
+
+/** The answer to a claim of request 1 that is accepted, and to one that is refused. */
+export const OK = { type: 1, requestId: 1, protocolData: [], ilpPacket: Buffer.alloc(0) };
+export const REFUSED = {
+  type: 2,
+  requestId: 1,
+  code: "F00",
+  name: "BTPError",
+  triggeredAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/) as string,
+  data: Buffer.alloc(0),
+};
 
 export const API_KEY = "the-admin-key";
 

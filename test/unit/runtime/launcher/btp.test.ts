@@ -6,6 +6,23 @@ import { claimFrame, isAcceptance, readFirstFrame, refusalFrame } from "../../..
 /** How many random inputs are tried; `FUZZ_ROUNDS=100000` for the long run. */
 const ROUNDS = Number(process.env["FUZZ_ROUNDS"] ?? 4000);
 
+/** Recorded from the connector's own client. */
+const RECORDED =
+  "06000000010104617574680000000000217b22706565724964223a22616c696365222c22736563726574223a22746f6b227d00000000";
+
+test("a claim has the recorded bytes", () => {
+  expect(claimFrame({ requestId: 1, peerId: "alice", token: "tok" }).toString("hex")).toBe(RECORDED);
+});
+
+test("a claim is read by the development connector's codec, which was written apart from this one", () => {
+  expect(decodeBtp(claimFrame({ requestId: 0xfffffffe, peerId: "g.bob", token: "tök" }))).toEqual({
+    type: 6,
+    requestId: 0xfffffffe,
+    protocolData: [{ name: "auth", contentType: 0, data: Buffer.from('{"peerId":"g.bob","secret":"tök"}') }],
+    ilpPacket: Buffer.alloc(0),
+  });
+});
+
 test("a claim is written as the connector's own clients write it, and read back", () => {
   const claim = { requestId: 77, peerId: "g.bob", token: "t ö ken" };
   expect(claimFrame(claim)).toEqual(authFrame(77, "g.bob", "t ö ken"));

@@ -5,17 +5,8 @@ import { encodeBtp, messageFrame } from "../../../../images/connector/src/btp";
 import { decodeIlp, encodeIlp, ZERO_32 } from "../../../../images/connector/src/ilp";
 import { GUARD_LIMITS, type GuardSettings } from "../../../../components/core/guardSettings";
 import { startGuard, type Guard } from "../../../../runtime/launcher/guard";
-import { dial, endAll, startConnector, type Running } from "../../images/connector/support";
+import { dial, endAll, startConnector, type Running, OK, REFUSED } from "../../images/connector/support";
 
-const OK = { type: 1, requestId: 1, protocolData: [], ilpPacket: Buffer.alloc(0) };
-const REFUSED = {
-  type: 2,
-  requestId: 1,
-  code: "F00",
-  name: "BTPError",
-  triggeredAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/) as string,
-  data: Buffer.alloc(0),
-};
 const ENV = { BTP_ALLOW_NOAUTH: "false", BTP_PEER_BOB_SECRET: "right", BTP_PEER_CAROL_SECRET: "carols" };
 
 let guards: Guard[] = [];
@@ -68,7 +59,8 @@ async function stranger(port: number, first = ""): Promise<{ socket: net.Socket;
   const socket = net.connect(port, "127.0.0.1");
   socket.on("error", () => undefined);
   socket.on("data", () => undefined);
-  const ended = once(socket, "close");
+  // Not `once`, which rejects where the connection is reset.
+  const ended = new Promise((resolve) => socket.once("close", resolve));
   await once(socket, "connect");
   socket.write(first, "latin1");
   return { socket, ended };

@@ -85,8 +85,8 @@ interface Alice {
 }
 
 /**
- * Alice, who dials the peers at these ports, with the redialler beside her. `level`: her LOG_LEVEL, or none at all of her
- * lines; `next`: ports that peers announce.
+ * Alice, who dials the peers at these ports, with the redialler beside her. `level`: her LOG_LEVEL, or none at all of
+ * her lines; `next`: ports that peers announce.
  */
 async function startAlice(
   ports: Record<string, number>,
@@ -230,7 +230,7 @@ describe("a peer that is away for longer than the connector's patience", () => {
     expect(status().bob).toMatchObject({ state: "connected", address: "first" });
   });
 
-  test("is found without a word of the connector's log", async () => {
+  test("is found although the connector's log says nothing", async () => {
     const port = await freePort();
     const alice = await startAlice({ bob: port }, "unheard");
     await turn(66);
@@ -240,7 +240,7 @@ describe("a peer that is away for longer than the connector's patience", () => {
     expect(alice.node.health().peersConnected).toBe(1);
   });
 
-  test("is cut from a handshake that never ends, and dialled anew", async () => {
+  test("is cut from a handshake that never ends, and dialled again", async () => {
     const held: Duplex[] = [];
     const port = await listenTo(() => undefined);
     servers[0]!.on("upgrade", (_request, socket) => held.push(socket));

@@ -17,7 +17,7 @@ describe("a mistake of peers and what is given for them is refused with one line
     [
       "a peer whose id no variable could carry",
       { towns: { home: { ...town, peers: { "a=b": {} } } } },
-      "town-ator:towns.home.peers.a=b: is no nodeId that a peer can have here",
+      "town-ator:towns.home.peers.a=b: is not a nodeId that a peer can have here",
     ],
     [
       "peers that meet in one variable",
@@ -120,7 +120,7 @@ describe("a mistake of peers and what is given for them is refused with one line
     [
       "a given secret that is short",
       { towns: { home: { ...town, peers: { bob: {} } } }, secrets: { home: { bob: "s".repeat(31) } } },
-      "town-ator:secrets.home.bob: must be at least 32 printable ASCII characters without spaces",
+      "town-ator:secrets.home.bob: must be 32 to 256 printable ASCII characters without spaces",
     ],
     [
       "a given secret for an undeclared peer",

@@ -49,7 +49,9 @@ interface Difference {
   volumes?: string[];
 }
 
-/** The drift of an Engine that has what the state says, but for a difference; undefined stands for a missing container. */
+/**
+ * The drift of an Engine that has what the state says, but for a difference; undefined stands for a missing container.
+ */
 function drift(difference: Difference = {}, state = STATE): Drift {
   const container = (name: "sidecar" | "files", usual: SeenContainer): [string, SeenContainer][] =>
     name in difference && difference[name] === undefined ? [] : [[name, { ...usual, ...difference[name] }]];

@@ -39,7 +39,7 @@ const apart = { peers: [listed("g.away", false)] };
 const silent = { peers: [] };
 
 describe("the peers of a stack", () => {
-  test("that are connected give packets back, whoever dialled, and one that is only expected is no failure", async () => {
+  test("that are connected give packets back, whichever side dialled; a peer that is only expected is not a failure", async () => {
     const { sent, lines, results } = await make({
       peers: { home: joined, away: silent },
       packets: { "home g.away": "ok", "away g.home": "ok" },

@@ -40,7 +40,7 @@ test.each<[string, IdentityNumbers, PublishedTown | undefined, string | undefine
     { kind: "retire", identity: { current: 2 }, retired: A },
   ],
   [
-    "nothing is retired without a word",
+    "nothing is retired silently",
     { current: 2, previous: 1 },
     switched,
     undefined,

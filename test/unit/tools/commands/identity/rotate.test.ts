@@ -110,7 +110,7 @@ describe("rotating", () => {
       "home has a config that is not deployed yet: run `make up`, then this again.",
     ],
     [
-      "the last step without a word",
+      "the last step without RETIRE",
       { town: "home" },
       SWITCHED,
       { fingerprint: NEW, previous: { fingerprint: OLD } },

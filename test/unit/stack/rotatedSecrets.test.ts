@@ -1,0 +1,77 @@
+import { describe, expect, it, test } from "vitest";
+import { rotatedSecrets } from "../../../stack/deployed";
+import type { Settings } from "../../../stack/settings";
+import { before, settings } from "./deployedSupport";
+
+describe("a peer whose secret changes", () => {
+  const now = settings({
+    home: { nodeId: "g.home", peers: { a: { secretVersion: 2 }, b: {}, c: { secretVersion: 2 } } },
+  });
+
+  it("has to be told first, each for itself, and a new peer has not", () => {
+    const lines = rotatedSecrets(now, [before([{}], { secretVersions: { a: 1, b: 1 } })]);
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toContain("the secret that a presents to home changes (version 1 to 2)");
+    expect(lines[0]).toContain("tell the peer first");
+    expect(lines[0]).toContain("make invite TOWN=home PEER=a");
+  });
+
+  it("is told by the same up if it is a town of the same stack", () => {
+    const both = settings({
+      home: { nodeId: "g.home", peers: { "g.away": { town: "away", secretVersion: 2 } } },
+      away: { nodeId: "g.away", peers: { "g.home": {} } },
+    });
+    expect(rotatedSecrets(both, [before([{}], { secretVersions: { "g.away": 1 } })])).toEqual([]);
+  });
+
+  describe("by the operator", () => {
+    const secret = "s".repeat(32);
+    const given = (secretVersion: number, source: object = {}) =>
+      settings(
+        {
+          home: { nodeId: "g.home", peers: { a: { secretVersion, ...source } } },
+          away: { nodeId: "a", peers: { "g.home": {} } },
+        },
+        { secrets: { home: { a: secret } } },
+      );
+    const made = settings({ home: { nodeId: "g.home", peers: { a: { secretVersion: 2 } } } });
+
+    test.each<[string, Settings, string[], string[]]>([
+      ["is as it was", given(1), ["a"], []],
+      [
+        "has a version that does nothing",
+        given(2),
+        ["a"],
+        [
+          "towns.home.peers.a.secretVersion (1 to 2) makes no new secret, for the secret is given at town-ator:secrets.home.a (`make identity-restore` puts it there): change it there, or take it out and one is made",
+        ],
+      ],
+      [
+        "may have another one from now on",
+        given(1),
+        [],
+        [
+          "the secret that a presents to home is now the one given at town-ator:secrets.home.a; unless it is the same as before, the old one is refused at once: tell the peer first, and give it the new invite right after `up` (make invite TOWN=home PEER=a)",
+        ],
+      ],
+      ["is told by this very up", given(1, { town: "away" }), [], []],
+      [
+        "has one that is made again",
+        made,
+        ["a"],
+        [
+          "the secret that a presents to home changes (given to made, version 2), and the old one is refused at once: tell the peer first, and give it the new invite right after `up` (make invite TOWN=home PEER=a)",
+        ],
+      ],
+    ])("%s", (_, now, wasGiven, lines) => {
+      const lastVersion = lines[0]?.includes("given to made") ? 2 : 1;
+      const last = before([{}], { secretVersions: { a: lastVersion }, given: wasGiven });
+      expect(rotatedSecrets(now, [last])).toEqual(lines);
+      for (const line of lines) expect(line).not.toContain(secret);
+    });
+  });
+
+  it("is nobody at a first up", () => {
+    expect(rotatedSecrets(now, [])).toEqual([]);
+  });
+});
