@@ -5,6 +5,9 @@ cli = node --import tsx tools/cli.ts
 # A file for the JSON report of the tests, beside what they print (.ci/run sums these up).
 report = $(if $(REPORT),-- --reporter=default --reporter=json --outputFile.json=$(REPORT))
 
+# What a test starts with `make` gets its variables from the test, not from the command line that started the tests.
+unexport MAKEFLAGS
+
 .DEFAULT_GOAL := help
 .PHONY: node_modules two-home-up two-home-verify two-home-down town-up-with-ator test check e2e golden
 

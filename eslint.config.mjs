@@ -13,6 +13,8 @@ export default tseslint.config(
       "@typescript-eslint/no-base-to-string": "error",
       "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_" }],
       eqeqeq: "error",
+      // Prettier wraps code, and leaves comments as they are.
+      "max-len": ["error", { code: 10_000, comments: 120, ignoreUrls: true }],
     },
   },
   {

@@ -8,10 +8,17 @@ export default defineConfig({
   test: {
     maxWorkers: "100%",
     projects: [
-      // Not isolated: loading Pulumi again for each file takes longer than the tests. A test that changes a global
+      // Not isolated, and one project: loading Pulumi again takes longer than the tests. A test that changes a global
       // restores it. The time-out is for a machine that does much else.
-      { test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 40_000, isolate: false } },
-      { resolve, test: { name: "graph", include: ["test/graph/**/*.test.ts"], testTimeout: 60_000 } },
+      {
+        resolve,
+        test: {
+          name: "unit",
+          include: ["test/{unit,graph}/**/*.test.ts"],
+          testTimeout: 60_000,
+          isolate: false,
+        },
+      },
       {
         test: {
           name: "e2e",

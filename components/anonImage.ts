@@ -38,6 +38,9 @@ const ANON_PROGRAMS = {
   "anon-gencert": "ce09a13c86fa7e604eaf66e06795dea9287bd2a93b19caffb96c64f0a6cebb77",
 } as const;
 
+/** Folders of the image that volumes are mounted on. */
+const VOLUMES = ["keys", "files", "data", "network"].map((name) => path.join("volumes", name));
+
 /**
  * Puts the build context of images/anon together below `project`: its scripts, and the daemon out of the npm package,
  * whose install script never runs. `source` is the folder of this package. Throws when a program is missing or has
@@ -48,14 +51,20 @@ export function anonContext(project = ".", source = path.join(__dirname, "..")):
   const dockerfile = path.join(image, "Dockerfile");
   const scripts = filesBelow(path.join(image, "bin"));
   const hash = hashOf([dockerfile, ...scripts], Object.values(ANON_PROGRAMS));
-  return buildContext(project, "anon", hash, (target) => {
+  const fill = (target: string) => {
     fs.copyFileSync(dockerfile, path.join(target, "Dockerfile"));
     fs.mkdirSync(path.join(target, "bin"));
     const install = (content: Buffer, name: string) =>
       fs.writeFileSync(path.join(target, "bin", name), content, { mode: 0o755 });
     for (const script of scripts) install(fs.readFileSync(script), path.basename(script));
     for (const [name, sha256] of Object.entries(ANON_PROGRAMS)) install(knownProgram(source, name, sha256), name);
-  });
+  };
+  return buildContext(project, "anon", hash, fill, VOLUMES);
+}
+
+/** The daemon of the npm package. Throws when it is missing, or has another SHA-256 than the known one. */
+export function anonProgram(source = path.join(__dirname, "..")): Buffer {
+  return knownProgram(source, "anon", ANON_PROGRAMS.anon);
 }
 
 function knownProgram(source: string, name: string, sha256: string): Buffer {

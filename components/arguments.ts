@@ -11,8 +11,3 @@ export function assertArguments(component: string, problems: Readonly<Record<str
   );
   if (lines.length > 0) throw new DeploymentError(`${component}: ${lines.join("; ")}`);
 }
-
-/** What is wrong with a memory limit in MiB, if anything: Docker needs a few, and a fraction is a change for ever. */
-export function memoryProblem(mebibytes: number): string | undefined {
-  return Number.isInteger(mebibytes) && mebibytes >= 64 ? undefined : "must be a whole number of MiB from 64";
-}

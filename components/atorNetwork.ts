@@ -11,8 +11,6 @@ export interface AtorNetwork {
   readonly ready: pulumi.Resource[];
   /** Seconds that a hidden service may take to be published there. */
   readonly publishBudgetSeconds: number;
-  /** Seconds between two health checks of a sidecar. */
-  readonly healthIntervalSeconds: number;
   /** The anon image that the relays run, where there are relays of ours: what runs on this network may run it too. */
   readonly image?: pulumi.Output<string>;
 }

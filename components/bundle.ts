@@ -6,7 +6,7 @@ import * as path from "node:path";
 import type { BuildOptions } from "esbuild";
 import { filesBelow } from "./docker/buildContext";
 
-/** What the launcher's bundle is made of: its own sources, and the core that it imports. */
+/** What the launcher's bundle is made of, besides ws: its own sources, and the core that it imports. */
 const LAUNCHER_SOURCES = ["runtime/launcher", "components/core"];
 
 /** The published connector's image has Node 22; a tsconfig.json that happens to lie around changes nothing. */
@@ -16,6 +16,12 @@ const OPTIONS = {
   target: "node20",
   format: "cjs",
   charset: "utf8",
+  // Each town's state holds the text.
+  minifyWhitespace: true,
+  // Packages keep the path by which they were found, wherever a link to them leads.
+  preserveSymlinks: true,
+  // ws looks for two native modules that make it faster, and the bundle has to need nothing but Node.
+  define: { "process.env.WS_NO_BUFFER_UTIL": '"1"', "process.env.WS_NO_UTF_8_VALIDATE": '"1"' },
   tsconfigRaw: "{}",
   logLevel: "error",
 } satisfies BuildOptions;
@@ -26,7 +32,7 @@ const SCRIPT =
 
 /**
  * Bundles the program `entry`, a path below `folder`, with everything it imports. The text depends on the sources
- * alone: esbuild's comments name paths relative to `folder`.
+ * alone: the paths of packages in it are relative to `folder`.
  *
  * esbuild runs in a process without Pulumi's variables: these hold the decrypted config (PULUMI_CONFIG), and perhaps
  * the passphrase and an access token.
@@ -60,6 +66,7 @@ export function bundledLauncher(): string {
 export function cachedLauncher(folder: string): string {
   const esbuild = require.resolve("esbuild/package.json", { paths: [folder] });
   const hash = createHash("sha256").update(JSON.stringify(OPTIONS)).update(fs.readFileSync(esbuild));
+  hash.update(fs.readFileSync(require.resolve("ws/package.json", { paths: [folder] })));
   for (const file of LAUNCHER_SOURCES.flatMap((source) => filesBelow(path.join(folder, source)))) {
     hash.update(`\0${path.relative(folder, file)}\0`).update(fs.readFileSync(file));
   }

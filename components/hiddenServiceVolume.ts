@@ -32,7 +32,7 @@ export interface HiddenServiceVolumeArgs {
   /** Whose it is on the Docker host. Default: this Pulumi project and stack, and the component's name. */
   readonly owner?: Owner | undefined;
   /**
-   * Whether the seed and the volume outlive the stack: protected in the state and kept on the Docker host. Default:
+   * Whether the seed and the volumes outlive the stack: protected in the state and kept on the Docker host. Default:
    * true.
    */
   readonly keep?: boolean | undefined;
@@ -45,6 +45,11 @@ export interface HiddenServiceVolumeArgs {
   readonly adopted?: Readonly<Record<number, pulumi.Input<string>>> | undefined;
   /** The seed, 32 bytes as base64; it becomes a secret. Default: the one that is made and kept in the state. */
   readonly seed?: pulumi.Input<string> | undefined;
+  /**
+   * Which container serves the identity: a `sidecar`, or the `connector` that runs the daemon itself. One that serves
+   * it no longer stops by itself, before the other is started. Default: `sidecar`.
+   */
+  readonly servedBy?: "sidecar" | "connector" | undefined;
   /** What the daemon appends to an address. Default: `anon`, as the daemon of {@link anonImage} does. */
   readonly suffix?: Suffix | undefined;
 }
@@ -68,6 +73,11 @@ export interface PublishedAddress {
 export class HiddenServiceVolume extends pulumi.ComponentResource {
   /** Docker's name for the volume. */
   public readonly volumeName: pulumi.Output<string>;
+  /**
+   * Docker's name for the volume with the daemon's DataDirectory: its guards. They belong to the address, whatever runs
+   * the daemon, for an observer learns from every new choice of guards.
+   */
+  public readonly guardsVolume: pulumi.Output<string>;
   /** A `dependsOn` entry for what uses the volume; fails when the volume holds another identity. */
   public readonly filled: pulumi.Output<pulumi.Resource[]>;
   /** The anon image that filled the volume. */
@@ -124,19 +134,25 @@ export class HiddenServiceVolume extends pulumi.ComponentResource {
     );
 
     const volume = dataVolume(`${name}-keys`, owner, "keys", this, this.keep);
+    const guards = dataVolume(`${name}-guards`, owner, "sidecar-data", this, this.keep);
     const job = new docker.Container(
       `${name}-key-file`,
       oneShot(owner, "identity", {
         image: this.image,
         command: "/usr/local/bin/install-identity",
+        arguments: [args.servedBy ?? "sidecar"],
         uploads: pulumi
           .all(identities.map(({ number, identity }) => identity.apply((resolved) => offered(number, resolved))))
           .apply((uploads) => uploads.flat()),
-        volumes: [{ volumeName: volume.name, containerPath: PATHS.keys }],
+        volumes: [
+          { volumeName: volume.name, containerPath: PATHS.keys },
+          { volumeName: guards.name, containerPath: "/data" },
+        ],
       }),
       { parent: this, ...FIXED_NAME },
     );
     this.volumeName = volume.name;
+    this.guardsVolume = guards.name;
     this.filled = whenSucceeded(job, (ended) => assertIdentity(name, dockerName(owner, "keys"), ended));
     this.registerOutputs({ volumeName: this.volumeName });
   }

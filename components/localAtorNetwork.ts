@@ -21,7 +21,7 @@ export interface LocalAtorNetworkArgs {
 }
 
 /** What every local network has in common. */
-const LOCAL = { kind: "local", publishBudgetSeconds: 60, healthIntervalSeconds: 1 } as const;
+const LOCAL = { kind: "local", publishBudgetSeconds: 60 } as const;
 
 /**
  * The local network of another owner on the same Docker host, which has to be up. Two programs on one network reach
@@ -48,7 +48,6 @@ export class LocalAtorNetwork extends pulumi.ComponentResource implements AtorNe
   public readonly ready: pulumi.Resource[];
   public readonly kind: "local";
   public readonly publishBudgetSeconds: number;
-  public readonly healthIntervalSeconds: number;
 
   constructor(name: string, args: LocalAtorNetworkArgs = {}, opts?: pulumi.ComponentResourceOptions) {
     const owner = ownerOf(name, args.owner);
@@ -67,7 +66,7 @@ export class LocalAtorNetwork extends pulumi.ComponentResource implements AtorNe
         image,
         command: ["/usr/local/bin/local-ator-network"],
         envs: { IP: plan.first, RANGE: plan.subnet },
-        networks: [{ name: network.name, ipv4Address: plan.first }],
+        network: { networks: [{ name: network.name, ipv4Address: plan.first }] },
         volumes: [
           { volumeName: data.name, containerPath: "/data" },
           { volumeName: include.name, containerPath: PATHS.localNetwork },
@@ -76,7 +75,6 @@ export class LocalAtorNetwork extends pulumi.ComponentResource implements AtorNe
         // The script is process 1 itself: a router that ends signals it.
         init: false,
         health: ["/usr/local/bin/local-ator-network-health"],
-        healthIntervalSeconds: LOCAL.healthIntervalSeconds,
         startBudgetSeconds: LOCAL.publishBudgetSeconds,
         stopSeconds: 5,
       }),
@@ -88,7 +86,6 @@ export class LocalAtorNetwork extends pulumi.ComponentResource implements AtorNe
     this.ready = [container];
     this.kind = LOCAL.kind;
     this.publishBudgetSeconds = LOCAL.publishBudgetSeconds;
-    this.healthIntervalSeconds = LOCAL.healthIntervalSeconds;
     this.registerOutputs({ networkName: this.networkName });
   }
 }

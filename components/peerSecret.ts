@@ -1,9 +1,8 @@
-import { isIPv4 } from "node:net";
 import * as pulumi from "@pulumi/pulumi";
 import { assertArguments } from "./arguments";
 import type { Invite } from "./core/invite";
 import { btpPeerVariable, peerIdProblem, secretNames } from "./core/names";
-import type { DialledPeer, InboundSecret, Relation } from "./core/peering";
+import { isDirectUrl, type DialledPeer, type InboundSecret, type Relation } from "./core/peering";
 import { dialledByInvite } from "./core/renderConnectorYaml";
 import { randomSecret } from "./randomSecret";
 
@@ -76,7 +75,26 @@ export class PeerSecret extends pulumi.ComponentResource {
 }
 
 function directProblem(url: string): string | undefined {
-  const [, host, port] = /^ws:\/\/([\d.]+):(\d{1,5})$/.exec(url) ?? [];
-  const right = host !== undefined && isIPv4(host) && Number(port) >= 1 && Number(port) <= 65535;
-  return right ? undefined : "must have a url such as ws://10.77.0.9:3000";
+  return isDirectUrl(url) ? undefined : "must have a url such as ws://10.77.0.9:3000";
+}
+
+/** For every peer whether we dial it (`dialled`) or wait for it (`expected`). */
+export function standingOf(peers: readonly PeerSecret[]): Record<string, pulumi.Output<string>> {
+  return Object.fromEntries(
+    peers.map(({ peerId, outbound }) => [
+      peerId,
+      pulumi.unsecret(outbound.apply((dialled) => (dialled ? "dialled" : "expected"))),
+    ]),
+  );
+}
+
+/** What a town's state keeps of its peers, for the next `up` to tell which secrets it changes (stack/deployed.ts). */
+export function rememberedPeers(peers: readonly PeerSecretArgs[]): {
+  secretVersions: Record<string, number>;
+  given: string[];
+} {
+  return {
+    secretVersions: Object.fromEntries(peers.map(({ id, secretVersion = 1 }) => [id, secretVersion])),
+    given: peers.filter(({ given }) => given !== undefined).map(({ id }) => id),
+  };
 }

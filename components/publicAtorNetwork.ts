@@ -16,7 +16,6 @@ export class PublicAtorNetwork extends pulumi.ComponentResource implements AtorN
   public readonly ready: pulumi.Resource[];
   public readonly kind: "public";
   public readonly publishBudgetSeconds: number;
-  public readonly healthIntervalSeconds: number;
 
   constructor(name: string, args: PublicAtorNetworkArgs = {}, opts?: pulumi.ComponentResourceOptions) {
     const owner = ownerOf(name, args.owner);
@@ -28,7 +27,6 @@ export class PublicAtorNetwork extends pulumi.ComponentResource implements AtorN
     this.ready = [];
     this.kind = "public";
     this.publishBudgetSeconds = 300;
-    this.healthIntervalSeconds = 5;
     this.registerOutputs({ networkName: this.networkName });
   }
 }

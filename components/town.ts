@@ -1,23 +1,31 @@
 import * as pulumi from "@pulumi/pulumi";
 import { anonImage } from "./anonImage";
-import { assertArguments, memoryProblem } from "./arguments";
+import { assertArguments } from "./arguments";
 import type { AtorNetwork } from "./atorNetwork";
-import { AtorSidecar } from "./atorSidecar";
+import { AtorSidecar, type AtorSidecarArgs } from "./atorSidecar";
+import { EmbeddedAtor, type EmbeddedAtorArgs } from "./embeddedAtor";
 import { discoveryKeyFromSecret } from "./core/discovery";
+import { guardProblems } from "./core/guardSettings";
 import { DEFAULT_SUFFIX, numbersProblem, suffixProblem, type IdentityNumbers, type Suffix } from "./core/identity";
 import { formatInvite, type Invite } from "./core/invite";
-import { btpPeerVariable, nodeIdProblem, ownerProblem, townParts, TOWN_TYPE, type Owner } from "./core/names";
+import { DEFAULT_MEMORY_MIB, memoryProblem } from "./core/memory";
+import { nodeIdProblem, ownerProblem, peersProblem, townParts, TOWN_TYPE, type Owner } from "./core/names";
 import { anonUrlOf } from "./core/renderConnectorYaml";
 import { subnetOf, subnetProblem } from "./core/subnets";
+import { relayIdOf, relayNameProblem } from "./core/townRelay";
 import { HiddenServiceVolume, type PublishedAddress } from "./hiddenServiceVolume";
+import type { Topology } from "./core/peering";
 import { ownerOf } from "./owner";
-import { PeerSecret, type PeerSecretArgs } from "./peerSecret";
+import { PeerSecret, rememberedPeers, standingOf, type PeerSecretArgs } from "./peerSecret";
 import { TownConnector, type ConnectorBehaviour } from "./townConnector";
 import { townNetwork } from "./townNetwork";
+import { TownRelay, townRelayPeer, withRelay, type TownRelayBehaviour, type TownRelayOutputs } from "./townRelay";
 
 export interface TownArgs extends ConnectorBehaviour {
   /** The connector's nodeId and ILP address prefix, such as `g.home`. */
   readonly nodeId: string;
+  /** Where the connector and the daemon are. Default: `gateway`. */
+  readonly topology?: Topology | undefined;
   /** The ATOR network that the town is on: a LocalAtorNetwork or a PublicAtorNetwork. */
   readonly network: AtorNetwork;
   /** Who may dial in, and who is dialled. Default: nobody. */
@@ -27,11 +35,21 @@ export interface TownArgs extends ConnectorBehaviour {
    */
   readonly discovery?: "open" | "restricted" | undefined;
   /**
+   * The town's own relay, a Nostr relay behind the connector ({@link TownRelay}). Its nodeId is the town's with `.name`
+   * after it, `.relay` by default. Default: none.
+   */
+  readonly relay?: (TownRelayBehaviour & { readonly name?: string | undefined }) | undefined;
+  /**
    * `anon`: this project's anon image. Default: that of `network`, or built on the Docker host. `connector`: the
-   * connector's image. Default: the published connector 3.10.4.
+   * connector's image. Default: the published connector 3.10.4. `relay`: the Town relay's image. Default: the published
+   * one.
    */
   readonly images?:
-    | { readonly anon?: pulumi.Input<string> | undefined; readonly connector?: pulumi.Input<string> | undefined }
+    | {
+        readonly anon?: pulumi.Input<string> | undefined;
+        readonly connector?: pulumi.Input<string> | undefined;
+        readonly relay?: pulumi.Input<string> | undefined;
+      }
     | undefined;
   /** Which identities are published. Default: `{ current: 1 }`. */
   readonly identity?: IdentityNumbers | undefined;
@@ -43,19 +61,24 @@ export interface TownArgs extends ConnectorBehaviour {
   readonly suffix?: Suffix | undefined;
   /** The town's internal IPv4 network, /16 to /28. Default: derived from the owner, in 10.128.0.0/9. */
   readonly subnet?: string | undefined;
-  /** Memory limits in MiB, from 64. Default: 256 for the connector, 128 for the sidecar. */
+  /** Memory limits in MiB, from 64. Default: {@link DEFAULT_MEMORY_MIB}, each by itself. */
   readonly memoryMiB?: { readonly connector?: number | undefined; readonly sidecar?: number | undefined } | undefined;
   /**
    * Whether the identity and the connector's data outlive the stack. Default: true on the public network, false on a
    * local one, whose addresses mean nothing without it.
    */
   readonly keep?: boolean | undefined;
+  /**
+   * Whether the fingerprint is a secret too: anyone who knows the address recognises the town by it. Default: false.
+   */
+  readonly anonymous?: boolean | undefined;
   /** Whose it is on the Docker host. Default: this Pulumi project and stack, and the component's name. */
   readonly owner?: Owner | undefined;
 }
 
 /** What a stack says of an address besides the town's own. */
 export interface AddressOutputs {
+  /** A short name for the address; secret in an anonymous town. */
   readonly fingerprint: pulumi.Output<string>;
   /** `ws://<address>:3000`; secret. */
   readonly anonUrl: pulumi.Output<string>;
@@ -63,16 +86,29 @@ export interface AddressOutputs {
 
 /** What a stack says of a town. */
 export interface TownOutputs {
+  /** The connector's nodeId. */
   readonly nodeId: string;
+  /**
+   * A short name for the address, the first 64 bits of its SHA-256; secret in an anonymous town. The address cannot be
+   * derived from it.
+   */
   readonly fingerprint: pulumi.Output<string>;
-  readonly topology: string;
+  /** Where the connector and the daemon are. */
+  readonly topology: Topology;
   /** `permissioned`, or `permissionless`, which accepts an empty token. */
   readonly access: string;
   /** `open`, or `restricted`: only the declared peers can find the hidden service. */
   readonly discovery: string;
   /** The ATOR network that the town is on: `local` or `public`. */
   readonly network: string;
-  readonly containers: { readonly connector: pulumi.Output<string>; readonly sidecar: pulumi.Output<string> };
+  /** Docker's names; an embedded daemon has no container of its own. */
+  readonly containers: {
+    readonly connector: pulumi.Output<string>;
+    readonly sidecar?: pulumi.Output<string>;
+    readonly relay?: pulumi.Output<string>;
+  };
+  /** The town's own relay, if it has one. */
+  readonly relay?: TownRelayOutputs;
   /** `ws://<address>:3000`; secret. */
   readonly anonUrl: pulumi.Output<string>;
   /** The address that the town will move to, while that is announced. */
@@ -86,23 +122,28 @@ export interface TownOutputs {
 }
 
 /**
- * One town in the gateway topology: the connector alone with the sidecar on an internal network that has no route out,
- * both at fixed addresses, and the sidecar on the network of the relays as well.
+ * One town: an identity, the daemon that publishes it, the connector behind it, and the secrets of its peers. In the
+ * gateway topology the connector is alone with the sidecar on an internal network that has no route out, both at fixed
+ * addresses, and the sidecar is on the network of the relays as well.
  */
 export class Town extends pulumi.ComponentResource {
   /** Where the town is dialled, `ws://<address>:3000`; secret. */
   public readonly anonUrl: pulumi.Output<string>;
-  /** A short name for the address that may be shown anywhere. */
+  /** A short name for the address, which may be shown anywhere; secret in an anonymous town. */
   public readonly fingerprint: pulumi.Output<string>;
   /** Everything that there is to say of the town, for a stack's outputs. */
   public readonly outputs: TownOutputs;
   readonly #invites: ReadonlyMap<string, pulumi.Output<Invite>>;
 
   constructor(name: string, args: TownArgs, opts?: pulumi.ComponentResourceOptions) {
-    const { nodeId, network, suffix = DEFAULT_SUFFIX, discovery = "open", access = "permissioned" } = args;
+    const { nodeId, topology = "gateway", network, suffix = DEFAULT_SUFFIX } = args;
+    const { discovery = "open", access = "permissioned" } = args;
     const {
       keep = network.kind === "public",
-      memoryMiB: { connector: connectorMiB = 256, sidecar: sidecarMiB = 128 } = {},
+      memoryMiB: {
+        connector: connectorMiB = DEFAULT_MEMORY_MIB.connector,
+        sidecar: sidecarMiB = DEFAULT_MEMORY_MIB.sidecar,
+      } = {},
     } = args;
     const owner = ownerOf(name, args.owner);
     const subnet = args.subnet ?? subnetOf(owner);
@@ -114,29 +155,45 @@ export class Town extends pulumi.ComponentResource {
       identity: args.identity && numbersProblem(args.identity),
       suffix: suffixProblem(suffix),
       subnet: subnetProblem(subnet),
+      "relay.name": args.relay?.name === undefined ? undefined : relayNameProblem(nodeId, args.relay.name),
+      ...guardProblems(args.guard),
       "memoryMiB.connector": memoryProblem(connectorMiB),
       "memoryMiB.sidecar": memoryProblem(sidecarMiB),
     });
     super(TOWN_TYPE, name, {}, opts);
+    const { servedBy, place: placeIn } = SHAPES[topology];
     const parent = { parent: this };
     const image = args.images?.anon ?? network.image ?? anonImage(`${name}-image`, {}, parent);
     const target = townNetwork(`${name}-inside`, { owner, subnet }, parent);
     const identity = new HiddenServiceVolume(
       townParts.identity(name),
-      { owner, image, keep, identity: args.identity, adopted: args.adopted, seed: args.seed, suffix },
+      {
+        owner,
+        image,
+        keep,
+        identity: args.identity,
+        adopted: args.adopted,
+        seed: args.seed,
+        suffix,
+        servedBy,
+      },
       parent,
     );
     const peers = declared.map((peer) => new PeerSecret(townParts.peer(name, peer.id), peer, parent));
-    const sidecar = new AtorSidecar(
+    const place = placeIn(
       townParts.sidecar(name),
       { owner, identity, network, target, discovery, peers, memoryMiB: sidecarMiB },
       parent,
     );
-    const { routes, timeouts, logLevel } = args;
+    const relayId = relayIdOf(nodeId, args.relay?.name);
+    const relayPeer = args.relay && townRelayPeer(townParts.peer(name, relayId), { nodeId: relayId, target }, parent);
+    const { environment, timeouts, guard, logLevel } = args;
     const connector = new TownConnector(
       townParts.connector(name),
       {
-        ...{ owner, nodeId, sidecar, peers, access, routes, timeouts, logLevel },
+        ...{ owner, nodeId, place, environment, access, timeouts, guard, logLevel },
+        peers: relayPeer ? [...peers, relayPeer] : peers,
+        routes: withRelay(args.routes, relayPeer),
         image: args.images?.connector,
         memoryMiB: connectorMiB,
       },
@@ -145,37 +202,51 @@ export class Town extends pulumi.ComponentResource {
 
     const { current, next, previous } = identity;
     const { anonUrl } = identity;
+    const relay =
+      relayPeer &&
+      new TownRelay(
+        townParts.relay(name),
+        {
+          ...args.relay,
+          ...{ owner, target, keep, peer: relayPeer, publicBtpUrl: anonUrl, ready: [connector] },
+          connector: { nodeId, address: place.address },
+          image: args.images?.relay,
+          anonImage: image,
+        },
+        parent,
+      );
+    const shown = <T>(output: pulumi.Output<T>) => (args.anonymous ? pulumi.secret(output) : output);
     const invitation = { nodeId, discovery, anonUrl, next };
     this.#invites = new Map(peers.map((peer) => [peer.peerId, inviteTo(peer, invitation)]));
     this.outputs = {
       nodeId,
-      fingerprint: current.fingerprint,
-      topology: "gateway",
+      fingerprint: shown(current.fingerprint),
+      topology,
       access,
       discovery,
       network: network.kind,
-      containers: { connector: connector.containerName, sidecar: sidecar.containerName },
+      containers: {
+        connector: connector.containerName,
+        ...(place instanceof AtorSidecar && { sidecar: place.containerName }),
+        ...(relay && { relay: relay.containerName }),
+      },
+      ...(relay && { relay: { ...relay.outputs, publicKey: shown(relay.outputs.publicKey) } }),
       anonUrl,
-      ...(next && { next: outputsOf(next) }),
-      ...(previous && { previous: outputsOf(previous) }),
-      peers: Object.fromEntries(
-        peers.map(({ peerId, outbound }) => [
-          peerId,
-          pulumi.unsecret(outbound.apply((dialled) => (dialled ? "dialled" : "expected"))),
-        ]),
-      ),
+      ...(next && { next: outputsOf(next, shown) }),
+      ...(previous && { previous: outputsOf(previous, shown) }),
+      peers: standingOf(peers),
       invites: Object.fromEntries([...this.#invites].map(([id, invite]) => [id, invite.apply(formatInvite)])),
     };
     this.anonUrl = anonUrl;
-    this.fingerprint = current.fingerprint;
+    this.fingerprint = this.outputs.fingerprint;
     // What the next `up` must not lose (stack/deployed.ts).
     this.registerOutputs({
+      stack: owner.stack,
       town: name,
       nodeId,
       suffix,
-      identities: identity.published.map(({ number, fingerprint }) => ({ number, fingerprint })),
-      secretVersions: Object.fromEntries(declared.map(({ id, secretVersion = 1 }) => [id, secretVersion])),
-      given: declared.filter(({ given }) => given !== undefined).map(({ id }) => id),
+      identities: shown(pulumi.output(identity.published.map(({ number, fingerprint }) => ({ number, fingerprint })))),
+      ...rememberedPeers(declared),
     });
   }
 
@@ -187,14 +258,26 @@ export class Town extends pulumi.ComponentResource {
   }
 }
 
-function peersProblem(peers: readonly PeerSecretArgs[]): string | undefined {
-  const variables = peers.map(({ id }) => btpPeerVariable(id));
-  const twice = peers.find((_, index) => variables.indexOf(variables[index]!) !== index);
-  return (
-    twice &&
-    `must not share an environment variable: ${twice.id} and another one both have ${btpPeerVariable(twice.id)}`
-  );
+/** What tells the topologies apart. */
+interface Shape {
+  /** Which container serves the identity. */
+  readonly servedBy: "sidecar" | "connector";
+  /** Declares what runs the daemon, where the connector lives. */
+  readonly place: (
+    name: string,
+    args: AtorSidecarArgs & EmbeddedAtorArgs,
+    opts: pulumi.ComponentResourceOptions,
+  ) => AtorSidecar | EmbeddedAtor;
 }
+
+const SHAPES: Readonly<Record<Topology, Shape>> = {
+  gateway: { servedBy: "sidecar", place: (...given) => new AtorSidecar(...given) },
+  "shared-namespace": {
+    servedBy: "sidecar",
+    place: (name, args, opts) => new AtorSidecar(name, { ...args, sharesNamespace: true }, opts),
+  },
+  embedded: { servedBy: "connector", place: (...given) => new EmbeddedAtor(...given) },
+};
 
 interface Invitation {
   readonly nodeId: string;
@@ -217,6 +300,9 @@ function inviteTo(
   }));
 }
 
-function outputsOf({ fingerprint, address }: PublishedAddress): AddressOutputs {
-  return { fingerprint, anonUrl: address.apply(anonUrlOf) };
+function outputsOf(
+  { fingerprint, address }: PublishedAddress,
+  shown: (fingerprint: pulumi.Output<string>) => pulumi.Output<string>,
+): AddressOutputs {
+  return { fingerprint: shown(fingerprint), anonUrl: address.apply(anonUrlOf) };
 }

@@ -1,14 +1,22 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { assertArguments, memoryProblem } from "./arguments";
-import type { AtorSidecar } from "./atorSidecar";
+import { assertArguments } from "./arguments";
 import { bundledLauncher } from "./bundle";
 import { connectorImage } from "./connectorImage";
-import { connectorEnvironment, connectorFiles, STOP_GRACE_MS } from "./core/connectorFiles";
+import type { ConnectorPlace } from "./connectorPlace";
+import {
+  type Access,
+  connectorEnvironment,
+  connectorFiles,
+  type ConnectorFilesInput,
+  type EnvironmentName,
+  STOP_GRACE_MS,
+} from "./core/connectorFiles";
+import { GUARD_LIMITS, guardProblems, type GuardLimits } from "./core/guardSettings";
+import { DEFAULT_MEMORY_MIB, memoryProblem } from "./core/memory";
 import { nodeIdProblem, ownerProblem, type Owner } from "./core/names";
 import { DEFAULT_TIMEOUTS, defaultRoutes, type Route, type Timeouts } from "./core/peering";
 import { PATHS, PORTS } from "./core/ports";
-import { anonUrlOf } from "./core/renderConnectorYaml";
 import { allOf, FIXED_NAME, longRunning } from "./docker/container";
 import { fileVolume } from "./docker/fileVolume";
 import { dataVolume } from "./docker/volume";
@@ -18,12 +26,16 @@ import { randomSecret } from "./randomSecret";
 
 /** How a connector behaves, apart from where it is and who its peers are. */
 export interface ConnectorBehaviour {
+  /** What the connector is run for; it has stricter rules for `production`. Default: `development`. */
+  readonly environment?: EnvironmentName | undefined;
   /** Whether a peer that presents no token is let in (`permissionless`) or not. Default: `permissioned`. */
-  readonly access?: "permissioned" | "permissionless" | undefined;
+  readonly access?: Access | undefined;
   /** The routing table. Default: the connector's own prefix, and each peer's nodeId that is an ILP address. */
   readonly routes?: readonly Route[] | undefined;
   /** How long things may take, in milliseconds. Default: {@link DEFAULT_TIMEOUTS}, each by itself. */
   readonly timeouts?: Partial<Timeouts> | undefined;
+  /** What clients may do at the door. Default: {@link GUARD_LIMITS}, each by itself. */
+  readonly guard?: Partial<GuardLimits> | undefined;
   /** What the connector logs. Default: `info`. */
   readonly logLevel?: "debug" | "info" | "warn" | "error" | undefined;
 }
@@ -31,17 +43,17 @@ export interface ConnectorBehaviour {
 export interface TownConnectorArgs extends ConnectorBehaviour {
   /** The connector's nodeId and ILP address prefix, such as `g.home`. */
   readonly nodeId: string;
-  /** Its proxy and its hidden service. It must be up first: a connector that finds no proxy at its start gives up. */
-  readonly sidecar: AtorSidecar;
+  /** Where it lives, such as behind an AtorSidecar. */
+  readonly place: ConnectorPlace;
   /** Who may dial in, and who is dialled. Default: nobody. */
   readonly peers?: readonly PeerSecret[] | undefined;
   /** The connector's image. Default: the published connector 3.10.4 ({@link connectorImage}). */
   readonly image?: pulumi.Input<string> | undefined;
-  /** This project's anon image, which holds the one-shot. Default: that of `sidecar`. */
+  /** This project's anon image, which holds the one-shot. Default: that of `place`. */
   readonly anonImage?: pulumi.Input<string> | undefined;
-  /** Memory limit in MiB, from 64. Default: 256. */
+  /** Memory limit in MiB, from 64. Default: {@link DEFAULT_MEMORY_MIB}. */
   readonly memoryMiB?: number | undefined;
-  /** Whether the connector's claims and ledger outlive the stack. Default: as the sidecar's data does. */
+  /** Whether the connector's claims and ledger outlive the stack. Default: as `place` says. */
   readonly keep?: boolean | undefined;
   /** Whose it is on the Docker host. Default: this Pulumi project and stack, and the component's name. */
   readonly owner?: Owner | undefined;
@@ -50,39 +62,39 @@ export interface TownConnectorArgs extends ConnectorBehaviour {
 /** Seconds that `up` waits for the admin port to answer. */
 const START_BUDGET_SECONDS = 60;
 
-/** Seconds; a check is one small wget. */
-const HEALTH_INTERVAL_SECONDS = 2;
-
 /**
- * The ILP connector of one town, run by our launcher. It is on the town's internal network alone: the sidecar is all
- * that it can reach, and all that can reach it. Healthy when its admin port answers on loopback; its own `/health`
- * depends on the peers, and a peer that is down must not take the town down.
+ * The ILP connector of one town, run by our launcher. Healthy when its admin port answers on loopback; its own
+ * `/health` depends on the peers, and a peer that is down must not take the town down.
  */
 export class TownConnector extends pulumi.ComponentResource {
   /** Docker's name of the container. */
   public readonly containerName: pulumi.Output<string>;
 
   constructor(name: string, args: TownConnectorArgs, opts?: pulumi.ComponentResourceOptions) {
-    const { sidecar, memoryMiB = 256, access = "permissioned", logLevel = "info" } = args;
+    const { place, memoryMiB = DEFAULT_MEMORY_MIB.connector } = args;
+    const { environment = "development", access = "permissioned", logLevel = "info" } = args;
+    const { daemon } = place;
     const timeouts = { ...DEFAULT_TIMEOUTS, ...args.timeouts };
+    const guard = { ...GUARD_LIMITS, ...args.guard };
     const owner = ownerOf(name, args.owner);
     assertArguments(`TownConnector ${name}`, {
       owner: ownerProblem(owner),
       nodeId: nodeIdProblem(args.nodeId),
       memoryMiB: memoryProblem(memoryMiB),
       timeouts: timeoutsProblem(timeouts),
+      ...guardProblems(args.guard),
     });
     super("town-ator:index:TownConnector", name, {}, opts);
     const adminKey = randomSecret(`${name}-admin-key`, { parent: this });
-    const data = dataVolume(`${name}-data`, owner, "connector-data", this, args.keep ?? sidecar.keep);
+    const data = dataVolume(`${name}-data`, owner, "connector-data", this, args.keep ?? place.keep);
     const files = fileVolume(
       name,
       {
         owner,
         role: "connector-files",
-        image: args.anonImage ?? sidecar.image,
+        image: args.anonImage ?? place.image,
         dataVolume: data.name,
-        files: renderFiles(args, { logLevel, timeouts, adminKey }),
+        files: renderFiles(args, { logLevel, access, timeouts, guard, adminKey }),
       },
       this,
     );
@@ -91,23 +103,27 @@ export class TownConnector extends pulumi.ComponentResource {
       longRunning(owner, "connector", {
         image: args.image ?? connectorImage(`${name}-image`, {}, { parent: this }),
         command: ["node", `${PATHS.files}/launcher.cjs`],
-        envs: connectorEnvironment({ logLevel, access, timeouts }),
-        networks: [{ name: sidecar.target.networkName, ipv4Address: sidecar.target.connectorAddress }],
+        envs: connectorEnvironment({ environment, logLevel, access, timeouts }),
+        network: place.network,
+        ...(daemon && { sysctls: daemon.sysctls }),
         volumes: [
           { volumeName: files.volumeName, containerPath: PATHS.files, readOnly: true },
           { volumeName: data.name, containerPath: PATHS.connectorData },
+          ...(place.signVolume === undefined
+            ? []
+            : [{ volumeName: place.signVolume, containerPath: PATHS.sign, readOnly: true }]),
+          ...(daemon?.volumes ?? []),
         ],
-        memoryMiB,
+        memoryMiB: memoryMiB + (daemon?.memoryMiB ?? 0),
         init: true,
-        health: ["wget", "-q", "-O", "/dev/null", `http://127.0.0.1:${PORTS.admin}/health`],
-        healthIntervalSeconds: HEALTH_INTERVAL_SECONDS,
-        startBudgetSeconds: START_BUDGET_SECONDS,
+        health: [...(daemon?.health ?? []), "wget", "-q", "-O", "/dev/null", `http://127.0.0.1:${PORTS.admin}/health`],
+        startBudgetSeconds: START_BUDGET_SECONDS + (daemon?.publishBudgetSeconds ?? 0),
         // The launcher kills the connector after its grace and lets its output drain for 2 s; Docker gives it a little
         // longer.
         stopSeconds: STOP_GRACE_MS / 1000 + 4,
         labels: { "town-ator.files": files.digest },
       }),
-      { parent: this, ...FIXED_NAME, dependsOn: allOf([sidecar], files.filled) },
+      { parent: this, ...FIXED_NAME, dependsOn: allOf(place.ready, files.filled) },
     );
     this.containerName = container.name;
     this.registerOutputs({ containerName: this.containerName });
@@ -122,24 +138,33 @@ function timeoutsProblem(timeouts: Timeouts): string | undefined {
 }
 
 function renderFiles(
-  { nodeId, sidecar, peers = [], routes }: TownConnectorArgs,
-  { logLevel, timeouts, adminKey }: { logLevel: string; timeouts: Timeouts; adminKey: pulumi.Output<string> },
+  { nodeId, place, peers = [], routes }: TownConnectorArgs,
+  {
+    adminKey,
+    ...behaviour
+  }: Pick<ConnectorFilesInput, "logLevel" | "access" | "guard"> & {
+    timeouts: Timeouts;
+    adminKey: pulumi.Output<string>;
+  },
 ): pulumi.Output<Record<string, string>> {
   const launcher = bundledLauncher();
   return pulumi
     .all([
-      sidecar.identity.current.address,
+      place.transport,
       adminKey,
       pulumi.all(peers.map((peer) => peer.outbound)),
       pulumi.all(peers.map((peer) => peer.inbound)),
+      place.daemon?.files,
     ])
-    .apply(([address, key, outbound, inbound]) =>
-      connectorFiles(
+    .apply(([transport, key, outbound, inbound, daemonFiles]) => ({
+      ...daemonFiles,
+      ...connectorFiles(
         {
+          ...behaviour,
           nodeId,
-          logLevel,
-          externalUrl: anonUrlOf(address),
-          socksProxy: sidecar.socksProxy,
+          transport,
+          inNamespace: place.signVolume !== undefined,
+          ...(place.daemon && { daemon: place.daemon }),
           adminKey: key,
           peers: outbound.filter((peer) => peer !== undefined),
           routes:
@@ -148,10 +173,9 @@ function renderFiles(
               nodeId,
               peers.map(({ peerId }) => peerId),
             ),
-          timeouts,
         },
         inbound,
         launcher,
       ),
-    );
+    }));
 }

@@ -1,37 +1,44 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { AtorNetwork } from "../components/atorNetwork";
-import { lostAddresses, misusedAddresses, rotatedSecrets, type DeployedTown } from "./deployed";
+import { lostAddresses, misusedAddresses, renamedStack, rotatedSecrets, type DeployedTown } from "./deployed";
 import type { Invite } from "../components/core/invite";
 import type { PeerSettings, Settings } from "./settings";
+import { DirectTown, type DirectTownOutputs } from "../components/directTown";
 import { DeploymentError } from "../components/docker/deploymentError";
 import { stackImages, type Builds, type Images } from "./images";
 import { joinLocalAtorNetwork, LocalAtorNetwork } from "../components/localAtorNetwork";
 import { PublicAtorNetwork } from "../components/publicAtorNetwork";
 import { inviteFromStack } from "./stackPeers";
+import { shortcomings } from "./shortcomings";
 import { Town, type TownOutputs } from "../components/town";
 
 /** What the stack exports. */
 export interface StackOutputs {
   readonly towns: Readonly<Record<string, TownOutputs>>;
+  /** The towns without ATOR, if there are any. */
+  readonly directTowns?: Readonly<Record<string, DirectTownOutputs>>;
   /** The address of the only town, for the common case of one; secret. A stack of several has no such output. */
   readonly anonUrl?: pulumi.Output<string>;
 }
 
 /**
  * Declares a stack: its images, its ATOR network and its towns. `deployed` is what the last `up` has left; throws a
- * DeploymentError, before anything is registered, when an address would be lost that was published then, or published
- * against the operator's word or twice.
+ * DeploymentError, before anything is registered, when the stack has another name than then, or when an address would
+ * be lost that was published then, or published against the operator's word or twice.
  */
 export function buildTowns(settings: Settings, builds: Builds, deployed: readonly DeployedTown[] = []): StackOutputs {
   assertNothingLost(settings, deployed);
-  for (const line of rotatedSecrets(settings, deployed)) void pulumi.log.warn(line);
-  const { stack, keep, suffix } = settings;
+  for (const line of [...rotatedSecrets(settings, deployed), ...shortcomings(settings)]) void pulumi.log.warn(line);
+  const { stack, environment, keep, anonymous, suffix } = settings;
   const images = stackImages(settings, builds);
-  const network = networkOf(settings, images);
+  const network = settings.towns.some(({ transport }) => transport === "socks5")
+    ? networkOf(settings, images)
+    : undefined;
 
   const towns = new Map<string, Town>();
+  const direct = new Map<string, DirectTown>();
   const references = new Map<string, pulumi.StackReference>();
-  for (const { name, peers: declared, adopted, seed, ...town } of settings.towns) {
+  for (const { name, peers: declared, adopted, seed, relay: ownRelay, ...town } of settings.towns) {
     const inviteOf = ({ id, source }: PeerSettings): pulumi.Output<Invite | undefined> | undefined => {
       switch (source.kind) {
         case "town":
@@ -59,15 +66,32 @@ export function buildTowns(settings: Settings, builds: Builds, deployed: readonl
       adopted: Object.fromEntries([...adopted].map(([number, key]) => [number, key.reveal().toString("base64")])),
       seed: seed?.reveal().toString("base64"),
     };
-    const owner = { stack, town: name };
-    towns.set(name, new Town(name, { ...town, ...keys, owner, network, peers, images, keep, suffix }));
+    const relay = ownRelay && {
+      ...ownRelay,
+      keys: { nostr: ownRelay.keys.nostr?.reveal(), settlement: ownRelay.keys.settlement?.reveal() },
+    };
+    const common = { owner: { stack, town: name }, relay, environment, peers, images, keep, suffix };
+    if (network === undefined || town.transport === "direct") {
+      direct.set(name, new DirectTown(name, { ...town, ...common }));
+      continue;
+    }
+    towns.set(name, new Town(name, { ...town, ...keys, ...common, network, anonymous }));
   }
-  const outputs = Object.fromEntries([...towns].map(([name, town]) => [name, town.outputs]));
-  const [only, ...others] = Object.values(outputs);
-  return only && others.length === 0 ? { towns: outputs, anonUrl: only.anonUrl } : { towns: outputs };
+  const outputs = outputsOf(towns);
+  const [only, ...others] = [...towns.values()];
+  return {
+    towns: outputs,
+    ...(direct.size > 0 && { directTowns: outputsOf(direct) }),
+    ...(only && others.length + direct.size === 0 && { anonUrl: only.anonUrl }),
+  };
+}
+
+function outputsOf<T>(towns: ReadonlyMap<string, { readonly outputs: T }>): Record<string, T> {
+  return Object.fromEntries([...towns].map(([name, { outputs }]) => [name, outputs]));
 }
 
 function assertNothingLost(settings: Settings, deployed: readonly DeployedTown[]): void {
+  refuse("The stack was renamed", renamedStack(settings, deployed));
   refuse("The stack's config does not fit its state", misusedAddresses(settings, deployed));
   const lost = lostAddresses(settings, deployed);
   refuse(`This would lose ${lost.length === 1 ? "an address" : `${lost.length} addresses`} that peers know`, lost);

@@ -9,11 +9,14 @@ import {
 } from "../components/core/identity";
 import { RANDOM_SECRET_TYPE, seedName, TOWN_TYPE } from "../components/core/names";
 import { Secret } from "../components/core/secret";
+import { UserError } from "../components/core/userError";
 import { lineFor, type Problem } from "./problems";
 import type { PeerSettings, Settings, TownSettings } from "./settings";
 
 /** What the last `up` of this stack has left in its state of one town. */
 export interface DeployedTown {
+  /** The stack's name at that time, which the town's volumes, containers and networks carry. */
+  readonly stack: string;
   readonly town: string;
   readonly nodeId: string;
   readonly suffix: Suffix;
@@ -29,6 +32,7 @@ export interface DeployedTown {
 
 /** The outputs of the component Town, all of them plain. Strict: an older form has other addresses for its seeds. */
 const townSchema = z.strictObject({
+  stack: z.string(),
   town: z.string(),
   nodeId: z.string(),
   suffix: z.enum(SUFFIXES),
@@ -38,7 +42,7 @@ const townSchema = z.strictObject({
 });
 
 /** The state describes a town in an unknown format. */
-export class DeployedError extends Error {
+export class DeployedError extends UserError {
   override readonly name = "DeployedError";
 }
 
@@ -80,6 +84,21 @@ export function randomSecrets(resources: readonly StateResource[]): Map<string, 
 }
 
 /**
+ * What `pulumi stack rename` has made impossible: a line for each other name that the last `up` gave to volumes,
+ * containers and networks. Under the new name every volume would be created again, and empty.
+ */
+export function renamedStack({ stack }: Settings, deployed: readonly DeployedTown[]): string[] {
+  const names = new Set(deployed.map((before) => before.stack));
+  names.delete(stack);
+  return [...names].map(
+    (name) =>
+      `it was deployed as ${name} and is now ${stack}, but its volumes, containers and networks keep the name ${name}: ` +
+      `rename it back (\`pulumi stack rename ${name}\`); to move it to a new stack, then use \`make identity-backup\` and \`make down\` with STACK=${name}, ` +
+      `and \`make identity-restore\` and \`make up\` with the new name`,
+  );
+}
+
+/**
  * What would lose an address that peers know: a line for each address that the last `up` published and this one would
  * not, under whatever town and number, unless the operator has given it up (`town-ator:retired`). Both fingerprints are
  * named where both are known: that of a new seed is known only once it is made.
@@ -101,6 +120,11 @@ function whyLost(
   const town = settings.towns.find(({ name }) => name === before.town);
   if (!town) return { path: ["towns", before.town], message: removed(before, fingerprint, settings) };
   const { name, adopted, seed } = town;
+  if (town.transport === "direct")
+    return {
+      path: ["towns", name, "transport"],
+      message: `direct publishes no address, and the town has ${fingerprint}; set it to socks5, or ${givingUp(fingerprint)}`,
+    };
   const instead = shown(town, number, before, settings);
   if (!published(town.identity).includes(number))
     return {
@@ -156,6 +180,7 @@ function identityAt(
 /** The addresses that a configuration publishes, as far as they are known. */
 function publishedAddresses(settings: Settings, deployed: readonly DeployedTown[]): Address[] {
   return settings.towns.flatMap((town) => {
+    if (town.transport === "direct") return [];
     const before = deployed.find((candidate) => candidate.town === town.name);
     return published(town.identity).flatMap((number): Address[] => {
       const identity = identityAt(town, number, before, settings);

@@ -1,9 +1,12 @@
-import * as sdk from "@pulumi/pulumi/runtime/debuggable";
+import { createRequire } from "node:module";
 
 /** A part of the SDK that it does not publish. */
 interface Debuggable {
   debuggablePromise: (promise: Promise<unknown>, context?: unknown) => Promise<unknown>;
 }
+
+/** The module as the SDK has it: an `import` gives another object under tsx and in tests, which cannot be changed. */
+export const debuggable = createRequire(__filename)("@pulumi/pulumi/runtime/debuggable") as Debuggable;
 
 /**
  * Stops Pulumi's SDK from recording a stack trace for every promise that it makes, about two hundred for a container.
@@ -13,8 +16,6 @@ interface Debuggable {
  */
 export function omitPromiseTraces(env: NodeJS.ProcessEnv = process.env): void {
   if (env["PULUMI_DEBUG_PROMISE_LEAKS"]) return;
-  // A test sees this CommonJS module as an ES module, whose exports are its default and cannot be replaced themselves.
-  const debuggable = ("default" in sdk ? sdk.default : sdk) as Debuggable;
   const traced = debuggable.debuggablePromise;
   debuggable.debuggablePromise = (promise, context) => {
     const limit = Error.stackTraceLimit;

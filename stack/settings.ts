@@ -1,28 +1,31 @@
-import { PUBLISHED_CONNECTOR } from "../components/core/connectorFiles";
+import { type EnvironmentName, PUBLISHED_CONNECTOR } from "../components/core/connectorFiles";
+import { PUBLISHED_TOWN_RELAY, type RelayKeys } from "../components/core/townRelay";
+import type { GuardLimits } from "../components/core/guardSettings";
 import type { IdentityNumbers, Suffix } from "../components/core/identity";
 import type { Invite } from "../components/core/invite";
-import { routesThrough, type DirectPeer, type Relation, type Route, type Timeouts } from "../components/core/peering";
+import {
+  routesThrough,
+  type DirectPeer,
+  type Relation,
+  type Route,
+  type Timeouts,
+  type Topology,
+} from "../components/core/peering";
 import { Secret } from "../components/core/secret";
 import { identityRules } from "./checks/identities";
 import { networkRules } from "./checks/networks";
+import { relayRules } from "./checks/relays";
 import { peerRules } from "./checks/peers";
+import { productionRules } from "./checks/production";
 import { brokenRules } from "./checks/rules";
 import { own, parseParts } from "./parts";
+import { NAMESPACE, SECRET_KEYS } from "./configKeys";
 import { lineFor, type Problem, problemsOf } from "./problems";
-import {
-  BUILD,
-  SECRET_KEYS,
-  settingsSchema,
-  type ParsedPeer,
-  type ParsedSettings,
-  type ParsedTown,
-} from "./settingsSchema";
+import { BUILD, settingsSchema, type ParsedPeer, type ParsedSettings, type ParsedTown } from "./settingsSchema";
 import { defaultLocalSubnet, defaultSubnets } from "../components/core/subnets";
+import { UserError } from "../components/core/userError";
 
-export { BUILD, SECRET_KEYS };
-
-/** The namespace of this project's keys in a stack's config. */
-export const NAMESPACE = "town-ator";
+export { BUILD };
 
 /** Where a town learns how to reach a peer. A peer that is only expected dials in. */
 export type PeerSource =
@@ -44,11 +47,28 @@ export interface PeerSettings {
   readonly given?: Secret;
 }
 
+/** The town's own relay. */
+export interface RelaySettings {
+  /** The last label of its nodeId. */
+  readonly name: string;
+  readonly feePerEvent: number;
+  /** Where clients read events, `<address>:<port>`, if anywhere. */
+  readonly publish?: string | undefined;
+  readonly publicUrl?: string | undefined;
+  readonly memoryMiB: number;
+  /** The keys that the operator gives; the others are made. */
+  readonly keys: { readonly [Key in keyof RelayKeys]?: Secret | undefined };
+}
+
 /** One town, with every default filled in. */
 export interface TownSettings {
   readonly name: string;
   readonly nodeId: string;
-  readonly topology: "gateway";
+  readonly topology: Topology;
+  /** Whether peers are reached through ATOR, or without it. */
+  readonly transport: "socks5" | "direct";
+  /** Where a town without ATOR is dialled, `<address>:<port>`, if anywhere. */
+  readonly publish?: string | undefined;
   /** Whether a peer that presents no token is let in. */
   readonly access: "permissioned" | "permissionless";
   /** Who can find the hidden service: anyone who knows its address, or invited peers only. */
@@ -62,6 +82,7 @@ export interface TownSettings {
   /** The seed, 32 bytes, where the operator gives it; otherwise the state's. */
   readonly seed?: Secret<Buffer>;
   readonly timeouts: Timeouts;
+  readonly guard: GuardLimits;
   /** The town's internal network, as `10.1.2.0/27`. */
   readonly subnet: string;
   readonly logLevel: "debug" | "info" | "warn" | "error";
@@ -69,13 +90,18 @@ export interface TownSettings {
   readonly memoryMiB: { readonly connector: number; readonly sidecar: number };
   readonly peers: readonly PeerSettings[];
   readonly routes: readonly Route[];
+  readonly relay?: RelaySettings;
 }
 
 /** The whole configuration of a stack, checked and with every default filled in. */
 export interface Settings {
   readonly stack: string;
+  /** What the connectors are run for; `production` has rules of its own. */
+  readonly environment: EnvironmentName;
   /** Whether identities and data are protected and outlive the stack. */
   readonly keep: boolean;
+  /** Whether the fingerprints of addresses are secret too. */
+  readonly anonymous: boolean;
   /** What the daemon appends to an address. */
   readonly suffix: Suffix;
   /** Fingerprints of addresses that the operator has given up. */
@@ -87,12 +113,12 @@ export interface Settings {
    */
   readonly localNetwork: { readonly subnet: string } | { readonly join: string };
   /** Each either {@link BUILD} or a reference by digest. */
-  readonly images: { readonly anon: string; readonly connector: string };
+  readonly images: { readonly anon: string; readonly connector: string; readonly relay: string };
   readonly towns: readonly TownSettings[];
 }
 
 /** Every problem of a configuration at once, a line each; no line repeats a value. */
-export class SettingsError extends Error {
+export class SettingsError extends UserError {
   override readonly name = "SettingsError";
 
   constructor(readonly lines: readonly string[]) {
@@ -102,7 +128,7 @@ export class SettingsError extends Error {
   }
 }
 
-const RULES = [networkRules, peerRules, identityRules];
+const RULES = [networkRules, peerRules, identityRules, relayRules, productionRules];
 
 /** Keys of the stack's config that hold structures; Pulumi hands these over as JSON. */
 const STRUCTURED = new Set(["localNetwork", "images", "towns", "retired", ...Object.keys(SECRET_KEYS)]);
@@ -162,8 +188,10 @@ function withDefaults(parsed: ParsedSettings, stack: string): Settings {
   const subnets = defaultSubnets(stack, Object.keys(parsed.towns));
   return {
     stack,
+    environment: parsed.environment,
     // An address of a local network means nothing without that network, so a local stack leaves nothing behind.
     keep: parsed.keep ?? parsed.network !== "local",
+    anonymous: parsed.anonymous,
     suffix: parsed.suffix,
     retired: parsed.retired,
     network: parsed.network,
@@ -174,6 +202,7 @@ function withDefaults(parsed: ParsedSettings, stack: string): Settings {
     images: {
       anon: parsed.images.anon,
       connector: parsed.images.connector ?? (parsed.network === "local" ? BUILD : PUBLISHED_CONNECTOR),
+      relay: parsed.images.relay ?? (parsed.network === "local" ? BUILD : PUBLISHED_TOWN_RELAY),
     },
     towns: Object.entries(parsed.towns)
       .sort(([a], [b]) => (a < b ? -1 : 1))
@@ -187,6 +216,7 @@ interface TownSecrets {
   readonly identities: ParsedSettings["identities"][string] | undefined;
   readonly given: Readonly<Record<string, Secret>>;
   readonly tokens: Readonly<Record<string, Secret>>;
+  readonly relayKeys: RelaySettings["keys"];
 }
 
 function secretsOf(parsed: ParsedSettings, town: string): TownSecrets {
@@ -195,11 +225,12 @@ function secretsOf(parsed: ParsedSettings, town: string): TownSecrets {
     identities: own(parsed.identities, town),
     given: own(parsed.secrets, town) ?? {},
     tokens: own(parsed.tokens, town) ?? {},
+    relayKeys: own(parsed.relayKeys, town) ?? {},
   };
 }
 
 function townWithDefaults(name: string, town: ParsedTown, secrets: TownSecrets, defaultSubnet: string): TownSettings {
-  const { peers, identity, ...rest } = town;
+  const { peers, identity, relay, ...rest } = town;
   const { seed, ...keys } = secrets.identities ?? {};
   const sorted = Object.entries(peers).sort(([a], [b]) => (a < b ? -1 : 1));
   return {
@@ -208,6 +239,7 @@ function townWithDefaults(name: string, town: ParsedTown, secrets: TownSecrets, 
     identity: numbersOf(identity),
     adopted: new Map(Object.entries(keys).map(([number, key]) => [Number(number), key])),
     ...(seed && { seed }),
+    ...(relay && { relay: { ...relay, keys: secrets.relayKeys } }),
     subnet: town.subnet ?? defaultSubnet,
     peers: sorted.map(([id, peer]) => peerWithDefaults(id, peer, secrets)),
     routes: [

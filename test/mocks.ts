@@ -1,5 +1,4 @@
 import * as pulumi from "@pulumi/pulumi";
-import * as sdk from "@pulumi/pulumi/runtime/debuggable";
 import { afterEach } from "vitest";
 import { record as recordProgram, type Recorded } from "../tools/commands/recordProgram";
 
@@ -14,30 +13,7 @@ export const mockSecret = (name: string) =>
 
 /** Runs a program under mocks that answer as a provider would after an `up`. */
 export function record(build: () => unknown, stack = "dev", project = "town-ator"): Promise<Recorded[]> {
-  return withoutLeakDetector(() =>
-    recordProgram(build, stack, { secret: mockSecret, imageId: (name) => `sha256:${name}` }, project),
-  );
-}
-
-/** A part of the SDK that it keeps to itself. */
-const { default: debuggable } = sdk as unknown as { default: { debuggablePromise: <T>(promise: T) => T } };
-
-/**
- * Pulumi's SDK keeps with each of the promises of a resource (some two hundred for a container) a stack trace, to name
- * those that leak. Under mocks that is nine tenths of the time: it is left out. V8 takes no stack trace while the limit
- * is no plain value.
- */
-async function withoutLeakDetector<T>(act: () => Promise<T>): Promise<T> {
-  const limit = Object.getOwnPropertyDescriptor(Error, "stackTraceLimit")!;
-  const { debuggablePromise } = debuggable;
-  Object.defineProperty(Error, "stackTraceLimit", { configurable: true, get: () => 0, set: () => undefined });
-  debuggable.debuggablePromise = (promise) => promise;
-  try {
-    return await act();
-  } finally {
-    debuggable.debuggablePromise = debuggablePromise;
-    Object.defineProperty(Error, "stackTraceLimit", limit);
-  }
+  return recordProgram(build, stack, { secret: mockSecret, imageId: (name) => `sha256:${name}` }, project);
 }
 
 /** After each test of a file that records: waits for what is still under way, so that no test hears from another. */

@@ -11,7 +11,7 @@ export const IDENTITY = identityOfSeed(SEED, 1);
 export const build = (name: string) => ({
   context: () => ({ path: `contexts/${name}`, hash: name.padEnd(64, "0") }),
 });
-export const BUILDS = { anon: build("anon"), connector: build("connector") };
+export const BUILDS = { anon: build("anon"), connector: build("connector"), relay: build("relay") };
 
 export function settings(towns: Record<string, unknown>, others: Record<string, string> = {}): Settings {
   return parseSettings({ "town-ator:towns": JSON.stringify(towns), ...others }, "dev");

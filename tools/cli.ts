@@ -7,10 +7,13 @@ import { say } from "./console/say";
 const extras = {
   town: () => new Option("-t, --town <name>", "the town").env("TOWN"),
   peer: () => new Option("-p, --peer <nodeId>", "the peer").env("PEER"),
+  format: () =>
+    new Option("--format <format>", "another form: connector, for one that knows no invites; compose").env("FORMAT"),
   number: () => new Option("-n, --number <number>", "the identity's number (default: the current one's)").env("NUMBER"),
   file: () => new Option("-f, --file <path>", "the backup").env("FILE"),
   recipient: () => new Option("-r, --recipient <age1>", "whom it is for (default: a passphrase)").env("RECIPIENT"),
   ageIdentity: () => new Option("-i, --age-identity <path>", "file with AGE-SECRET-KEY-...").env("AGE_IDENTITY"),
+  replace: () => new Option("--replace <newer>", "replace the town's data although they are newer").env("REPLACE"),
   retire: () => new Option("--retire <fingerprint>", "the address to give up").env("RETIRE"),
 };
 
@@ -18,9 +21,21 @@ interface Options extends Partial<Record<keyof typeof extras, string | undefined
   stack: string;
   reveal: boolean;
   refresh: boolean;
+  json: boolean;
 }
 
-const program = new Command("make")
+/** Targets of the Makefile that are no commands here, with what they do. */
+export const OTHER_TARGETS = {
+  "two-home-up, two-home-verify, two-home-down": "`up`, `verify` and `down` of the stack two-homes",
+  "town-up-with-ator": "the reference's name for `up`",
+  test: "unit tests and golden previews; needs neither Docker nor Pulumi",
+  check: "types, lint, format and `test`",
+  e2e: "end-to-end tests: the real Pulumi engine, real daemons, a real hidden service",
+  golden: "record the golden previews and the reference again, after an intended change",
+};
+
+/** Every command, with its options and the variables of the environment that stand for them. */
+export const program = new Command("make")
   .description("Deploys towns behind hidden services of the ATOR network.")
   .usage("COMMAND [STACK=name] ...")
   .configureHelp({ subcommandTerm: (command) => command.name() })
@@ -29,14 +44,15 @@ const program = new Command("make")
     "after",
     `
 Also:
-  two-home-up, two-home-verify, two-home-down, town-up-with-ator
-                    up, verify and down of the stack two-homes; the reference's name for up
-  test, check, e2e, golden
-                    unit tests; also types, lint and format; end-to-end tests; record the golden previews
+${Object.entries(OTHER_TARGETS)
+  .map(([targets, does]) => `  ${targets}\n                    ${does}`)
+  .join("\n")}
 
 STACK=<name> chooses the stack (default: dev); TOWN=<name> and PEER=<nodeId> choose the town and the peer.
-REVEAL=1 shows secrets in outputs and render. NUMBER=<n> is the identity to adopt, FILE=<path> the backup,
-RECIPIENT=age1... its reader, AGE_IDENTITY=<path> the key that opens it, RETIRE=<fingerprint> the address to give up.`,
+REVEAL=1 shows secrets in outputs and render. FORMAT=connector words an invite for a plain connector, FORMAT=compose
+renders a docker compose file. NUMBER=<n> is the identity to adopt, FILE=<path> the backup, RECIPIENT=age1... its
+reader, AGE_IDENTITY=<path> the key that opens it, REPLACE=newer lets it replace newer data, RETIRE=<fingerprint> the
+address to give up.`,
   );
 
 function command(
@@ -50,13 +66,14 @@ function command(
     .description(description)
     .addOption(new Option("-s, --stack <name>", "the stack").env("STACK").default("dev"));
   for (const extra of more) added.addOption(extras[extra]());
-  added.action(async (given: Omit<Options, "reveal" | "refresh">) => {
+  added.action(async (given: Omit<Options, "reveal" | "refresh" | "json">) => {
     // Not a flag: REVEAL=1 is typed on purpose, and never stays behind in a script's argument list.
     const reveal = process.env["REVEAL"] === "1";
     const refresh = process.env["REFRESH"] === "1";
+    const json = process.env["JSON"] === "1";
     // A variable that is set and empty counts as not given.
     const said = Object.fromEntries(more.map((name) => [name, given[name] || undefined]));
-    process.exitCode = await run({ stack: given.stack || "dev", reveal, refresh, ...said });
+    process.exitCode = await run({ stack: given.stack || "dev", reveal, refresh, json, ...said });
   });
 }
 
@@ -68,7 +85,7 @@ async function print(text: Promise<string>): Promise<number> {
 command("setup", "get Pulumi, Docker and the base images ready", async ({ stack }) => {
   const { prepareEnvironment } = await import("./pulumi/environment");
   const { pulumi, plugins, dockerHost } = await prepareEnvironment({ stack });
-  say(`ready: ${pulumi} with ${plugins} plugins, Docker at ${dockerHost}`);
+  say(`ready: ${pulumi} with ${plugins} plugins, Docker at ${dockerHost.url}`);
   return 0;
 });
 command("up", "deploy the stack, or bring it up to date (REFRESH=1: read the true state first)", async (options) =>
@@ -76,6 +93,11 @@ command("up", "deploy the stack, or bring it up to date (REFRESH=1: read the tru
 );
 command("preview", "show what `up` would change (REFRESH=1: read the true state first)", async (options) =>
   (await import("./commands/preview")).preview(options),
+);
+command(
+  "preview-comment",
+  "print what `up` would change as a comment for a pull request, in Markdown",
+  async (options) => (await import("./commands/previewComment")).previewComment(options),
 );
 command("down", "remove the stack from its Docker host, except what it keeps", async (options) =>
   (await import("./commands/down")).down(options),
@@ -87,13 +109,13 @@ command(
   "invite",
   "print the invite that a town has for a peer",
   (options) => print(import("./commands/invite").then(({ invite }) => invite(options))),
-  ["town", "peer"],
+  ["town", "peer", "format"],
 );
 command(
   "accept",
-  "take a peer's invite from standard input into the stack's encrypted config",
+  "take a peer's invite, or its url and token, from standard input into the stack's encrypted config",
   async (options) => (await import("./commands/accept")).accept(options),
-  ["town"],
+  ["town", "peer"],
 );
 command(
   "identity-adopt",
@@ -125,24 +147,74 @@ command(
   async (options) => (await import("./commands/identity/rotate")).rotate(options),
   ["town", "retire"],
 );
+command(
+  "data-backup",
+  "write a town's ledger and claims into an encrypted file; the connector stops for the copy",
+  async (options) => (await import("./commands/data/backup")).backup(options),
+  ["town", "file", "recipient"],
+);
+command(
+  "data-restore",
+  "bring a town's ledger and claims back from a backup",
+  async (options) => (await import("./commands/data/restore")).restore(options),
+  ["town", "file", "ageIdentity", "replace"],
+);
+command(
+  "data-adopt",
+  "take the ledger and claims of an older deployment, a tar of its /app/data, from standard input",
+  async (options) => (await import("./commands/data/adopt")).adopt(options),
+  ["town", "replace"],
+);
 command("verify", "check the stack from outside", async ({ stack }) => {
   const { verify } = await import("./verify/index");
   const { prepareEnvironment } = await import("./pulumi/environment");
   return (await verify({ stack, environment: await prepareEnvironment({ stack }) })) ? 0 : 1;
 });
-command("render", "print the files that would be deployed (REVEAL=1: with the secrets)", async (options) => {
-  const { render } = await import("./commands/render");
-  return print(render(options));
-});
-command("bench", "measure the stack; WHAT=previews: previews of 1, 10 and 100 towns", async ({ stack }) => {
-  const { bench } = await import("./dev/bench/index");
-  const { prepareEnvironment } = await import("./pulumi/environment");
-  await bench({ stack, environment: await prepareEnvironment({ stack }) });
-  return 0;
-});
+command(
+  "status",
+  "say how the towns are, a line each (TOWN=...: one of them at length; JSON=1: for monitoring); exits 1 unless all are well",
+  async (options) => (await import("./commands/status")).status(options),
+  ["town"],
+);
+command(
+  "logs",
+  "follow the logs of a town's containers, redacted",
+  async (options) => (await import("./commands/logs")).logs(options),
+  ["town"],
+);
+command("graph", "draw the stack as SVG: its towns, what crosses which boundary, how peers are reached", (options) =>
+  print(import("./commands/graph").then(({ graph }) => graph(options))),
+);
+command(
+  "render",
+  "print the files that would be deployed, or all of the stack as a docker compose file (REVEAL=1: with the secrets)",
+  (options) => print(import("./commands/render").then(({ render }) => render(options))),
+  ["format", "town"],
+);
+command(
+  "bench",
+  "measure the stack (WHAT=start, commands, towns, preview, previews): docs/explanation/performance.md",
+  async ({ stack }) => {
+    const { bench } = await import("./dev/bench/index");
+    const { prepareEnvironment } = await import("./pulumi/environment");
+    await bench({ stack, environment: await prepareEnvironment({ stack }) });
+    return 0;
+  },
+);
 
-program.parseAsync().catch((error: unknown) => {
-  if (error instanceof UserError) say(error.message);
-  else process.stderr.write(`${redact(error instanceof Error ? (error.stack ?? error.message) : String(error))}\n`);
-  process.exitCode = 1;
-});
+command(
+  "soak",
+  "storm a town and strike it with faults, for an hour (SOAK=storms, faults, short, shapes; FAULT=...: one fault)",
+  async ({ stack }) => {
+    const { soak } = await import("./dev/soak/index");
+    const { prepareEnvironment } = await import("./pulumi/environment");
+    return (await soak(await prepareEnvironment({ stack }))) ? 0 : 1;
+  },
+);
+
+if (require.main === module)
+  program.parseAsync().catch((error: unknown) => {
+    if (error instanceof UserError) say(error.message);
+    else process.stderr.write(`${redact(error instanceof Error ? (error.stack ?? error.message) : String(error))}\n`);
+    process.exitCode = 1;
+  });

@@ -1,3 +1,4 @@
+import type { GuardLimits } from "./guardSettings";
 import type { LauncherSettings } from "./launcherSettings";
 import { btpPeerVariable } from "./names";
 import type { DialledPeer, InboundSecret, Timeouts } from "./peering";
@@ -14,29 +15,55 @@ export const PUBLISHED_CONNECTOR =
 /** Milliseconds that the connector gets to stop before the launcher kills it; the container gets a little more. */
 export const STOP_GRACE_MS = 10_000;
 
+/**
+ * Times the time in which an address should be published: after that the daemon starts again. More than one, so that an
+ * `up` that waits for it does not see it start again.
+ */
+export const PUBLISH_GRACE = 2;
+
 /** Where the published image keeps its program, below its WORKDIR /app. */
 export const CONNECTOR_COMMAND = ["node", "packages/connector/dist/main.js"];
+
+/** What the files of the connector's container depend on: what its YAML does, and what the launcher does by itself. */
+export interface ConnectorFilesInput extends ConnectorInput {
+  readonly access: Access;
+  readonly guard: GuardLimits;
+  /** Whether the connector is in another container's network namespace. */
+  readonly inNamespace?: boolean;
+  /** The daemon that the connector runs: the command that makes ready for it, and its time to be published. */
+  readonly daemon?: { readonly prepare: readonly string[]; readonly publishBudgetSeconds: number };
+  readonly timeouts: Pick<Timeouts, "redialFirstMs" | "redialMaxMs" | "redialSlowMs" | "packetExpiryMs">;
+}
+
+/** Whether a peer that presents no token is let in (`permissionless`) or not. */
+export type Access = "permissioned" | "permissionless";
 
 /**
  * The files of the connector's container by name, all secret as a whole. The launcher puts `secrets.env` into the
  * connector's environment, so that it stands in no container's configuration. `launcher` is the launcher's program.
  */
 export function connectorFiles(
-  input: ConnectorInput,
+  input: ConnectorFilesInput,
   inbound: readonly InboundSecret[],
   launcher: string,
 ): Record<string, string> {
-  const secrets: [string, string][] = inbound.map(({ peerId, secret }) => [btpPeerVariable(peerId), secret]);
   return {
     "connector.yaml": renderConnectorYaml(input),
-    // Never empty: the provider takes an empty file for a missing one.
-    "secrets.env": [...secrets.map(([name, value]) => `${name}=${value}`).sort(), ""].join("\n") || "\n",
-    "launcher.json": `${JSON.stringify(launcherSettings(input), null, 2)}\n`,
+    "secrets.env": secretsEnv(
+      Object.fromEntries(inbound.map(({ peerId, secret }) => [btpPeerVariable(peerId), secret])),
+    ),
+    "launcher.json": `${JSON.stringify(launcherSettings(input, inbound), null, 2)}\n`,
     "launcher.cjs": launcher,
   };
 }
 
-function launcherSettings(input: ConnectorInput): LauncherSettings {
+/** The secrets file that the launcher reads. Never empty: the provider takes an empty file for a missing one. */
+export function secretsEnv(secrets: Readonly<Record<string, string>>): string {
+  const lines = Object.entries(secrets).map(([name, value]) => `${name}=${value}`);
+  return [...lines.sort(), ""].join("\n") || "\n";
+}
+
+function launcherSettings(input: ConnectorFilesInput, inbound: readonly InboundSecret[]): LauncherSettings {
   return {
     command: CONNECTOR_COMMAND,
     secretsFile: `${PATHS.files}/secrets.env`,
@@ -44,6 +71,20 @@ function launcherSettings(input: ConnectorInput): LauncherSettings {
     redact: [input.adminKey, ...input.peers.map((peer) => peer.token)].sort(),
     admin: { port: PORTS.admin, healthPort: PORTS.health, apiKey: input.adminKey },
     packetExpiryMs: input.timeouts.packetExpiryMs,
+    guard: {
+      listenPort: PORTS.btp,
+      connectorPort: PORTS.connectorBtp,
+      allowAnonymous: input.access === "permissionless",
+      peers: inbound.map(({ peerId }) => peerId).sort(),
+      ...input.guard,
+    },
+    ...(input.daemon && {
+      daemon: {
+        prepare: input.daemon.prepare,
+        graceMs: PUBLISH_GRACE * input.daemon.publishBudgetSeconds * 1000,
+      },
+    }),
+    ...(input.inNamespace && { namespaceSign: `${PATHS.sign}/started` }),
     // The connector gives a peer up after 31 s, for good; the launcher dials it again.
     ...(input.peers.length > 0 && { redial: redialOf(input.peers, input.timeouts) }),
   };
@@ -52,7 +93,7 @@ function launcherSettings(input: ConnectorInput): LauncherSettings {
 /** The peers that are dialled again: as the YAML has them, and with the second address that has no place there. */
 function redialOf(
   peers: readonly DialledPeer[],
-  timeouts: ConnectorInput["timeouts"],
+  timeouts: ConnectorFilesInput["timeouts"],
 ): NonNullable<LauncherSettings["redial"]> {
   const { redialFirstMs: firstMs, redialMaxMs: fastMs, redialSlowMs: slowMs } = timeouts;
   const second = inOrder(peers).map(({ nextUrl }) => (nextUrl === undefined ? {} : { nextUrl }));
@@ -62,18 +103,26 @@ function redialOf(
   };
 }
 
+/**
+ * What a connector is run for. In `production` it refuses an `externalUrl` on loopback, and an admin API without a key.
+ */
+export const ENVIRONMENTS = ["development", "staging", "production"] as const;
+export type EnvironmentName = (typeof ENVIRONMENTS)[number];
+
 /** What the connector takes in its environment. */
 export interface ConnectorEnvironment {
+  readonly environment: EnvironmentName;
   readonly logLevel: string;
-  /** `permissionless` lets in a peer that presents no token. */
-  readonly access: "permissioned" | "permissionless";
+  readonly access: Access;
   readonly timeouts: Pick<Timeouts, "btpSendMs">;
 }
 
 /** The connector's environment, all of it plain: what is secret comes by the launcher. */
-export function connectorEnvironment({ logLevel, access, timeouts }: ConnectorEnvironment): Record<string, string> {
+export function connectorEnvironment(given: ConnectorEnvironment): Record<string, string> {
+  const { environment, logLevel, access, timeouts } = given;
   return {
     CONFIG_FILE: `${PATHS.files}/connector.yaml`,
+    ENVIRONMENT: environment,
     LOG_LEVEL: logLevel,
     // Exactly the text "false": otherwise the connector accepts an empty token, even for a peer with a secret.
     BTP_ALLOW_NOAUTH: access === "permissionless" ? "true" : "false",

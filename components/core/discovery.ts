@@ -54,9 +54,8 @@ export function authorizedFiles(inbound: readonly InboundSecret[], operatorKey: 
 }
 
 /** The files with which a sidecar finds a peer whose invite has a key, likewise by name; none for other invites. */
-export function clientAuthFiles(peerId: string, invite: Invite | undefined): Record<string, string> {
-  if (invite?.key === undefined) return {};
-  const { key, url, nextUrl } = invite;
+export function clientAuthFiles(peerId: string, { key, url, nextUrl }: Invite): Record<string, string> {
+  if (key === undefined) return {};
   const at = (text: string) => clientAuth(new URL(text).hostname, key);
   return {
     [`client.${peerId}.auth_private`]: at(url),

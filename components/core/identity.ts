@@ -2,6 +2,9 @@ import { createHash, createPrivateKey, createPublicKey, hkdfSync } from "node:cr
 // An ES module, which Node can `require` from 20.19 on.
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { decodeBase32, encodeBase32 } from "./base32";
+import { fingerprintOf } from "./fingerprint";
+
+export { fingerprintOf };
 
 /** Bytes of a town's seed, and of the seed of one ed25519 key (RFC 8032). */
 export const SEED_BYTES = 32;
@@ -184,18 +187,6 @@ export function addressProblem(address: string): string | undefined {
     return "has a wrong checksum: a character is mistyped, or the suffix belongs to another version of the daemon";
   }
   return undefined;
-}
-
-/**
- * A short name for an address that may stand anywhere: the first 64 bits of SHA-256 of the address, as
- * `3f2a-91bc-0d4e-77aa`. The address has 256 random bits, so nobody can go back from this to it.
- */
-export function fingerprintOf(address: string): string {
-  return createHash("sha256")
-    .update(address)
-    .digest("hex")
-    .slice(0, 16)
-    .replace(/(.{4})(?=.)/g, "$1-");
 }
 
 const VERSION = Buffer.from([3]);

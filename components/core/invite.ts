@@ -28,7 +28,7 @@ const CHECKSUM_LENGTH = 8;
 /** More characters than any invite has: what is longer is not looked at. */
 const MAX_LENGTH = 1024;
 /** A token as an invite carries it, in printable ASCII. Towns make longer ones than the least. */
-const TOKEN = /^[\x21-\x7e]{16,256}$/;
+export const TOKEN = /^[\x21-\x7e]{16,256}$/;
 
 /**
  * An invite as one line for a chat message: prefix, base64url of the JSON fields, and the first 48 bits of SHA-256 over
@@ -78,6 +78,24 @@ export function inviteUrlProblem(url: string): string | undefined {
   const match = /^ws:\/\/([^/:@]+):([1-9]\d{0,4})$/.exec(url);
   if (!match || Number(match[2]) > 65535) return "is not ws://<address>:<port>";
   return addressProblem(match[1]!);
+}
+
+/**
+ * Two peers whose invites name one address, of the current ones and the next ones; undefined if there are none. With
+ * two keys for one address the daemon aborts at its start (measured with anon 0.4.9.11).
+ */
+export function peersAtOneAddress(
+  invites: Iterable<readonly [peerId: string, invite: Invite]>,
+): readonly [first: string, second: string] | undefined {
+  const known = new Map<string, string>();
+  for (const [peerId, { url, nextUrl }] of invites) {
+    for (const host of [url, ...(nextUrl ? [nextUrl] : [])].map(hostOf)) {
+      const first = known.get(host);
+      if (first !== undefined) return [first, peerId];
+      known.set(host, peerId);
+    }
+  }
+  return undefined;
 }
 
 function fields(json: string): Invite {

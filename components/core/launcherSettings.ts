@@ -1,3 +1,4 @@
+import type { GuardSettings } from "./guardSettings";
 import type { DialledPeer } from "./peering";
 
 /** launcher.json, which the connector's renderer writes and the launcher reads. Secret as a whole. */
@@ -16,8 +17,26 @@ export interface LauncherSettings {
    */
   readonly packetExpiryMs: number;
   readonly admin?: AdminApi;
+  /** What stands before the connector's BTP port. The token of each of its peers is in the secrets file. */
+  readonly guard?: GuardSettings;
+  /** The daemon that the connector runs. */
+  readonly daemon?: DaemonSettings;
+  /**
+   * In another container's network namespace: the file into which that one writes something else at each start.
+   */
+  readonly namespaceSign?: string;
   /** The peers to dial again once the connector has given them up. Needs `admin`. */
   readonly redial?: { readonly peers: readonly RedialPeer[]; readonly timings: RedialTimings };
+}
+
+/** What the launcher does for a daemon that the connector runs. */
+export interface DaemonSettings {
+  /** A program and its arguments, which makes ready for the daemon before the connector starts. */
+  readonly prepare: readonly string[];
+  /**
+   * How long an address may stay unpublished before the container starts again, in milliseconds, 10000 to 3600000.
+   */
+  readonly graceMs: number;
 }
 
 /** The connector's two HTTP ports on loopback. */

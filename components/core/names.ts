@@ -3,13 +3,18 @@ export const ROLES = [
   "connector",
   "connector-files",
   "connector-data",
+  "relay",
+  "relay-files",
+  "relay-data",
   "sidecar",
   "sidecar-files",
   "sidecar-data",
+  "sidecar-sign",
   "identity",
   "keys",
-  // The Docker networks: of one town, of the local relays, and to the relays of the public network.
+  // The Docker networks: of one town, of a published Town relay, of the local ATOR relays, and to the public ones.
   "inside",
+  "relay-outside",
   "outside",
   "public",
   "local-network",
@@ -98,6 +103,16 @@ export function btpPeerVariable(peerId: string): string {
 /** The type of the component Town, in whose outputs the state keeps what the next `up` must not lose (deployed.ts). */
 export const TOWN_TYPE = "town-ator:index:Town";
 
+/** What is wrong with a town's peers, if anything: the connector has one variable a peer. */
+export function peersProblem(peers: readonly { readonly id: string }[]): string | undefined {
+  const variables = peers.map(({ id }) => btpPeerVariable(id));
+  const twice = peers.find((_, index) => variables.indexOf(variables[index]!) !== index);
+  return (
+    twice &&
+    `must not share an environment variable: ${twice.id} and another one both have ${btpPeerVariable(twice.id)}`
+  );
+}
+
 /** The type of the resources that are random secrets (randomSecret.ts). */
 export const RANDOM_SECRET_TYPE = "random:index/randomPassword:RandomPassword";
 
@@ -106,6 +121,7 @@ export const secretNames = {
   seed: (hiddenServiceVolume: string) => `${hiddenServiceVolume}-seed`,
   inbound: (peerSecret: string) => `${peerSecret}-inbound`,
   operatorKey: (sidecar: string) => `${sidecar}-operator-key`,
+  relaySeed: (townRelay: string) => `${townRelay}-seed`,
 } as const;
 
 /** The names of the components in a town. */
@@ -114,6 +130,7 @@ export const townParts = {
   peer: (town: string, peerId: string) => `${town}-peer-${peerId}`,
   sidecar: (town: string) => `${town}-sidecar`,
   connector: (town: string) => `${town}-connector`,
+  relay: (town: string) => `${town}-relay`,
 } as const;
 
 /** The resource whose random text a town's seed is made of. */
@@ -134,4 +151,14 @@ export function inboundSecretName(town: string, peerId: string): string {
 /** The resource whose random text gives the operator's key to a town with restricted discovery. */
 export function operatorKeyName(town: string): string {
   return secretNames.operatorKey(townParts.sidecar(town));
+}
+
+/** The resource whose random text the keys of a town's relay are made of. */
+export function relaySeedName(town: string): string {
+  return secretNames.relaySeed(townParts.relay(town));
+}
+
+/** The town whose relay's random text a resource of that name is, if it is one. */
+export function townOfRelaySeed(resource: string): string | undefined {
+  return /^(.+)-relay-seed$/.exec(resource)?.[1];
 }

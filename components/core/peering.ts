@@ -1,8 +1,37 @@
+import { isIPv4 } from "node:net";
 import { ILP_PREFIX } from "./names";
 import type { Secret } from "./secret";
 
 /** What a peer is to us, in the connector's words. */
 export type Relation = "parent" | "peer" | "child";
+
+/**
+ * Where a town's connector and its daemon are: the connector alone with the sidecar on a network without a way out
+ * (`gateway`), in the sidecar's network namespace (`shared-namespace`), or in one container (`embedded`).
+ * docs/explanation/topologies.md says which to choose.
+ */
+export const TOPOLOGIES = ["gateway", "shared-namespace", "embedded"] as const;
+export type Topology = (typeof TOPOLOGIES)[number];
+
+const ADDRESS_AND_PORT = /^((?:\d{1,3}\.){3}\d{1,3}):([1-9]\d{0,4})$/;
+
+/** `<IPv4 address>:<port>`, in the words in which Docker publishes a port; undefined for any other text. */
+export function parsePublished(text: string): { ip: string; external: number } | undefined {
+  const [, ip = "", port] = ADDRESS_AND_PORT.exec(text) ?? [];
+  return isIPv4(ip) && Number(port) <= 65535 ? { ip, external: Number(port) } : undefined;
+}
+
+/** What is wrong with the place at which a town without ATOR is dialled, if anything. */
+export function publishedProblem(text: string): string | undefined {
+  const { ip = "0.0.0.0" } = parsePublished(text) ?? {};
+  if (ip !== "0.0.0.0") return undefined;
+  return "must be one address of the Docker host and a port, such as 127.0.0.1:3000 or 10.8.0.1:3000";
+}
+
+/** Whether a direct peer can be dialled at a url: `ws://<IPv4 address>:<port>`. */
+export function isDirectUrl(url: string): boolean {
+  return url.startsWith("ws://") && parsePublished(url.slice("ws://".length)) !== undefined;
+}
 
 /** What a peer presents to us. */
 export interface InboundSecret {
@@ -56,7 +85,7 @@ export function defaultRoutes(nodeId: string, peerIds: readonly string[]): Route
   return [nodeId, ...reached].map((prefix) => ({ prefix, nextHop: prefix, priority: 0 }));
 }
 
-/** How long things may take, in milliseconds. docs/peers.md has a table to plan with. */
+/** How long things may take, in milliseconds. docs/explanation/timing.md has a table to plan with. */
 export interface Timeouts {
   /** The connector's `BTP_SEND_TIMEOUT_MS`. */
   readonly btpSendMs: number;

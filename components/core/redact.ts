@@ -13,17 +13,21 @@ export interface Encoded {
 export type Redactor = (text: string) => string;
 
 /**
- * Every spelling of a value to look for in text, without duplicates, raw first. Base64 comes in each of the three
- * alignments that the value can have inside something longer (a frame, a JSON text), reduced to the digits that depend
- * on the value alone.
+ * Every spelling of a value to look for in text, without duplicates, raw first; the raw bytes of a key are no text and
+ * are left out. Base64 comes in each of the three alignments that the value can have inside something longer (a frame,
+ * a JSON text), reduced to the digits that depend on the value alone.
  */
-export function encodingsOf(value: string): Encoded[] {
-  const bytes = Buffer.from(value, "utf8");
+export function encodingsOf(value: string | Uint8Array): Encoded[] {
+  const bytes = typeof value === "string" ? Buffer.from(value, "utf8") : Buffer.from(value);
   const hex = bytes.toString("hex");
-  const escaped = encodeURIComponent(bytes.toString("utf8"));
+  const escaped = urlEscaped(bytes);
   const all: Encoded[] = [
-    { encoding: "raw", text: value },
-    { encoding: "JSON-escaped", text: JSON.stringify(value).slice(1, -1) },
+    ...(typeof value === "string"
+      ? [
+          { encoding: "raw", text: value },
+          { encoding: "JSON-escaped", text: JSON.stringify(value).slice(1, -1) },
+        ]
+      : []),
     { encoding: "URL-escaped", text: escaped },
     { encoding: "URL-escaped", text: escaped.replace(/%[0-9A-F]{2}/g, (e) => e.toLowerCase()) },
     { encoding: "hex", text: hex },
@@ -43,6 +47,15 @@ export function encodingsOf(value: string): Encoded[] {
   }
   const seen = new Set<string>();
   return all.filter(({ text }) => text !== "" && !seen.has(text) && seen.add(text));
+}
+
+/** As encodeURIComponent does it, of bytes that need not be text. */
+function urlEscaped(bytes: Buffer): string {
+  return [...bytes.toString("latin1")]
+    .map((letter) =>
+      letter < "\x80" ? encodeURIComponent(letter) : `%${letter.charCodeAt(0).toString(16).toUpperCase()}`,
+    )
+    .join("");
 }
 
 /** A regular expression's source that matches just this text. */

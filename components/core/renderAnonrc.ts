@@ -10,6 +10,8 @@ export interface AnonrcInput {
   readonly socksHost: string;
   /** The only address that may use SOCKS: the connector's. */
   readonly socksClient: string;
+  /** The container's memory limit in MiB. */
+  readonly memoryMiB: number;
   /**
    * A file with the directory authorities of a local network; absent on the public one, whose authorities are built
    * into the daemon.
@@ -47,6 +49,9 @@ export function renderAnonrc(input: AnonrcInput): string {
     `ControlPort 127.0.0.1:${PORTS.control}`,
     "CookieAuthentication 1",
     "",
+    // Without it, the daemon sizes its queues by the host's memory, which a flood then fills beyond the limit. Half is
+    // left for the rest of the daemon, which has about 30 MiB when idle.
+    `MaxMemInQueues ${Math.floor(input.memoryMiB / 2)} MB`,
     "NoExec 1",
     "SafeLogging 1",
     "Log notice stdout",

@@ -1,21 +1,44 @@
 import { stringify } from "yaml";
 import type { ApiPeer } from "./launcherSettings";
-import type { DialledPeer, Route, Timeouts } from "./peering";
+import type { DialledPeer, Route } from "./peering";
 import { PORTS } from "./ports";
 
 /** What the connector's configuration depends on. Secret as a whole: it names addresses, tokens and the admin key. */
 export interface ConnectorInput {
   readonly nodeId: string;
   readonly logLevel: string;
-  /** `ws://<address>:<port>`, where peers dial us. */
-  readonly externalUrl: string;
-  /** `socks5h://<host>:<port>`; the h makes the proxy resolve names. */
-  readonly socksProxy: string;
+  readonly transport: ConnectorTransport;
   readonly adminKey: string;
   readonly peers: readonly DialledPeer[];
   readonly routes: readonly Route[];
-  /** Of no use to the YAML: the connector takes its one in the environment, and the launcher takes the others. */
-  readonly timeouts: Pick<Timeouts, "redialFirstMs" | "redialMaxMs" | "redialSlowMs" | "packetExpiryMs">;
+}
+
+/** How the connector runs a daemon. The times are in milliseconds. */
+export interface ManagedOptions {
+  /**
+   * Where its hidden service is. The connector starts the daemon from the `anonrc` in there, and writes one only if
+   * there is none (its managed-anon-client.ts); it ignores `configFilePath`.
+   */
+  readonly hiddenServiceDir: string;
+  /** Both the port that the world sees and, in an anonrc of the connector's own, the one on loopback. */
+  readonly hiddenServicePort: number;
+  readonly startupTimeoutMs: number;
+  readonly stopTimeoutMs: number;
+}
+
+/** How the connector reaches its peers: through a SOCKS proxy, or without. */
+export type ConnectorTransport = SocksTransport | { readonly type: "direct" };
+
+export interface SocksTransport {
+  readonly type: "socks5";
+  /** `socks5h://<host>:<port>`; the h makes the proxy resolve names. */
+  readonly socksProxy: string;
+  /** `ws://<address>:<port>`, where peers dial us. */
+  readonly externalUrl: string;
+  /** Whether the connector runs the daemon itself. */
+  readonly managed: boolean;
+  /** How it does. */
+  readonly managedOptions?: ManagedOptions;
 }
 
 /**
@@ -27,13 +50,13 @@ export function renderConnectorYaml(input: ConnectorInput): string {
   return stringify(
     {
       nodeId: input.nodeId,
-      btpServerPort: PORTS.btp,
+      btpServerPort: PORTS.connectorBtp,
       healthCheckPort: PORTS.health,
       // The connector checks this value and then goes by the variable LOG_LEVEL, which the container has too.
       logLevel: input.logLevel,
       // allowedIPs does nothing in this connector: loopback and the key are what guards the admin API.
       adminApi: { enabled: true, host: "127.0.0.1", port: PORTS.admin, apiKey: input.adminKey },
-      transport: { type: "socks5", socksProxy: input.socksProxy, externalUrl: input.externalUrl, managed: false },
+      transport: input.transport,
       peers: dialled(input.peers),
       routes: input.routes.map(({ prefix, nextHop, priority }) => ({ prefix, nextHop, priority })),
     },

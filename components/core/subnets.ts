@@ -22,9 +22,10 @@ export interface AddressPlan {
    * back.
    */
   readonly ipRange: string;
-  /** The first two addresses after the gateway. */
+  /** The first three addresses after the gateway. */
   readonly first: string;
   readonly second: string;
+  readonly third: string;
   /** The broadcast address. */
   readonly last: string;
 }
@@ -120,6 +121,7 @@ export function addressPlan(text: string): AddressPlan {
     gateway: dotted(base + 1),
     first: dotted(base + 2),
     second: dotted(base + 3),
+    third: dotted(base + 4),
     last: dotted(base + 2 ** (32 - prefix) - 1),
     ipRange: `${dotted(base + 2 ** (31 - prefix))}/${prefix + 1}`,
   };

@@ -14,12 +14,15 @@ const CONTEXTS = path.join(".town-ator", "images");
 /**
  * Lets `fill` put a context together in a fresh folder and moves it into place in one step, so an interrupted run
  * leaves no half of a context behind. Does nothing when the context with that hash exists.
+ *
+ * @param closed empty folders for the context, which nobody but their owner may enter (0700)
  */
 export function buildContext(
   project: string,
   name: string,
   hash: string,
   fill: (target: string) => void,
+  closed: readonly string[] = [],
 ): BuildContext {
   const target = path.join(project, CONTEXTS, name);
   const stamp = path.join(project, CONTEXTS, `${name}.hash`);
@@ -28,7 +31,9 @@ export function buildContext(
   fs.mkdirSync(path.dirname(target), { recursive: true });
   const fresh = fs.mkdtempSync(`${target}-`);
   fill(fresh);
+  for (const folder of closed) fs.mkdirSync(path.join(fresh, folder), { recursive: true });
   openToAll(fresh);
+  for (const folder of closed) fs.chmodSync(path.join(fresh, folder), 0o700);
   fs.rmSync(stamp, { force: true });
   fs.rmSync(target, { recursive: true, force: true });
   fs.renameSync(fresh, target);
@@ -36,7 +41,7 @@ export function buildContext(
   return context;
 }
 
-/** Images run as uid 1000, whatever the umask of the user who builds them. */
+/** Images run as a uid of their own, whatever the umask of the user who builds them. */
 function openToAll(folder: string): void {
   for (const entry of fs.readdirSync(folder, { recursive: true, withFileTypes: true })) {
     const file = path.join(entry.parentPath, entry.name);

@@ -1,13 +1,8 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { dockerLabels, dockerName, type Owner, type Role } from "../core/names";
+import { UID, USER } from "../core/user";
 import { DeploymentError } from "./deploymentError";
-
-/**
- * The user that every container runs as; our images, the published connector's `node` and the stock sidecar's `anon`
- * agree on it.
- */
-export const USER = "1000:1000";
 
 /**
  * Nobody answers here (TEST-NET-1, RFC 5737). Without a server of its own, a container on an internal network has
@@ -15,33 +10,52 @@ export const USER = "1000:1000";
  */
 const NO_DNS = "192.0.2.1";
 
+const TMP = { "/tmp": "rw,noexec,nosuid,nodev,size=8m" };
+
 /**
  * Options for a container with a fixed name: Docker refuses a second one of that name, and the provider applies these
  * properties only by a replacement.
  */
 export const FIXED_NAME = { deleteBeforeReplace: true, replaceOnChanges: ["healthcheck", "tmpfs", "init"] };
 
+/** Where a container is on the network: on networks of its own, or where another container is. */
+export interface ContainerNetwork {
+  /** Its own networks. */
+  readonly networks?: docker.ContainerArgs["networksAdvanced"];
+  /** Ports of this machine that lead to it. */
+  readonly ports?: docker.types.input.ContainerPort[];
+  /** The id of the container whose network namespace it joins. A replaced one replaces it too. */
+  readonly namespaceOf?: pulumi.Input<string>;
+}
+
 /** What differs between two long-running containers. */
 export interface LongRunningArgs {
   readonly image: pulumi.Input<string>;
   readonly command: string[];
   readonly envs?: Record<string, string>;
-  readonly networks: docker.ContainerArgs["networksAdvanced"];
+  readonly network: ContainerNetwork;
   readonly volumes: docker.types.input.ContainerVolume[];
   readonly memoryMiB: number;
   readonly sysctls?: Record<string, string>;
   /** Whether Docker's init is process 1. */
   readonly init: boolean;
-  /** Exec form; prints nothing, for `docker inspect` keeps its output. */
+  /** Exec form; ends within 8 seconds and prints no secret, for `docker inspect` keeps its output. */
   readonly health: string[];
-  /** Seconds between two health checks. */
-  readonly healthIntervalSeconds: number;
   /** Seconds that `up` waits for it to be healthy. */
   readonly startBudgetSeconds: number;
   /** Seconds that it gets to stop. */
   readonly stopSeconds: number;
   readonly labels?: Record<string, pulumi.Input<string>>;
 }
+
+/**
+ * A health check as a shell script with the real check as its arguments. Once that has succeeded, the next one waits 20
+ * seconds first: for every check Docker starts a process in the container, which takes more processor time than all
+ * else that a town at rest does. A container that starts, or is unhealthy, is checked every second. Docker's own start
+ * interval needs Engine 25, and Docker clients refuse it for older ones.
+ */
+const RESTFUL = `[ ! -e /tmp/.healthy ] || sleep 20
+if timeout 8 "$@"; then : >/tmp/.healthy; else rm -f /tmp/.healthy; exit 1; fi`;
 
 /** A long-running container: hardened, always restarted, and waited for until it is healthy. */
 export function longRunning(owner: Owner, role: Role, args: LongRunningArgs): docker.ContainerArgs {
@@ -54,25 +68,34 @@ export function longRunning(owner: Owner, role: Role, args: LongRunningArgs): do
     command: args.command.slice(1),
     envs: Object.entries(args.envs ?? {}).map(([name, value]) => `${name}=${value}`),
     readOnly: true,
-    tmpfs: { "/tmp": "rw,noexec,nosuid,nodev,size=8m" },
+    tmpfs: TMP,
     init: args.init,
-    dns: [NO_DNS],
     ...(args.sysctls === undefined ? {} : { sysctls: args.sysctls }),
-    ...(args.networks === undefined ? {} : { networksAdvanced: args.networks }),
+    ...placed(args.network),
     volumes: args.volumes,
     // "unless-stopped" stays down after a killed Docker daemon, and "on-failure" after a crash that ends with exit 0.
     restart: "always",
     healthcheck: {
-      tests: ["CMD", ...args.health],
-      interval: `${args.healthIntervalSeconds}s`,
-      timeout: "5s",
-      retries: 3,
+      tests: ["CMD", "/bin/sh", "-c", RESTFUL, "health", ...args.health],
+      interval: "1s",
+      timeout: "30s",
+      retries: 5,
       startPeriod: spelled(args.startBudgetSeconds),
     },
     wait: true,
     waitTimeout: args.startBudgetSeconds,
     stopTimeout: args.stopSeconds,
     destroyGraceSeconds: args.stopSeconds,
+  };
+}
+
+function placed({ networks, ports, namespaceOf }: ContainerNetwork): Partial<docker.ContainerArgs> {
+  // Docker refuses name servers of its own for a container in another's namespace: it has that one's.
+  if (namespaceOf !== undefined) return { networkMode: pulumi.interpolate`container:${namespaceOf}` };
+  return {
+    dns: [NO_DNS],
+    ...(networks === undefined ? {} : { networksAdvanced: networks }),
+    ...(ports === undefined ? {} : { ports }),
   };
 }
 
@@ -97,6 +120,7 @@ export function oneShot(owner: Owner, role: Role, args: OneShotArgs): docker.Con
     command: args.arguments ?? [],
     uploads: args.uploads,
     volumes: args.volumes,
+    tmpfs: TMP,
     networkMode: "none",
     restart: "no",
     mustRun: false,
@@ -134,11 +158,21 @@ export function allOf(...lists: pulumi.Input<pulumi.Resource[]>[]): pulumi.Outpu
   return pulumi.all(lists).apply((resolved) => resolved.flat());
 }
 
+/** A one-shot's exit code for volumes that belong to another user; it prints their paths (images/anon/bin). */
+const OTHER_OWNER = 5;
+
 /**
  * Throws unless a one-shot exited with 0: the provider takes any exit code for a success, and does not run it again.
  * `what` begins the error.
  */
 export function assertEnded(what: string, { container, exitCode, logs }: EndedOneShot): void {
+  if (exitCode === OTHER_OWNER)
+    throw new DeploymentError(
+      `${what} failed: the volumes at ${logs} do not belong to uid ${UID}, as which containers run (those of earlier versions ran as 1000). ` +
+        `They still hold what they held. Stop the containers that use them, hand them over, and run \`make up\` again: ` +
+        `docker run --rm --network none --user 0 --volumes-from ${container} --entrypoint chown ` +
+        `$(docker inspect --format {{.Image}} ${container}) -R ${USER} ${logs}`,
+    );
   if (exitCode !== 0)
     throw new DeploymentError(
       `${what} failed with exit code ${exitCode}${logs && `: ${logs}`}
@@ -163,6 +197,8 @@ function hardened(owner: Owner, role: Role, memoryMiB: number, labels: Record<st
     memory: memoryMiB,
     // Equal to memory: no swap. Left out, the daemon sets twice as much and every preview shows a change.
     memorySwap: memoryMiB,
+    // No core dumps: they would put keys and secrets on the host's disk.
+    ulimits: [{ name: "core", soft: 0, hard: 0 }],
     logDriver: "json-file",
     logOpts: { "max-size": "1m", "max-file": "3" },
   };

@@ -8,16 +8,16 @@ import { dockerVolume } from "./volume";
 /** Which files go where. */
 export interface FileVolumeArgs {
   readonly owner: Owner;
-  readonly role: "connector-files" | "sidecar-files";
+  readonly role: "connector-files" | "sidecar-files" | "relay-files";
   /** The image of the one-shot: this project's anon image. */
   readonly image: pulumi.Input<string>;
   /** Contents by name; secret as a whole. */
   readonly files: pulumi.Output<Record<string, string>>;
   /**
-   * The volume that the container keeps its data in. The one-shot is the first to mount it and makes uid 1000 its
-   * owner.
+   * The volume that the container keeps its data in, unless something else has made it ready. The one-shot is the first
+   * to mount it, and an empty volume takes its owner from the image that is mounted first.
    */
-  readonly dataVolume: pulumi.Input<string>;
+  readonly dataVolume?: pulumi.Input<string> | undefined;
 }
 
 /** A volume with files for a container to mount read-only. */
@@ -55,7 +55,7 @@ export function fileVolume(name: string, args: FileVolumeArgs, parent: pulumi.Re
       ),
       volumes: [
         { volumeName: volume.name, containerPath: "/files" },
-        { volumeName: args.dataVolume, containerPath: "/data" },
+        ...(args.dataVolume === undefined ? [] : [{ volumeName: args.dataVolume, containerPath: "/data" }]),
       ],
     }),
     { parent, ...FIXED_NAME },

@@ -2,8 +2,10 @@ import { createHash, randomInt, timingSafeEqual } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { WebSocket, WebSocketServer, type RawData } from "ws";
 import type { GuardSettings } from "../../components/core/guardSettings";
+import { LauncherError, reasonOf } from "./launcherError";
 import { claimFrame, isAcceptance, readFirstFrame, refusalFrame, type Claim } from "./btp";
 
 /** Time between a refusal and the close that follows it, in milliseconds, as the connector has it. */
@@ -54,11 +56,11 @@ export interface GuardOptions {
  * The limits count clients that have presented no right token. When there are too many, one is dropped at random, as
  * sshd does (MaxStartups in sshd_config(5)), so nobody locks the peers out by holding every place.
  *
- * @throws Error when the port is taken
+ * @throws LauncherError when the port is taken
  */
 export async function startGuard(settings: GuardSettings, options: GuardOptions): Promise<Guard> {
-  const { unauthenticated } = settings;
-  const waiting = new Map<Socket, { timer: NodeJS.Timeout }>();
+  const { maxUnauthenticated, unauthenticatedBytes, unauthenticatedMs } = settings;
+  const waiting = new Map<Socket, NodeJS.Timeout>();
   const connections = new Map<string, number>();
   const counts = new Map<Reason, number>();
   const webSockets = new WebSocketServer({
@@ -74,32 +76,29 @@ export async function startGuard(settings: GuardSettings, options: GuardOptions)
   });
 
   const turnAway = (reason: Reason): void => void counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  const drop = (socket: Duplex, reason: Reason): void => {
+    turnAway(reason);
+    socket.destroy();
+  };
 
   /** Counts a socket among those that have not authenticated, until `pass` takes it out or it ends. */
   function receive(socket: Socket): void {
-    const drop = (reason: Reason): void => {
-      turnAway(reason);
-      socket.destroy();
-    };
-    const timer = setTimeout(() => drop("too slow"), unauthenticated.timeoutMs);
-    waiting.set(socket, { timer });
+    const timer = setTimeout(() => drop(socket, "too slow"), unauthenticatedMs);
+    waiting.set(socket, timer);
     socket.on("error", () => undefined);
     socket.on("close", () => pass(socket));
-    if (waiting.size <= unauthenticated.maxClients) return;
-    turnAway("too many at once");
-    [...waiting.keys()][randomInt(waiting.size)]!.destroy();
+    if (waiting.size <= maxUnauthenticated) return;
+    drop([...waiting.keys()][randomInt(waiting.size)]!, "too many at once");
   }
 
   function pass(socket: Socket): void {
-    clearTimeout(waiting.get(socket)?.timer);
+    clearTimeout(waiting.get(socket));
     waiting.delete(socket);
   }
 
   function greet(client: WebSocket, socket: Socket, path: string): void {
     const count = (): void => {
-      if (socket.bytesRead <= unauthenticated.maxBytes) return;
-      turnAway("too much data");
-      socket.destroy();
+      if (socket.bytesRead > unauthenticatedBytes) drop(socket, "too much data");
     };
     socket.on("data", count);
     client.on("error", () => client.terminate());
@@ -140,9 +139,11 @@ export async function startGuard(settings: GuardSettings, options: GuardOptions)
   function introduce(client: WebSocket, path: string, claim: Claim): void {
     const connector = new WebSocket(`ws://127.0.0.1:${settings.connectorPort}${path}`, client.protocol || [], {
       perMessageDeflate: false,
-      handshakeTimeout: unauthenticated.timeoutMs,
+      handshakeTimeout: unauthenticatedMs,
+      // Masks protect proxies on the way (RFC 6455, section 10.3), and there are none; with zeros both sides skip them.
+      generateMask: (mask) => mask.fill(0),
     });
-    const timer = setTimeout(() => client.terminate(), unauthenticated.timeoutMs);
+    const timer = setTimeout(() => client.terminate(), unauthenticatedMs);
     // What came in one piece with the claim is read in spite of the pause.
     const early: [RawData, boolean][] = [];
     const keep = (data: RawData, binary: boolean): void => void early.push([data, binary]);
@@ -167,10 +168,7 @@ export async function startGuard(settings: GuardSettings, options: GuardOptions)
   }
 
   server.on("connection", receive);
-  server.on("clientError", (_error, socket) => {
-    turnAway("not BTP");
-    socket.destroy();
-  });
+  server.on("clientError", (_error, socket) => drop(socket, "not BTP"));
   server.on("upgrade", (request, socket, head) => {
     webSockets.handleUpgrade(request, socket, head, (client) => greet(client, socket as Socket, request.url ?? "/"));
   });
@@ -184,7 +182,9 @@ export async function startGuard(settings: GuardSettings, options: GuardOptions)
   reports.unref();
 
   server.listen(settings.listenPort);
-  await once(server, "listening");
+  await once(server, "listening").catch((error: unknown) => {
+    throw new LauncherError(`cannot guard port ${settings.listenPort}: ${reasonOf(error)}`);
+  });
   return {
     port: (server.address() as AddressInfo).port,
     stop() {

@@ -17,8 +17,11 @@ export interface LineFilter {
  * Makes a filter that holds a line back until it is complete, so that nothing slips through split over two pieces. A
  * line longer than 64 KiB is cut, and says so. Of such a line the filter holds more than it passes on, by the length of
  * the longest thing to redact: otherwise a secret across the cut would leave its first half.
+ *
+ * `read` gets every line that is not too long as the connector wrote it: a peer chooses the token that it invites us
+ * with, so what is redacted may be a word that the launcher has to read.
  */
-export function createLineFilter(secrets: readonly string[]): LineFilter {
+export function createLineFilter(secrets: readonly string[], read: (line: string) => void = () => {}): LineFilter {
   const redactor = createRedactor(secrets);
   const spellings = secrets.flatMap((secret) => encodingsOf(secret).map(({ text }) => Buffer.byteLength(text)));
   const margin = Math.max(4 * MAX_USER_INFO + 64, ...spellings);
@@ -35,8 +38,10 @@ export function createLineFilter(secrets: readonly string[]): LineFilter {
     heldBytes += kept.length;
   };
   const release = (): string => {
-    const line = redactor(Buffer.concat(held).toString("utf8"));
+    const written = Buffer.concat(held).toString("utf8");
+    const line = redactor(written);
     const tooLong = cut || heldBytes > MAX_LINE_BYTES;
+    if (!tooLong) read(written);
     // The last `margin` bytes of a cut line may hold the beginning of something that the filter could not recognise.
     const safe = cut ? cutBytes(line, Math.max(Buffer.byteLength(line) - margin, 0)) : line;
     [held, heldBytes, cut] = [[], 0, false];
@@ -65,21 +70,14 @@ function cutBytes(text: string, bytes: number): string {
 
 /**
  * Passes one output of the connector through the filter, no faster than `to` is read. When nobody reads `to` any more,
- * the output is thrown away: a lost log must not stop payments. `tap` gets the filtered lines in either case. Resolves
- * when the output has ended and all of it is written.
+ * the output is thrown away: a lost log must not stop payments. Resolves when the output has ended and all of it is
+ * written.
  */
-export function filterLines(
-  from: Readable,
-  to: Writable,
-  filter: LineFilter,
-  tap: (lines: string) => void = () => {},
-): Promise<void> {
+export function filterLines(from: Readable, to: Writable, filter: LineFilter): Promise<void> {
   return new Promise((resolve) => {
     const lines = new Transform({
       transform(piece: Buffer, _encoding, done) {
-        const ready = filter.push(piece);
-        tap(ready);
-        done(null, ready);
+        done(null, filter.push(piece));
       },
       flush: (done) => done(null, filter.end()),
     });

@@ -11,12 +11,12 @@ import { readFileSync } from "node:fs";
 import * as path from "node:path";
 import { runCommand } from "./commands";
 import { LauncherError, reasonOf } from "./launcherError";
-import { parseSecretsEnv, parseSettings } from "./settings";
+import { parseSecretsEnv, parseSettings, takeText } from "./settings";
 import { runConnector } from "./supervisor";
 
 function readText(file: string, what: string): string {
   try {
-    return readFileSync(path.resolve(__dirname, file), "utf8");
+    return takeText(readFileSync(path.resolve(__dirname, file)));
   } catch (error) {
     throw new LauncherError(`cannot read ${what}: ${reasonOf(error)}`);
   }
@@ -31,6 +31,8 @@ async function main(argv: readonly string[]): Promise<void> {
       process.stdout.write(`${line}\n`, () => process.exit(0));
       return;
     }
+    // What the program writes into its volume is its own business.
+    process.umask(0o077);
     const secrets = parseSecretsEnv(readText(settings.secretsFile, "the secrets file"));
     process.exit(await runConnector(settings, secrets));
   } catch (error) {

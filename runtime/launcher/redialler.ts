@@ -19,7 +19,7 @@ const EVENT =
   /"event":"btp_(connected|disconnected|connection_attempt|connection_error|auth_failed|retry|max_retries)"/;
 
 export interface Redialler {
-  /** Takes whole lines of the connector's standard output. */
+  /** Takes lines of the connector's standard output, as they were written. */
   readonly output: (text: string) => void;
   /** To be called when the connector ends. */
   readonly stop: () => void;

@@ -1,5 +1,18 @@
 /** Reads the two files beside the launcher, given as texts. */
-import type { AdminApi, LauncherSettings, RedialPeer, RedialTimings } from "../../components/core/launcherSettings";
+import {
+  GUARD_LIMIT_NAMES,
+  limitProblem,
+  type GuardLimits,
+  type GuardSettings,
+} from "../../components/core/guardSettings";
+import type {
+  AdminApi,
+  DaemonSettings,
+  LauncherSettings,
+  RedialPeer,
+  RedialTimings,
+} from "../../components/core/launcherSettings";
+import { btpPeerVariable } from "../../components/core/names";
 import { LauncherError } from "./launcherError";
 import { TIMINGS } from "./redial";
 
@@ -7,6 +20,16 @@ import { TIMINGS } from "./redial";
 const DEFAULT_STOP_GRACE_MS = 10_000;
 /** The connector's own default for `/admin/ilp/send`. */
 const DEFAULT_PACKET_EXPIRY_MS = 30_000;
+
+/**
+ * The text of a file that holds secrets. Zeroes its bytes, which would stay in memory after they are freed. The secrets
+ * themselves stay, as texts: the output is searched for them.
+ */
+export function takeText(bytes: Buffer): string {
+  const text = bytes.toString("utf8");
+  bytes.fill(0);
+  return text;
+}
 
 /**
  * Reads the secrets file: lines `KEY=VALUE`, the value up to the end of the line, nothing quoted, blank lines allowed.
@@ -21,7 +44,7 @@ export function parseSecretsEnv(text: string): Record<string, string> {
     const where = `line ${index + 1} of the secrets file`;
     if (!match) throw new LauncherError(`${where} is not KEY=VALUE`);
     const [, key = "", value = ""] = match;
-    // eslint-disable-next-line no-control-regex -- a NUL would end the variable, a carriage return would become part of the token
+    // eslint-disable-next-line no-control-regex -- a NUL ends the variable, a carriage return stays in the token
     if (/[\x00-\x1f\x7f]/.test(value)) throw new LauncherError(`${where} has a control character in its value`);
     if (Object.hasOwn(secrets, key)) throw new LauncherError(`${where} sets a variable that an earlier line has set`);
     secrets[key] = value;
@@ -45,14 +68,17 @@ export function parseSettings(text: string): LauncherSettings {
     stopGraceMs = DEFAULT_STOP_GRACE_MS,
     redact = [],
     admin,
+    guard,
     redial,
+    namespaceSign,
+    daemon,
     packetExpiryMs = DEFAULT_PACKET_EXPIRY_MS,
     ...unknown
   } = raw;
   const surplus = Object.keys(unknown).length;
   if (surplus > 0) {
     throw new LauncherError(
-      `launcher.json has ${surplus} unknown key(s); known are command, secretsFile, stopGraceMs, redact, admin, redial, packetExpiryMs`,
+      `launcher.json has ${surplus} unknown key(s); known are command, secretsFile, stopGraceMs, redact, admin, guard, redial, namespaceSign, daemon, packetExpiryMs`,
     );
   }
   if (!isStringList(command) || !command[0] || command.some((c) => c.includes("\0"))) {
@@ -61,6 +87,8 @@ export function parseSettings(text: string): LauncherSettings {
   if (typeof secretsFile !== "string" || secretsFile === "") refuse("secretsFile must be a path");
   if (!isStringList(redact)) refuse("redact must be a list of strings");
   if (redial !== undefined && admin === undefined) refuse("redial needs admin");
+  if (namespaceSign !== undefined && (typeof namespaceSign !== "string" || namespaceSign === ""))
+    refuse("namespaceSign must be a path");
   return {
     command,
     secretsFile,
@@ -68,7 +96,10 @@ export function parseSettings(text: string): LauncherSettings {
     redact,
     packetExpiryMs: milliseconds("packetExpiryMs", packetExpiryMs, 2000, 600_000),
     ...(admin !== undefined && { admin: parseAdmin(admin) }),
+    ...(guard !== undefined && { guard: parseGuard(guard) }),
     ...(redial !== undefined && { redial: parseRedial(redial) }),
+    ...(namespaceSign !== undefined && { namespaceSign }),
+    ...(daemon !== undefined && { daemon: parseDaemon(daemon) }),
   };
 }
 
@@ -104,6 +135,39 @@ function parseAdmin(value: unknown): AdminApi {
     refuse("admin.apiKey must be a text of printable ASCII characters");
   }
   return { port, healthPort, apiKey };
+}
+
+function parseDaemon(value: unknown): DaemonSettings {
+  const { prepare, graceMs } = isObject(value) ? value : {};
+  if (!isStringList(prepare) || !prepare[0]) refuse("daemon.prepare must be a list of strings, the first a program");
+  return { prepare, graceMs: milliseconds("daemon.graceMs", graceMs, 10_000, 3_600_000) };
+}
+
+function parseGuard(value: unknown): GuardSettings {
+  const { listenPort, connectorPort, allowAnonymous, peers, ...limits } = isObject(value) ? value : {};
+  // Port 0 is any free one, as tests want it.
+  if (!isWhole(listenPort, 0, 65_535) || !isWhole(connectorPort, 1, 65_535) || listenPort === connectorPort) {
+    refuse("guard.listenPort and guard.connectorPort must be two ports");
+  }
+  if (typeof allowAnonymous !== "boolean") refuse("guard.allowAnonymous must be true or false");
+  if (!isStringList(peers)) refuse("guard.peers must be a list of strings");
+  for (const name of GUARD_LIMIT_NAMES) {
+    const problem = limitProblem(name, limits[name]);
+    if (problem) refuse(`guard.${name} ${problem}`);
+  }
+  if (Object.keys(limits).length > GUARD_LIMIT_NAMES.length) {
+    refuse(`guard may hold listenPort, connectorPort, allowAnonymous, peers, ${GUARD_LIMIT_NAMES.join(", ")}`);
+  }
+  return { listenPort, connectorPort, allowAnonymous, peers, ...(limits as unknown as GuardLimits) };
+}
+
+/** The token of each peer that may dial in, by its nodeId. Throws a LauncherError when one is missing. */
+export function inboundTokens(guard: GuardSettings, secrets: Readonly<Record<string, string>>): Map<string, string> {
+  const tokens = guard.peers.map((peerId): [string, string] => [peerId, secrets[btpPeerVariable(peerId)] ?? ""]);
+  if (tokens.some(([, token]) => token === "")) {
+    throw new LauncherError("the secrets file has no token for a peer of guard.peers in launcher.json");
+  }
+  return new Map(tokens);
 }
 
 function parseRedial(value: unknown): NonNullable<LauncherSettings["redial"]> {

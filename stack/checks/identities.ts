@@ -5,7 +5,7 @@ import { repeated, type Config, type Rules, type TownPart } from "./rules";
 
 /** The rules between a town's identities, their keys and the addresses that were given up. */
 export const identityRules: Rules = {
-  ofStack: [numberedKeys, sharedKeys, sharedSeeds, retiredAndPublished],
+  ofStack: [numberedKeys, adoptedKeys, sharedSeeds],
   ofTown: [nextNumber, previousNumber, eitherNextOrPrevious, unannouncedKeys],
 };
 
@@ -55,16 +55,29 @@ function* numberedKeys({ settings }: Config): Iterable<Problem> {
         };
 }
 
-function adoptedKeys({ identities, suffix }: Config["settings"]) {
-  return parsedEntries(() => identities).flatMap(([town, keys]) =>
-    parsedEntries(() => keys)
-      .filter(([number]) => number !== "seed")
-      .map(([number, key]) => ({ town, number, ...identityFromKeyFile(key.reveal(), suffix) })),
-  );
+interface AdoptedKey {
+  readonly town: string;
+  readonly number: string;
+  readonly fingerprint: string;
 }
 
-function* sharedKeys({ settings }: Config): Iterable<Problem> {
-  for (const [first, again] of repeated(adoptedKeys(settings), ({ fingerprint }) => fingerprint))
+/** One rule in two parts, because an adopted key's address takes a while to compute. */
+function* adoptedKeys({ settings }: Config): Iterable<Problem> {
+  const { identities, suffix } = settings;
+  const adopted = parsedEntries(() => identities).flatMap(([town, keys]) =>
+    parsedEntries(() => keys)
+      .filter(([number]) => number !== "seed")
+      .map(([number, key]): AdoptedKey => {
+        const { fingerprint } = identityFromKeyFile(key.reveal(), suffix);
+        return { town, number, fingerprint };
+      }),
+  );
+  yield* sharedKeys(adopted);
+  yield* retiredAndPublished(adopted, settings);
+}
+
+function* sharedKeys(adopted: readonly AdoptedKey[]): Iterable<Problem> {
+  for (const [first, again] of repeated(adopted, ({ fingerprint }) => fingerprint))
     yield {
       path: ["identities", again.town, again.number],
       message: `is the key of identities.${first.town}.${first.number} too (${again.fingerprint}); one key is one address, which only one town can have`,
@@ -80,8 +93,7 @@ function* sharedSeeds({ settings }: Config): Iterable<Problem> {
     };
 }
 
-function* retiredAndPublished({ settings }: Config): Iterable<Problem> {
-  const adopted = adoptedKeys(settings);
+function* retiredAndPublished(adopted: readonly AdoptedKey[], settings: Config["settings"]): Iterable<Problem> {
   for (const [index, fingerprint] of parsedEntries(() => settings.retired))
     for (const { town, number } of adopted.filter((key) => key.fingerprint === fingerprint)) {
       const identity = ifParsed(() => Object.values(own(settings.towns, town)?.identity ?? {}));

@@ -8,7 +8,7 @@ import { repeated, type Config, type Rules, type TownPart } from "./rules";
 /** The rules between images, networks, and the towns in these. */
 export const networkRules: Rules = {
   ofStack: [
-    publicConnector,
+    publicStandIns,
     publicNetwork,
     builtDaemon,
     joinedNetwork,
@@ -16,16 +16,20 @@ export const networkRules: Rules = {
     roomForSidecars,
     equalNodeIds,
   ],
-  ofTown: [redialOrder],
+  ofTown: [redialOrder, publishedTown, directTown],
 };
 
-function* publicConnector({ settings: { network, images } }: Config): Iterable<Problem> {
-  if (network === "public" && images.connector === BUILD)
-    yield {
-      path: ["images", "connector"],
-      message:
-        'must be a published image by digest when town-ator:network is public: "build" is the development connector, for tests only',
-    };
+/** What is built here in the place of a published image. */
+const STAND_INS = { connector: "the development connector", relay: "a stand-in" } as const;
+
+function* publicStandIns({ settings: { network, images } }: Config): Iterable<Problem> {
+  if (network !== "public") return;
+  for (const [name, standIn] of Object.entries(STAND_INS) as [keyof typeof STAND_INS, string][])
+    if (ifParsed(() => images[name]) === BUILD)
+      yield {
+        path: ["images", name],
+        message: `must be a published image by digest when town-ator:network is public: "build" is ${standIn}, for tests only`,
+      };
 }
 
 function* publicNetwork({ settings: { network, localNetwork } }: Config): Iterable<Problem> {
@@ -57,6 +61,26 @@ function* equalNodeIds({ towns }: Config): Iterable<Problem> {
     };
 }
 
+function* publishedTown({ path, town }: TownPart): Iterable<Problem> {
+  if (town.transport !== "direct" && Object.hasOwn(town, "publish"))
+    yield {
+      path: [...path, "publish"],
+      message: "is for a town with transport: direct; peers of this one find it through ATOR: remove it",
+    };
+}
+
+/** Settings that only mean something with a daemon. */
+function* directTown({ path, town }: TownPart): Iterable<Problem> {
+  if (town.transport !== "direct") return;
+  if (town.topology !== "gateway")
+    yield { path: [...path, "topology"], message: "has no meaning with transport: direct, which has no daemon" };
+  if (town.discovery !== "open")
+    yield {
+      path: [...path, "discovery"],
+      message: "has no meaning with transport: direct, which nobody can search for",
+    };
+}
+
 function* redialOrder({ path, town: { timeouts } }: TownPart): Iterable<Problem> {
   const order = ["redialFirstMs", "redialMaxMs", "redialSlowMs"] as const;
   for (const [index, longer] of order.slice(1).entries()) {
@@ -80,13 +104,22 @@ function* overlappingSubnets(config: Config): Iterable<Problem> {
       path: [...path, "subnet"],
       text: ifParsed(() => town.subnet ?? defaults.get(name)),
     })),
-  ].flatMap(({ path, text }) => (text === undefined ? [] : [{ path, subnet: parseSubnet(text)! }]));
-  for (const [index, { path, subnet }] of networks.entries())
-    for (const earlier of networks.slice(0, index).filter((other) => overlap(other.subnet, subnet)))
+  ].flatMap(({ path, text }, index) => (text === undefined ? [] : [{ path, index, subnet: parseSubnet(text)! }]));
+  networks.sort((a, b) => a.subnet.base - b.subnet.base || a.subnet.prefix - b.subnet.prefix);
+  // Of two networks that overlap, one holds the other. Sorted like this, the holder comes first, and what overlaps
+  // another network than the last holder overlaps that too.
+  const holders: typeof networks = [];
+  for (const network of networks) {
+    while (holders.length > 0 && !overlap(holders.at(-1)!.subnet, network.subnet)) holders.pop();
+    for (const holder of holders) {
+      const [earlier, later] = holder.index < network.index ? [holder, network] : [network, holder];
       yield {
-        path,
+        path: later.path,
         message: `must not overlap the network of ${earlier.path.join(".")}; set one of the two to a free IPv4 network`,
       };
+    }
+    holders.push(network);
+  }
 }
 
 function* roomForSidecars(config: Config): Iterable<Problem> {

@@ -1,15 +1,16 @@
+import { peersAtOneAddress } from "../../components/core/invite";
 import { btpPeerVariable } from "../../components/core/names";
 import { addressPlan, overlap, parseSubnet } from "../../components/core/subnets";
 import { ifParsed, own, parsedEntries } from "../parts";
 import type { Problem } from "../problems";
-import { SECRET_KEYS } from "../settingsSchema";
+import { SECRET_KEYS } from "../configKeys";
 import { repeated, type Config, type PeerPart, type Rules, type TownPart } from "./rules";
 
 /** The rules of a town's peers: how each is reached, what leads to it, and the secrets and tokens shared with it. */
 export const peerRules: Rules = {
   ofStack: [keysOfTowns],
-  ofTown: [keysOfPeers, itself, sharedVariables, equalRoutes],
-  ofPeer: [townAsPeer, severalSources, ownRoutes, invite, direct, token],
+  ofTown: [keysOfPeers, itself, sharedVariables, equalRoutes, sharedAddress],
+  ofPeer: [townAsPeer, severalSources, ownRoutes, invite, direct, withoutAtor, token],
 };
 
 function* keysOfTowns({ settings }: Config): Iterable<Problem> {
@@ -31,6 +32,16 @@ function* sharedVariables({ path, town: { peers } }: TownPart): Iterable<Problem
     yield {
       path: [...path, "peers", again],
       message: `shares the connector's variable ${btpPeerVariable(again)} with the peer ${first}, so one secret would let in both; one of them needs another nodeId`,
+    };
+}
+
+function* sharedAddress({ name }: TownPart, { settings }: Config): Iterable<Problem> {
+  const invites = parsedEntries(() => own(settings.invites, name) ?? {});
+  const shared = peersAtOneAddress(invites.map(([peer, invite]) => [peer, invite.reveal()]));
+  if (shared)
+    yield {
+      path: ["invites", name, shared[1]],
+      message: `names an address that the invite of ${shared[0]} names too, and one of the two is not there; ask both peers for their invites again`,
     };
 }
 
@@ -103,10 +114,28 @@ function* invite({ id }: PeerPart, { name, town }: TownPart, { settings }: Confi
     };
 }
 
+/** A town without ATOR reaches no hidden service. */
+function* withoutAtor({ id, path, peer }: PeerPart, { name, town }: TownPart, { settings }: Config): Iterable<Problem> {
+  const other = peer.town === undefined ? undefined : own(settings.towns, peer.town);
+  const why = town.transport === "direct" ? "this town" : other?.transport === "direct" ? "that town" : undefined;
+  if (why === undefined) return;
+  for (const source of ["town", "stack"] as const)
+    if (Object.hasOwn(peer, source))
+      yield {
+        path: [...path, source],
+        message: `has no meaning where ${why} is without ATOR: set the peer's transport to direct, its url, and its token at tokens.${name}.${id}`,
+      };
+  if (town.transport === "direct" && own(own(settings.invites, name) ?? {}, id))
+    yield {
+      path: ["invites", name, id],
+      message: "holds an address of the ATOR network, which a town without ATOR does not reach",
+    };
+}
+
 function* direct({ path, peer }: PeerPart, { town }: TownPart): Iterable<Problem> {
   const url = [...path, "url"];
   if (peer.transport !== "direct") {
-    if (Object.hasOwn(peer, "url"))
+    if (peer.url !== undefined)
       yield { path: url, message: "is for a peer with transport: direct; remove the url or set the transport" };
   } else if (peer.url === undefined) {
     yield {
@@ -114,7 +143,7 @@ function* direct({ path, peer }: PeerPart, { town }: TownPart): Iterable<Problem
       message:
         "direct needs the peer's url, ws://<address>:<port> in the town's subnet: everything else is reached through ATOR",
     };
-  } else {
+  } else if (town.transport !== "direct") {
     const message = addressProblem(new URL(peer.url).hostname, town.subnet);
     if (message !== undefined) yield { path: url, message };
   }

@@ -1,15 +1,15 @@
 import * as fs from "node:fs";
-import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import * as os from "node:os";
 import * as path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import WebSocket from "ws";
 import { parseInvite, type Invite } from "../../components/core/invite";
-import { PATHS, PORTS } from "../../components/core/ports";
+import { PORTS } from "../../components/core/ports";
 import { dockerClient } from "../../tools/docker/dockerHost";
 import { authenticate, type Attempt, type Claim } from "../../tools/verify/authenticate";
 import { readAuthAnswer } from "../../tools/verify/btp";
-import { sidecarFacts } from "../../tools/verify/containers";
+import { daemonFacts } from "../../tools/verify/containers";
 import { startSecondDaemon, type SecondDaemon } from "../../tools/verify/daemon";
 import { dialPatiently, dialThrough, DoorError, NO_KEY, WRONG_KEY } from "../../tools/verify/door";
 import { keyRing, type KeyRing } from "../../tools/verify/keyRing";
@@ -64,9 +64,8 @@ beforeAll(async () => {
   );
   const client = dockerClient(environment.dockerHost);
   daemon = await startSecondDaemon(client, {
-    ...(await sidecarFacts(client, towns["closed"]!.containers.sidecar)),
+    ...(await daemonFacts(client, towns["closed"]!.containers.sidecar!)),
     stack: stack.name,
-    includePath: PATHS.localNetwork,
     deadlineMs: BUDGET_MS,
   });
   ring = keyRing(daemon.control);
@@ -142,7 +141,7 @@ describe("a town with restricted discovery", () => {
     const { hostname } = new URL(url);
     await ring.give(hostname, key!);
     const socket = await dial(hostname);
-    expect(socket.readyState).toBe("open");
+    expect(socket.writable).toBe(true);
     socket.destroy();
   });
 });
@@ -238,8 +237,8 @@ async function come(town: TownName, claim: FirstFrame): Promise<Attempt> {
   return first === "no auth data" ? presentNothing(socket, hostname) : authenticate(socket, hostname, first, ANSWER_MS);
 }
 
-function dial(host: string): Promise<Socket> {
-  return dialPatiently(dialThrough(daemon!.socks, host, CONNECT_MS), PORTS.btp, BUDGET_MS);
+function dial(host: string): Promise<Duplex> {
+  return dialPatiently(dialThrough(daemon!.open, host, CONNECT_MS), PORTS.btp, BUDGET_MS);
 }
 
 /** The token with another last character. */
@@ -250,7 +249,7 @@ function other(token: string): string {
 /** A MESSAGE (type 6, request 1) without protocol data or ILP packet: a first frame without authentication. */
 const NOTHING = Buffer.from("06 00000001 00 00000000".replaceAll(" ", ""), "hex");
 
-async function presentNothing(socket: Socket, host: string): Promise<Attempt> {
+async function presentNothing(socket: Duplex, host: string): Promise<Attempt> {
   const client = new WebSocket(`ws://${host}/`, { createConnection: () => socket, handshakeTimeout: ANSWER_MS });
   try {
     return await new Promise<Attempt>((resolve, reject) => {
@@ -273,7 +272,7 @@ async function replyAboutKeys(host: string): Promise<number> {
   let reply = 0;
   await within(60, "a reply about keys", async () => {
     const failure = await dialThrough(
-      daemon!.socks,
+      daemon!.open,
       host,
       CONNECT_MS,
     )(PORTS.btp).then(
@@ -296,7 +295,7 @@ function fingerprints(all: Record<string, TownOutputs>): Record<string, string> 
 
 /** Ids and start times of towns' sidecars, to see whether any was touched. */
 async function startsOf(...names: TownName[]): Promise<string> {
-  const sidecars = names.map((name) => towns[name]!.containers.sidecar);
+  const sidecars = names.map((name) => towns[name]!.containers.sidecar!);
   return (await docker("inspect", "--format", "{{.Name}} {{.Id}} {{.State.StartedAt}}", ...sidecars)).output;
 }
 

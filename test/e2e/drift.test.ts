@@ -16,9 +16,7 @@ const addressIn = (network: string) =>
   inspect(SIDECAR, `{{with index .NetworkSettings.Networks "${network}"}}{{.IPAddress}}{{end}}`);
 
 beforeAll(async () => {
-  stack.configure();
-  await stack.erase();
-  stack.configure();
+  await stack.begin();
   await stack.made("up");
 });
 

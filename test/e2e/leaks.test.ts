@@ -2,11 +2,10 @@ import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { USER } from "../../components/core/user";
 import { dockerClient } from "../../tools/docker/dockerHost";
-import { scanStack } from "../../tools/leaks/index";
-import { COLLECTORS } from "../../tools/leaks/places";
-import type { Scene } from "../../tools/leaks/scene";
-import type { Leak, Place } from "../../tools/leaks/scan";
+import { COLLECTORS, scanStack } from "../../tools/leaks/index";
+import type { Leak, Place, Scene } from "../../tools/leaks/scan";
 import { secretsToLookFor } from "../../tools/leaks/secrets";
 import { readPassphrase } from "../../tools/pulumi/localBackend";
 import { localPath } from "../../tools/console/project";
@@ -23,6 +22,10 @@ const CONFIG = `config:
 `;
 /** A reference that no registry has: `.invalid` is never a host (RFC 2606). */
 const UNOBTAINABLE = `  town-ator:images: { anon: "registry.invalid/anon@sha256:${"0".repeat(64)}" }\n`;
+
+/** The processes that get the decrypted config from Pulumi: the program and the plugins, of which one runs git. */
+const PULUMIS_OWN = /@pulumi\/pulumi\/cmd\/run|pulumi-resource-/;
+const PLUGIN = /pulumi-resource-/;
 
 const said: Place[] = [];
 let scene: Scene;
@@ -55,11 +58,44 @@ async function sceneOf(): Promise<Scene> {
   return { stack: stack.name, docker: dockerClient(environment.dockerHost), pulumi, said, secrets };
 }
 
+/**
+ * Reads the environments of all processes of this stack's commands, again and again until the function that is returned
+ * is called. That returns what was seen; PULUMI_CONFIG is a fault of every process but those that Pulumi gives it to.
+ */
+function sampleEnvironments(): () => Place[] {
+  const seen = new Map<string, Place>();
+  const commandOf = (pid: string) =>
+    fs.readFileSync(`/proc/${pid}/cmdline`, "latin1").split("\0").slice(0, 3).join(" ");
+  const isConfig = (entry: string) => entry.startsWith("PULUMI_CONFIG=");
+  const look = () => {
+    for (const pid of fs.readdirSync("/proc").filter((name) => /^\d+$/.test(name)))
+      try {
+        const entries = fs.readFileSync(`/proc/${pid}/environ`, "latin1").split("\0");
+        if (!entries.includes(`STACK=${stack.name}`)) continue;
+        const name = commandOf(pid);
+        const parent = commandOf(/^PPid:\t(\d+)$/m.exec(fs.readFileSync(`/proc/${pid}/status`, "latin1"))![1]!);
+        const [config, others] = [entries.filter(isConfig), entries.filter((entry) => !isConfig(entry))];
+        const faults =
+          config.length === 0 || PULUMIS_OWN.test(name) || PLUGIN.test(parent)
+            ? []
+            : [{ what: "PULUMI_CONFIG", why: "inherited" }];
+        seen.set(`${pid} ${name}`, { place: `environment of ${name}`, content: others.join("\n"), faults });
+      } catch {
+        // The process has ended.
+      }
+  };
+  const timer = setInterval(look, 100);
+  return () => {
+    clearInterval(timer);
+    return [...seen.values()];
+  };
+}
+
 beforeAll(async () => {
-  stack.configure(CONFIG);
-  await stack.erase();
-  stack.configure(CONFIG);
+  await stack.begin(CONFIG);
+  const environments = sampleEnvironments();
   said.push({ place: "what make up said", content: (await stack.made("up")).output });
+  said.push(...environments());
   said.push({ place: "the report of make verify", content: (await stack.made("verify")).output });
   stack.configure(CONFIG + UNOBTAINABLE);
   const { exitCode, output } = await stack.make("up");
@@ -82,13 +118,15 @@ describe("of a stack at log level debug, after an up, a verify and a failed up",
     expect(places).toMatchObject({
       "the outputs": 1,
       "previews and the event log": 3,
-      "output of our commands": 3,
+      "core dumps": 6,
       "docker inspect": 15,
       "docker logs": 6,
       images: 4,
       "files in volumes": 7,
     });
     expect(places["processes"]).toBeGreaterThan(10);
+    // Those of `up` among them: make, node, pulumi, its language host and plugins, and the program.
+    expect(places["output of our commands"]).toBeGreaterThan(3 + 5);
     expect(places["image layers"]).toBeGreaterThan(10);
     expect(looked.find(({ collector }) => collector === "image layers")!.bytes).toBeGreaterThan(50_000_000);
   });
@@ -176,7 +214,7 @@ describe("the scan reports a planted secret and its place:", () => {
     );
     await start(
       "volume",
-      ["--user", "1000:1000", "--volume", `${PLANTED}:/keys`],
+      ["--user", USER, "--volume", `${PLANTED}:/keys`],
       ["/bin/bash", "-c", "umask 022; echo x >/keys/key; exec sleep 300"],
     );
     await start("layer", [], ["sleep", "300"], PLANTED);

@@ -1,8 +1,7 @@
-import { PATHS } from "../../components/core/ports";
 import { dockerClient } from "../../tools/docker/dockerHost";
 import { Pulumi } from "../../tools/pulumi/pulumi";
 import { authenticate, type Claim } from "../../tools/verify/authenticate";
-import { sidecarFacts } from "../../tools/verify/containers";
+import { daemonFacts } from "../../tools/verify/containers";
 import { startSecondDaemon } from "../../tools/verify/daemon";
 import { dialPatiently, dialThrough, DoorError } from "../../tools/verify/door";
 import { keyRing, type KeyRing } from "../../tools/verify/keyRing";
@@ -14,7 +13,7 @@ export type Answer = "accepted" | `refused ${string}` | `unreachable: ${string}`
 
 /** A stranger's daemon on a stack's ATOR network. */
 export interface Outside {
-  /** Dials `ws://<address>:<port>` for up to `seconds` and presents a claim. */
+  /** Dials `ws://<address>:<port>` for up to `seconds` (default: 150) and presents a claim. */
   readonly dial: (url: string, claim: Claim, seconds?: number) => Promise<Answer>;
   readonly keys: KeyRing;
 }
@@ -32,16 +31,16 @@ export async function fromOutside<T>(
 ): Promise<T> {
   const docker = dockerClient((await stack.environment()).dockerHost);
   const daemon = await startSecondDaemon(docker, {
-    ...(await sidecarFacts(docker, sidecar)),
+    ...(await daemonFacts(docker, sidecar)),
     stack: stack.name,
-    includePath: PATHS.localNetwork,
     deadlineMs: 60_000,
   });
-  const dial: Outside["dial"] = async (url, claim, seconds = 60) => {
+  const dial: Outside["dial"] = async (url, claim, seconds = 150) => {
     const { hostname, port } = new URL(url);
     try {
       const socket = await dialPatiently(
-        dialThrough(daemon.socks, hostname, seconds * 1000),
+        // A daemon that asked too early may hold one attempt for a minute.
+        dialThrough(daemon.open, hostname, Math.min(seconds, 45) * 1000),
         Number(port),
         seconds * 1000,
       );

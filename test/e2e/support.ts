@@ -30,6 +30,13 @@ export class TestStack {
     fs.writeFileSync(this.configFile, text);
   }
 
+  /** Begins with nothing: removes what an earlier run left behind, and writes the config. */
+  async begin(text?: string): Promise<void> {
+    this.configure(text);
+    await this.erase(); // the config too
+    this.configure(text);
+  }
+
   /** Runs `make TARGET` for this stack, for at most five minutes; `input` is its standard input. */
   async make(target: string, env: Record<string, string> = {}, input = ""): Promise<Ended> {
     return ended("make", ["--silent", target, `STACK=${this.name}`], { ...process.env, ...env }, input);

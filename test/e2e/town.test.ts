@@ -1,4 +1,5 @@
 import * as fs from "node:fs";
+import { networkInterfaces } from "node:os";
 import * as path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { BAD_CONFIG, BAD_KEYS } from "../badConfig";
@@ -39,9 +40,7 @@ const ids = async () =>
     .sort();
 
 beforeAll(async () => {
-  stack.configure();
-  await stack.erase();
-  stack.configure();
+  await stack.begin();
 });
 
 afterAll(() => stack.erase());
@@ -203,7 +202,6 @@ describe("from the connector's container", () => {
     const server = createServer((socket) => socket.end()).listen(0, "0.0.0.0");
     await new Promise((done) => server.once("listening", done));
     const port = (server.address() as { port: number }).port;
-    const { networkInterfaces } = await import("node:os");
     const hosts = [...new Set(Object.values(networkInterfaces()).flatMap((list) => list ?? []))]
       .filter(({ family, internal }) => family === "IPv4" && !internal)
       .map(({ address }) => address);
@@ -222,6 +220,18 @@ describe("from the connector's container", () => {
     } finally {
       server.close();
     }
+  });
+
+  it("no IPv6 address answers, not even the host's link-local one on the town's bridge", async () => {
+    const id = (await docker("network", "inspect", "--format", "{{.Id}}", "town-ator-e2e-home-inside")).output.trim();
+    const local =
+      networkInterfaces()[`br-${id.slice(0, 12)}`]?.find(({ family }) => family === "IPv6")?.address ?? "fe80::1";
+    const script = `const all = Object.values(require("os").networkInterfaces()).flat();
+      const own = all.filter(({ family, internal }) => family === "IPv6" && !internal);
+      const socket = require("net").connect({ host: "${local}%eth0", port: 3000, timeout: 3000 });
+      const end = (what) => { socket.destroy(); console.log(own.length, what); };
+      socket.on("connect", () => end("open")).on("timeout", () => end("nothing")).on("error", ({ code }) => end(code));`;
+    expect(await nodeIn(CONNECTOR, script)).toMatch(/^0 (nothing|E(?!CONNREFUSED)[A-Z]+)$/);
   });
 
   it("no container of another network answers", async () => {

@@ -1,14 +1,43 @@
-import { checkInvite, declaredTown } from "./checkInvite";
-import { readInvite } from "./readInvite";
-import { changeConfig, openStack, textAt, type StackAccess } from "./stackAccess";
+import {
+  formatInvite,
+  InviteError,
+  inviteUrlProblem,
+  parseInvite,
+  TOKEN,
+  type Invite,
+} from "../../components/core/invite";
+import { btpPeerVariable } from "../../components/core/names";
+import { pick } from "../console/pick";
+import { UserError } from "../console/project";
+import { readHidden } from "../console/standardInput";
+import {
+  asMap,
+  changeConfig,
+  configLines,
+  fullKey,
+  openStack,
+  structure,
+  textAt,
+  type StackAccess,
+  type StackConfig,
+} from "./stackAccess";
+
+/** Which town accepts, and whom, where what is given does not say it. */
+export interface AcceptRequest {
+  readonly town?: string | undefined;
+  readonly peer?: string | undefined;
+}
 
 /**
  * Takes an invite from standard input into the stack's encrypted config, at `town-ator:invites.<town>.<peer>`, from
- * where the next `make up` reads it. Everything is checked first and nothing is changed on an error; no part of the
+ * where the next `make up` reads it. For a peer whose connector knows no invites, one is made of its url and its token.
+ * Everything is checked first and nothing is changed on an error; no part of the
  * invite is printed. Gives the exit code.
  */
-export async function accept(options: { stack: string; town?: string | undefined }): Promise<number> {
-  await acceptInvite(options.town, { ...(await openStack(options.stack)), readInvite });
+export async function accept(options: AcceptRequest & { stack: string }): Promise<number> {
+  const tooLong = "What was given is far too long to be an invite, which is one line of about 300 characters.";
+  const readInvite = (question: string) => readHidden(question, { what: "invite", most: 65_536, tooLong });
+  await acceptInvite(options, { ...(await openStack(options.stack)), readInvite });
   return 0;
 }
 
@@ -19,15 +48,18 @@ export async function accept(options: { stack: string; town?: string | undefined
  * @param access the stack, and the invite from standard input; `question` is for a terminal
  */
 export async function acceptInvite(
-  name: string | undefined,
-  access: StackAccess & { readInvite(question: string): Promise<string> },
+  request: AcceptRequest,
+  access: StackAccess & { readInvite(question: string): Promise<Buffer> },
 ): Promise<void> {
   const { stack } = access;
   const config = await access.config();
-  const town = declaredTown(config, stack, name);
+  const town = declaredTown(config, stack, request.town);
   const question = `Paste the invite for ${town.name} (${town.nodeId}) and press Enter; it is not shown: `;
-  const text = (await access.readInvite(question)).trim();
+  const given = (await access.readInvite(question)).toString("utf8").trim();
+  const text = /^wss?:/.test(given) ? inviteOf(given, town, request.peer) : given;
   const { nodeId: peer } = checkInvite(text, town, config, stack);
+  if (request.peer !== undefined && request.peer !== peer)
+    throw new UserError(`The invite comes from ${peer}, and PEER is ${request.peer}: leave PEER out, or correct it.`);
 
   const place = { key: "invites", town: town.name, name: peer } as const;
   const earlier = textAt(config, place);
@@ -42,4 +74,76 @@ export async function acceptInvite(
       : `${town.name} has accepted another invite of ${peer}; the earlier one is replaced`,
   );
   access.say(`it is in Pulumi.${stack}.yaml, encrypted; \`make up\` makes ${town.name} dial ${peer}`);
+}
+
+/** A town as the config declares it; only what an invite has to be compared with. */
+interface DeclaredTown {
+  readonly name: string;
+  readonly nodeId: string;
+  /** The nodeIds of its peers. */
+  readonly peers: readonly string[];
+}
+
+/** The town that TOWN names, whatever else is wrong with the config. Throws a UserError if it has no nodeId. */
+function declaredTown(config: StackConfig, stack: string, name: string | undefined): DeclaredTown {
+  const towns = structure(config, "towns");
+  const known = pick("TOWN", Object.keys(towns), `In the stack ${stack}`, name);
+  const { nodeId, peers } = asMap(towns[known]);
+  if (typeof nodeId !== "string")
+    throw new UserError(`${fullKey("towns")}.${known}.nodeId: is required: the connector's nodeId, such as g.home`);
+  return { name: known, nodeId, peers: Object.keys(asMap(peers)) };
+}
+
+/**
+ * The invite that a peer would make whose connector knows none, of its url and the token that it asks for. Throws a
+ * UserError that repeats nothing of the two.
+ */
+function inviteOf(given: string, { name, nodeId, peers }: DeclaredTown, peer: string | undefined): string {
+  const [url = "", token, ...more] = given.split(/\s+/);
+  const from = pick("PEER", peers, `Of ${name}`, peer);
+  const problem = inviteUrlProblem(url);
+  if (problem !== undefined) throw new UserError(`What was given names an address that ${problem}.`);
+  if (token === undefined || more.length > 0 || !TOKEN.test(token))
+    throw new UserError(
+      `After the url give the token, one word of 16 to 256 printable ASCII characters: what ${from} has in ${btpPeerVariable(nodeId)}.`,
+    );
+  return formatInvite({ nodeId: from, url, peerId: nodeId, token });
+}
+
+/**
+ * Reads an invite that a town is to accept. Throws a UserError that repeats nothing of the invite but the nodeId of a
+ * peer that has to be declared first.
+ */
+function checkInvite(text: string, town: DeclaredTown, config: StackConfig, stack: string): Invite {
+  const invite = parsed(text);
+  if (invite.nodeId === town.nodeId)
+    throw new UserError(
+      `This is an invite of ${town.name} itself: it is for the peer to accept. Ask the peer for the invite that it has for ${town.nodeId}.`,
+    );
+  if (invite.peerId !== town.nodeId) throw new UserError(meantForAnother(invite, town, config));
+  if (!town.peers.includes(invite.nodeId)) throw new UserError(undeclared(invite.nodeId, town, stack));
+  return invite;
+}
+
+function parsed(text: string): Invite {
+  if (text === "") throw new UserError("No invite was given: paste its line, or pipe it in.");
+  try {
+    return parseInvite(text);
+  } catch (error) {
+    throw error instanceof InviteError ? new UserError(`What was given ${error.message}`) : error;
+  }
+}
+
+function meantForAnother({ peerId }: Invite, { name, nodeId }: DeclaredTown, config: StackConfig): string {
+  const other = Object.entries(structure(config, "towns")).find(([, town]) => asMap(town)["nodeId"] === peerId)?.[0];
+  const hint =
+    other === undefined
+      ? `The peer has to make one for ${nodeId}, by declaring a peer of exactly that nodeId.`
+      : `It is meant for the town ${other} of this stack: use TOWN=${other}.`;
+  return `The invite is not meant for ${name}: the nodeId that it lets in is not ${nodeId}. ${hint}`;
+}
+
+function undeclared(peer: string, town: DeclaredTown, stack: string): string {
+  const lines = configLines({ [town.name]: { peers: { [peer]: {} } } });
+  return `The invite comes from ${peer}, which is not a peer of ${town.name} yet. If you expect it, declare it in Pulumi.${stack}.yaml and run this again:\n${lines}`;
 }

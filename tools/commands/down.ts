@@ -1,9 +1,11 @@
 import * as fs from "node:fs/promises";
-import { couldNotLook, dockerClient } from "../docker/dockerHost";
+import { couldNotLook, dockerClient, type DockerHost } from "../docker/dockerHost";
+import { labelled } from "../docker/stackContainers";
 import { prepareEnvironment } from "../pulumi/environment";
 import { usesLocalBackend } from "../pulumi/localBackend";
 import { explainInterruption } from "../pulumi/diagnose";
 import { repairInterrupted } from "../pulumi/interrupted";
+import { ifThere } from "../console/ifThere";
 import { say } from "../console/say";
 import { holdsIdentity } from "../pulumi/stackState";
 import { assertStackExists, chooseStack, localStackFile, projectName } from "../pulumi/stack";
@@ -15,7 +17,10 @@ import { assertStackExists, chooseStack, localStackFile, projectName } from "../
 export async function down(options: { stack: string }): Promise<number> {
   await assertStackExists(options.stack);
   const environment = await prepareEnvironment({ stack: options.stack });
-  if (usesLocalBackend(environment.env) && !(await exists(localStackFile(await projectName(), options.stack)))) {
+  if (
+    usesLocalBackend(environment.env) &&
+    !(await ifThere(fs.stat(localStackFile(await projectName(), options.stack))))
+  ) {
     say(`the stack ${options.stack} has never been up: nothing to take down`);
     return 0;
   }
@@ -49,21 +54,12 @@ export function describeLeftovers(stack: string, identity: boolean, volumes: rea
 }
 
 /** The volumes of a stack; undefined, and one line that says why, where the Engine cannot be asked. */
-export async function labelledVolumes(dockerHost: string, stack: string): Promise<string[] | undefined> {
+export async function labelledVolumes(dockerHost: DockerHost, stack: string): Promise<string[] | undefined> {
   try {
-    const { Volumes: volumes } = await dockerClient(dockerHost, 5_000).listVolumes({
-      filters: { label: [`town-ator.stack=${stack}`] },
-    });
+    const { Volumes: volumes } = await dockerClient(dockerHost, 5_000).listVolumes({ filters: labelled(stack) });
     return volumes.map((volume) => volume.Name).sort();
   } catch (error) {
     say(`${couldNotLook(dockerHost, error)}: it may still have volumes of the stack`);
     return undefined;
   }
-}
-
-function exists(file: string): Promise<boolean> {
-  return fs.access(file).then(
-    () => true,
-    () => false,
-  );
 }

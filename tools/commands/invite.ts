@@ -1,65 +1,60 @@
-import { outputs } from "./outputs";
+import { parseSettings } from "../../stack/settings";
 import { UserError } from "../console/project";
+import { openPulumi } from "../pulumi/stack";
+import { readTowns, type TownOutputs } from "../verify/stackFacts";
+import { connectorInvite, type KnownPeer } from "./connectorInvite";
+import { pick } from "../console/pick";
 
 /** Which invite is asked for. */
 export interface InviteRequest {
   stack: string;
   town?: string | undefined;
   peer?: string | undefined;
+  /** `connector`: in the words of a connector that knows no invites. */
+  format?: string | undefined;
 }
+
+/** What is read of a stack; replaceable in tests. */
+export interface InviteSources {
+  readonly towns: () => Promise<Towns>;
+  /** What the stack's config has of a town's peer. */
+  readonly peer: (town: string, peer: string) => Promise<KnownPeer>;
+}
+
+type Towns = Readonly<Record<string, Pick<TownOutputs, "invites">>>;
 
 /**
- * The invite that a town has for a peer, as its one line: `towns.<town>.invites.<peer>` of the stack's outputs. Throws
- * a UserError that lists what there is when there is no such town or peer, or that says to run `make up` when the stack
- * has no outputs.
- *
- * @param read reads the stack's outputs as JSON, secrets in plain text; replaceable in tests
+ * The invite that a town has for a peer, as its one line: `towns.<town>.invites.<peer>` of the stack's outputs; or, in
+ * the format `connector`, what a plain connector needs. Throws a UserError that lists what there is when there is no
+ * such town or peer, or that says to run `make up` when the stack has no outputs.
  */
 export async function invite(
-  request: InviteRequest,
-  read: (stack: string) => Promise<string> = (stack) => outputs({ stack, reveal: true }),
+  { stack, ...request }: InviteRequest,
+  sources: InviteSources = sourcesOf(stack),
 ): Promise<string> {
-  const { stack } = request;
-  const towns = (JSON.parse(await readOutputs(stack, read)) as { towns?: Towns }).towns;
-  if (towns === undefined) throw new UserError(neverUp(stack));
-  const town = pick("TOWN", request.town, towns, `the stack ${stack}`, "town", "");
+  const { format = "invite" } = request;
+  if (format !== "invite" && format !== "connector")
+    throw new UserError(`FORMAT "${format}" is unknown. FORMAT can be: connector, invite.`);
+  const towns = await sources.towns();
+  const names = Object.keys(towns);
+  if (names.length === 0)
+    throw new UserError(`The stack ${stack} is not up, so it has no invites yet: run \`make up\` first.`);
+  const town = pick("TOWN", names, `In the stack ${stack}`, request.town);
   const { invites } = towns[town]!;
-  const peer = pick("PEER", request.peer, invites, town, "invite for a peer", UNDEPLOYED);
-  return invites[peer]!;
+  const where = `\`make up\` makes the invites of declared peers; for ${town}`;
+  const peer = pick("PEER", Object.keys(invites), where, request.peer);
+  const text = invites[peer]!;
+  return format === "invite" ? text : connectorInvite(text, await sources.peer(town, peer));
 }
 
-type Towns = Readonly<Record<string, { invites: Readonly<Record<string, string>> }>>;
-
-const UNDEPLOYED = " A peer that is declared but not deployed yet gets its invite from `make up`.";
-
-async function readOutputs(stack: string, read: (stack: string) => Promise<string>): Promise<string> {
-  try {
-    return await read(stack);
-  } catch (error) {
-    // Pulumi's own words for a stack that its backend does not know (cmd/pulumi, exit code 6).
-    if (error instanceof UserError && error.message.includes("no stack named")) throw new UserError(neverUp(stack));
-    throw error;
-  }
-}
-
-function neverUp(stack: string): string {
-  return `The stack ${stack} is not up, so it has no invites yet: run \`make up\` first.`;
-}
-
-/** The name that was asked for, if it is one of a map's. */
-function pick(
-  variable: string,
-  name: string | undefined,
-  from: object,
-  owner: string,
-  what: string,
-  hint: string,
-): string {
-  const names = `${variable} can be: ${Object.keys(from).sort().join(", ") || "nothing yet"}.${hint}`;
-  if (name === undefined)
-    throw new UserError(
-      `${variable} is missing: say ${variable}=<${variable === "TOWN" ? "name" : "nodeId"}>. Of ${owner} ${names}`,
-    );
-  if (!Object.hasOwn(from, name)) throw new UserError(`There is no ${what} "${name}" of ${owner}. ${names}`);
-  return name;
+function sourcesOf(stack: string): InviteSources {
+  return {
+    towns: async () => readTowns(await openPulumi(stack, { docker: false, create: false })),
+    peer: async (town, peer) => {
+      const { towns } = parseSettings(await (await openPulumi(stack, { docker: false })).config(), stack);
+      const known = towns.find(({ name }) => name === town)?.peers.find(({ id }) => id === peer);
+      const token = known?.source.kind === "invite" ? known.source.invite.reveal().token : undefined;
+      return { relation: known?.relation ?? "peer", token };
+    },
+  };
 }

@@ -2,61 +2,141 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { parse, stringify } from "yaml";
 import { bundledLauncher } from "../../components/bundle";
+import { DeploymentError } from "../../components/docker/deploymentError";
+import { UID } from "../../components/core/user";
 import { buildTowns } from "../../stack/buildTowns";
-import { parseSettings, SettingsError, type Settings } from "../../stack/settings";
+import type { Builds } from "../../stack/images";
+import { projectBuilds } from "../../stack/projectBuilds";
+import { parseSettings, type Settings } from "../../stack/settings";
 import { redact } from "../../components/core/redact";
 import { projectDirectory, UserError } from "../console/project";
+import { composeOf } from "./compose";
 import { record, reveal, type Recorded } from "./recordProgram";
 import { openPulumi } from "../pulumi/stack";
 import { secretsOf } from "../pulumi/stackState";
+import { townNamed } from "./stackAccess";
 
 /** A file as a one-shot puts it into a volume. */
 export interface RenderedFile {
   /** Docker's name of the volume. */
   readonly volume: string;
   readonly name: string;
-  /** Bytes, for the identity's key is no text. */
+  /** Bytes, because the identity's key is not text. */
   readonly content: Buffer;
 }
 
+/** What is rendered, and in which form. */
+export interface RenderRequest {
+  /** `compose`: as a docker compose file. Default: the files that the containers read. */
+  readonly format?: string | undefined;
+  /** Default: all towns. What the towns of a stack share is always there. */
+  readonly town?: string | undefined;
+}
+
 /**
- * The files that a stack's containers would be given, as text: the program itself is run, without an engine, with the
- * secrets of the stack's state. Secrets and addresses are redacted unless `reveal` asks for them; files that stand in
- * the project as they are get a line.
+ * What a stack's containers would be given, as text: the program itself is run, without an engine, with the secrets of
+ * the stack's state. Secrets and addresses are redacted unless `reveal` asks for them; files that are part of the
+ * project get one line.
  *
  * Throws a UserError when the config has problems, or when `reveal` is asked of a stack that has never been up and so
  * has no secrets.
  */
-export async function render(options: { stack: string; reveal: boolean }): Promise<string> {
-  const pulumi = await openPulumi(options.stack, { docker: false });
-  const [config, secrets] = await Promise.all([pulumi.config(), secretsOf(pulumi)]);
-  if (options.reveal && secrets.size === 0) {
+export async function render(
+  options: RenderRequest & { readonly stack: string; readonly reveal: boolean },
+): Promise<string> {
+  const { stack, reveal, format = "files", town } = options;
+  if (format !== "files" && format !== "compose")
+    throw new UserError(`FORMAT "${format}" is unknown. FORMAT can be: compose, files.`);
+  const pulumi = await openPulumi(stack, { docker: false });
+  const [config, state] = await Promise.all([pulumi.config(), secretsOf(pulumi)]);
+  if (reveal && state.size === 0) {
     throw new UserError(
-      `The stack ${options.stack} has never been up, so it has no secrets to reveal yet: run \`make up\` first.`,
+      `The stack ${stack} has never been up, so it has no secrets to reveal yet: run \`make up\` first.`,
     );
   }
-  const files = await renderFiles(checked(config, options.stack), secrets);
-  return showFiles(files, options.reveal, [...secrets.values()]);
+  const settings = parseSettings(config, stack);
+  const builds = format === "compose" ? projectBuilds(projectDirectory, pulumi.environment.env) : NO_BUILDS;
+  const all = await recordStack(settings, state, builds);
+  const resources = town === undefined ? all : partOf(all, townNamed(settings, town).name);
+  const secrets = [...state.values()];
+  return format === "compose"
+    ? showCompose(resources, stack, reveal, secrets)
+    : showFiles(filesOf(resources), reveal, secrets);
+}
+
+/** The resources of one town, and those that the towns share. */
+export function partOf(resources: readonly Recorded[], town: string): Recorded[] {
+  return resources.filter(({ inputs }) => {
+    const labels = (inputs["labels"] ?? []) as { label: string; value: string }[];
+    return labels.every(({ label, value }) => label !== "town-ator.town" || value === town);
+  });
 }
 
 /**
  * Rendered files as text, each below a line with its place; without `reveal` every address and each of `secrets` is
  * redacted.
  */
-export function showFiles(files: readonly RenderedFile[], reveal: boolean, secrets: string[]): string {
-  return files.map((file) => show(file, reveal, secrets)).join("\n");
+export function showFiles(files: readonly RenderedFile[], reveal: boolean, secrets: readonly string[]): string {
+  return files
+    .map((file) => {
+      const { note, text } = shown(file, reveal, secrets);
+      return `--- ${place(file)}${note === undefined ? "" : `: ${note}`}\n${text ?? ""}`;
+    })
+    .join("\n");
 }
 
 /**
- * The uploads of the whole program, by volume and name. `secrets` are the values of random secrets by resource name;
- * those that are missing are made up.
+ * A stack as a docker compose file, with what the one-shots put into its volumes below `x-files`, redacted as by
+ * `showFiles`.
  */
-export async function renderFiles(settings: Settings, secrets: ReadonlyMap<string, string>): Promise<RenderedFile[]> {
-  const build = { context: () => ({ path: "", hash: "0".repeat(64) }) };
-  const resources = await record(() => buildTowns(settings, { anon: build, connector: build }), settings.stack, {
+export function showCompose(
+  resources: readonly Recorded[],
+  stack: string,
+  reveal: boolean,
+  secrets: readonly string[],
+): string {
+  const compose = composeOf(resources, stack);
+  const files: Record<string, Record<string, string>> = {};
+  for (const file of filesOf(resources)) {
+    const { note, text = "" } = shown(file, reveal, secrets);
+    (files[file.volume] ??= {})[file.name] = note === undefined ? text : `<${note}>${text && `\n${text}`}`;
+  }
+  // Compose replaces variables in every text.
+  const literal = JSON.parse(JSON.stringify({ ...compose, "x-files": files }).replaceAll("$", "$$$$")) as object;
+  return composeHead(stack) + stringify(literal, { lineWidth: 0 });
+}
+
+const composeHead = (stack: string) => `\
+# The stack ${stack} for docker compose, from \`make render FORMAT=compose STACK=${stack}\`. \`make\` does not read it.
+# Containers that fill a volume and end are not in it: x-files has their files, by volume. They belong to uid and gid
+# ${UID}, with mode 0400 (0600 in the volume of the keys), in folders of mode 0700. Dollar signs are written twice, as
+# compose wants them. Run it only once the stack's own containers and networks are gone: compose takes no networks but
+# its own, and two daemons with one key take turns at its address. It then uses the stack's volumes.
+`;
+
+/**
+ * What the program registers for these settings, recorded. `secrets` are the values of random secrets by resource name;
+ * those that are missing are made up. Throws a UserError if `make up` would refuse the settings.
+ */
+export async function recordStack(
+  settings: Settings,
+  secrets: ReadonlyMap<string, string>,
+  builds: Builds = NO_BUILDS,
+): Promise<Recorded[]> {
+  return record(() => buildTowns(settings, builds), settings.stack, {
     secret: (name) => secrets.get(name) ?? MADE_BY_FIRST_UP,
     imageId: () => "",
+  }).catch((error: unknown) => {
+    throw error instanceof DeploymentError ? new UserError(error.message) : error;
   });
+}
+
+/** For files, which do not depend on the images. */
+const NO_BUILD = { context: () => ({ path: "", hash: "0".repeat(64) }) };
+const NO_BUILDS = { anon: NO_BUILD, connector: NO_BUILD, relay: NO_BUILD };
+
+/** The uploads of a recorded program, by volume and name. */
+export function filesOf(resources: readonly Recorded[]): RenderedFile[] {
   return resources.flatMap(uploadsOf).sort((a, b) => (place(a) < place(b) ? -1 : 1));
 }
 
@@ -69,14 +149,19 @@ interface Upload {
   readonly contentBase64?: string;
 }
 
-function uploadsOf(resource: Recorded): RenderedFile[] {
-  const uploads = (reveal(resource.inputs["uploads"]) ?? []) as Upload[];
-  const volumes = (resource.inputs["volumes"] ?? []) as { volumeName: string; containerPath: string }[];
-  return uploads.map(({ file, content, contentBase64 }) => ({
-    volume: volumes.find(({ containerPath }) => file.startsWith(`${containerPath}/`))?.volumeName ?? "",
+function uploadsOf({ inputs }: Recorded): RenderedFile[] {
+  const uploads = (reveal(inputs["uploads"]) ?? []) as Upload[];
+  const volumes = (inputs["volumes"] ?? []) as { volumeName: string; containerPath: string }[];
+  const volumeAt = (file: string) =>
+    volumes.find(({ containerPath }) => file.startsWith(`${containerPath}/`))?.volumeName ?? "";
+  const files = uploads.map(({ file, content, contentBase64 }) => ({
+    volume: volumeAt(file),
     name: nameInVolume(path.posix.basename(file)),
     content: content === undefined ? Buffer.from(contentBase64 ?? "", "base64") : Buffer.from(content),
   }));
+  if (!(inputs["entrypoints"] as string[] | undefined)?.[0]?.endsWith("/install-identity")) return files;
+  const [role] = inputs["command"] as string[];
+  return [...files, { volume: volumeAt("/keys/daemon"), name: "daemon", content: Buffer.from(`${role}\n`) }];
 }
 
 /** What the one-shots of images/anon/bin make of the name of an upload. */
@@ -87,17 +172,21 @@ function nameInVolume(upload: string): string {
     .replace(/^\.new\.[0-9a-f]{16}\./, "");
 }
 
-function show(file: RenderedFile, reveal: boolean, secrets: string[]): string {
-  const title = `--- ${place(file)}`;
+/** A file as it is shown: what is said of it, its text, or both. */
+function shown(
+  file: RenderedFile,
+  reveal: boolean,
+  secrets: readonly string[],
+): { readonly note?: string; readonly text?: string } {
   const source = path.join("runtime/sidecar", file.name);
   const inProject = path.join(projectDirectory, source);
-  if (fs.existsSync(inProject) && fs.readFileSync(inProject).equals(file.content)) return `${title}: as ${source}\n`;
-  if (file.content.equals(Buffer.from(bundledLauncher()))) return `${title}: the bundle of runtime/launcher\n`;
+  if (fs.existsSync(inProject) && fs.readFileSync(inProject).equals(file.content)) return { note: `as ${source}` };
+  if (file.content.equals(Buffer.from(bundledLauncher()))) return { note: "the bundle of runtime/launcher" };
   const text = file.content.toString("utf8");
-  if (!Buffer.from(text).equals(file.content) || text.includes("\0")) {
-    return `${title}: ${file.content.length} bytes${reveal ? `, base64:\n${file.content.toString("base64")}` : ""}\n`;
-  }
-  return `${title}\n${reveal ? text : redact(hidden(file.name, text), [...secrets, MADE_BY_FIRST_UP])}`;
+  if (Buffer.from(text).equals(file.content) && !text.includes("\0"))
+    return { text: reveal ? text : redact(hidden(file.name, text), [...secrets, MADE_BY_FIRST_UP]) };
+  const bytes = `${file.content.length} bytes`;
+  return reveal ? { note: `${bytes}, base64:`, text: file.content.toString("base64") } : { note: bytes };
 }
 
 /** A file's text without what its form alone shows to be secret. Some of that is in no state: tokens from invites. */
@@ -130,12 +219,4 @@ function withoutSecretKeys(value: unknown): unknown {
 
 function place({ volume, name }: RenderedFile): string {
   return `${volume}:/${name}`;
-}
-
-function checked(config: Record<string, string>, stack: string): Settings {
-  try {
-    return parseSettings(config, stack);
-  } catch (error) {
-    throw error instanceof SettingsError ? new UserError(error.message) : error;
-  }
 }

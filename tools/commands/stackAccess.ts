@@ -1,20 +1,15 @@
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
+import { stringify } from "yaml";
 import type { IdentityNumbers } from "../../components/core/identity";
-import type { DeployedTown } from "../../stack/deployed";
-import {
-  NAMESPACE,
-  parseSettings,
-  SECRET_KEYS,
-  SettingsError,
-  type Settings,
-  type TownSettings,
-} from "../../stack/settings";
+import { NAMESPACE, SECRET_KEYS } from "../../stack/configKeys";
+import { parseSettings, SettingsError, type Settings, type TownSettings } from "../../stack/settings";
 import { projectDirectory, UserError } from "../console/project";
+import { pick } from "../console/pick";
 import { say } from "../console/say";
 import { editConfigFile, type ConfigEdit } from "../pulumi/configEdit";
 import { assertStackExists, openPulumi } from "../pulumi/stack";
-import { deployedTowns, publishedTowns, secretsOf, type PublishedTown } from "../pulumi/stackState";
+import { publishedTowns, readStackState, type PublishedTown, type StackState } from "../pulumi/stackState";
 
 /** A stack's config as the program gets it: full keys, structures as JSON, secrets in plain text. */
 export type StackConfig = Readonly<Record<string, string>>;
@@ -23,10 +18,7 @@ export type StackConfig = Readonly<Record<string, string>>;
 export interface StackAccess {
   readonly stack: string;
   config(): Promise<StackConfig>;
-  /** The random secrets of the state, by the names of their resources. */
-  random(): Promise<ReadonlyMap<string, string>>;
-  /** What the last `up` has left of each town. */
-  deployed(): Promise<readonly DeployedTown[]>;
+  state(): Promise<StackState>;
   /** The published addresses of each town, by its name, as the outputs have them. */
   published(): Promise<Readonly<Record<string, PublishedTown>>>;
   /** Changes the config file; throws a UserError if it has changed since the stack was opened. */
@@ -46,8 +38,7 @@ export async function openStack(stack: string): Promise<StackAccess> {
   return {
     stack,
     config: () => pulumi.config(),
-    random: () => secretsOf(pulumi),
-    deployed: () => deployedTowns(pulumi),
+    state: () => readStackState(pulumi),
     published: () => publishedTowns(pulumi),
     edit: (edit, what) => editConfigFile(pulumi, file, before, edit, what),
     say,
@@ -75,7 +66,7 @@ export interface ConfigChange {
   readonly secrets?: readonly ConfigSecret[];
   /** The identities that towns publish from now on, by the towns' names. */
   readonly identities?: ReadonlyMap<string, IdentityNumbers>;
-  /** Fingerprints of addresses that are given up, besides those that are. */
+  /** Fingerprints of more addresses that are given up. */
   readonly retired?: readonly string[];
 }
 
@@ -91,18 +82,14 @@ export async function changeConfig(
   change: ConfigChange,
   what: string,
 ): Promise<void> {
-  assertFits(config, change, access.stack, what);
-  await access.edit(editOf(config, change), what);
-}
-
-/** Throws a UserError if a config would have problems with a change that it has not without it. */
-export function assertFits(config: StackConfig, change: ConfigChange, stack: string, what: string): void {
-  const known = new Set(problemLines(config, stack));
-  const added = problemLines(changed(config, change), stack).filter((line) => !known.has(line));
+  const edit = editOf(config, change);
+  const known = new Set(problemLines(config, access.stack));
+  const added = problemLines(edited(config, edit), access.stack).filter((line) => !known.has(line));
   if (added.length > 0)
     throw new UserError(
       `${what[0]!.toUpperCase()}${what.slice(1)} does not fit the config:\n${added.map((line) => `  ${line}`).join("\n")}`,
     );
+  await access.edit(edit, what);
 }
 
 function problemLines(config: StackConfig, stack: string): readonly string[] {
@@ -115,46 +102,37 @@ function problemLines(config: StackConfig, stack: string): readonly string[] {
   }
 }
 
-function changed(config: StackConfig, change: ConfigChange): StackConfig {
-  const towns = [...(change.identities ?? [])].reduce<Structure>(
-    (all, [town, identity]) => setIn(all, [town, "identity"], identity),
-    structure(config, "towns"),
-  );
-  const structures = {
-    ...Object.fromEntries([...secretsAfter(config, change)].map(([key, value]) => [fullKey(key), value])),
-    ...(change.identities && { [fullKey("towns")]: towns }),
-    ...(change.retired && { [fullKey("retired")]: [...retiredIn(config), ...change.retired] }),
-  };
-  return {
-    ...config,
-    ...Object.fromEntries(Object.entries(structures).map(([key, value]) => [key, JSON.stringify(value)])),
-  };
-}
-
-function secretsAfter(config: StackConfig, { secrets = [] }: ConfigChange): Map<ConfigSecret["key"], object> {
-  const after = new Map<ConfigSecret["key"], Structure>();
+function editOf(config: StackConfig, { secrets = [], identities = new Map(), retired = [] }: ConfigChange): ConfigEdit {
+  const structures: Record<string, Structure> = {};
   for (const { key, town, name, text } of secrets) {
-    const before = parsed(config[fullKey(key)]);
-    if (config[fullKey(key)] !== undefined && asMap(before) !== before)
-      throw new UserError(`${fullKey(key)} is not a map in the stack's config, so nothing can be put into it.`);
-    after.set(key, setIn(after.get(key) ?? structure(config, key), [town, name], text));
+    const full = fullKey(key);
+    const before = structures[full] ?? parsed(config[full] ?? "{}");
+    if (asMap(before) !== before)
+      throw new UserError(`${full} is not a map in the stack's config, so nothing can be put into it.`);
+    structures[full] = { ...before, [town]: { ...asMap(asMap(before)[town]), [name]: text } };
   }
-  return after;
-}
-
-function editOf(config: StackConfig, change: ConfigChange): ConfigEdit {
-  const known = retiredIn(config).length;
   const plain: Record<string, string | number | undefined> = {};
-  for (const [town, identity] of change.identities ?? []) {
+  for (const [town, identity] of identities) {
     const before = asMap(asMap(structure(config, "towns")[town])["identity"]);
     for (const number of ["current", "next", "previous"] as const)
       if (identity[number] !== undefined || before[number] !== undefined)
         plain[`${fullKey("towns")}.${town}.identity.${number}`] = identity[number];
   }
-  for (const [index, fingerprint] of (change.retired ?? []).entries())
-    plain[`${fullKey("retired")}[${known + index}]`] = fingerprint;
-  const secrets = [...secretsAfter(config, change)].map(([key, value]) => [fullKey(key), value] as const);
-  return { secrets: Object.fromEntries(secrets), plain };
+  const list = parsed(config[fullKey("retired")]);
+  const known = Array.isArray(list) ? list.length : 0;
+  for (const [index, fingerprint] of retired.entries()) plain[`${fullKey("retired")}[${known + index}]`] = fingerprint;
+  return { secrets: structures, plain };
+}
+
+/** A config after an edit. */
+function edited(config: StackConfig, { secrets, plain }: ConfigEdit): StackConfig {
+  const after: Record<string, string> = { ...config };
+  for (const [key, value] of Object.entries(secrets)) after[key] = JSON.stringify(value);
+  for (const [property, value] of Object.entries(plain)) {
+    const [key = "", ...path] = property.split(/[.[\]]+/).filter(Boolean);
+    after[key] = JSON.stringify(setIn(parsed(after[key]), path, value));
+  }
+  return after;
 }
 
 type Structure = Readonly<Record<string, unknown>>;
@@ -162,11 +140,6 @@ type Structure = Readonly<Record<string, unknown>>;
 /** The map at a key of a config; an empty one if there is none. */
 export function structure(config: StackConfig, key: Key): Structure {
   return asMap(parsed(config[fullKey(key)]));
-}
-
-function retiredIn(config: StackConfig): readonly unknown[] {
-  const list = parsed(config[fullKey("retired")]);
-  return Array.isArray(list) ? (list as unknown[]) : [];
 }
 
 function parsed(text: string | undefined): unknown {
@@ -177,9 +150,11 @@ function parsed(text: string | undefined): unknown {
   }
 }
 
-function setIn(map: unknown, [key, ...rest]: readonly string[], value: unknown): Structure {
-  const copy = asMap(map);
-  return { ...copy, [key!]: rest.length === 0 ? value : setIn(copy[key!], rest, value) };
+/** A copy of a map or a list with a value in it, where the path leads. */
+function setIn(into: unknown, [key = "", ...rest]: readonly string[], value: unknown): unknown {
+  const inner = rest.length === 0 ? value : setIn(asMap(into)[key], rest, value);
+  if (/^\d+$/.test(key)) return [...(Array.isArray(into) ? (into as unknown[]) : []), inner];
+  return { ...asMap(into), [key]: inner };
 }
 
 /** The text at `town-ator:<key>.<town>.<name>` of a config; undefined if there is none. */
@@ -202,35 +177,31 @@ export function textsIn(config: StackConfig, key: ConfigSecret["key"]): Record<s
 }
 
 /**
- * The settings of a stack, less some keys that are about to be written, so that damage in those stands in nobody's way.
- * Throws a UserError that lists what is wrong with the rest.
+ * The settings of a stack without some keys that are about to be overwritten, so that damage in those does not matter.
+ * Throws a SettingsError that lists what is wrong with the rest.
  */
 export function settingsWithout(config: StackConfig, stack: string, keys: readonly Key[]): Settings {
   const left = new Set(keys.map(fullKey));
-  try {
-    return parseSettings(Object.fromEntries(Object.entries(config).filter(([key]) => !left.has(key))), stack);
-  } catch (error) {
-    throw error instanceof SettingsError ? new UserError(error.message) : error;
-  }
-}
-
-/** The town that TOWN names, of those that there are. Throws a UserError that lists these if it names none. */
-export function nameOfTown(names: readonly string[], stack: string, name: string | undefined): string {
-  const all = [...names].sort().join(", ") || "nothing yet";
-  if (name === undefined)
-    throw new UserError(`TOWN is missing: say TOWN=<name>. In the stack ${stack} it can be: ${all}.`);
-  if (!names.includes(name)) throw new UserError(`The stack ${stack} has no town "${name}". TOWN can be: ${all}.`);
-  return name;
+  return parseSettings(Object.fromEntries(Object.entries(config).filter(([key]) => !left.has(key))), stack);
 }
 
 /** One of the stack's towns by its name. Throws a UserError that lists the towns there are. */
 export function townNamed({ stack, towns }: Settings, name: string | undefined): TownSettings {
-  const known = nameOfTown(
-    towns.map((town) => town.name),
-    stack,
-    name,
-  );
+  const names = towns.map((town) => town.name);
+  const known = pick("TOWN", names, `In the stack ${stack}`, name);
   return towns.find((town) => town.name === known)!;
+}
+
+/** What to add to a config file for some towns, as indented lines of YAML. */
+export function configLines(towns: object): string {
+  const lines = stringify({ config: { [fullKey("towns")]: towns } });
+  return lines.trimEnd().replace(/^/gm, "  ");
+}
+
+/** Says what to do once a key or a seed is in the config. */
+export function sayHowToDeploy(access: StackAccess): void {
+  access.say("`make preview` shows what `make up` will do with it");
+  access.say("stop the old deployment before `make up`: two daemons with one key take turns at its address");
 }
 
 /** The value if it is a map, otherwise an empty one. */

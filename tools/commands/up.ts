@@ -1,14 +1,20 @@
+import type Docker from "dockerode";
 import { say } from "../console/say";
 import { becomesWell } from "../docker/becomesWell";
 import { couldNotLook, dockerClient } from "../docker/dockerHost";
+import { sayingWhatIsAwaited } from "../docker/sayAwaited";
 import { containersOf } from "../docker/stackContainers";
-import { diagnose } from "../pulumi/diagnose";
-import { lookForDrift, mending, reconnect } from "../pulumi/drift";
+import { lookForDrift, mending, needsRefresh, reconnect } from "../pulumi/drift";
 import { repairInterrupted } from "../pulumi/interrupted";
-import type { Pulumi } from "../pulumi/pulumi";
-import { openPulumi } from "../pulumi/stack";
+import { previewChanges } from "../pulumi/plan";
+import type { Pulumi, PulumiRun } from "../pulumi/pulumi";
+import { openPulumi, readState } from "../pulumi/stack";
+import { unsavedData } from "./unsavedData";
 
-/** Milliseconds for the daemons to build circuits again, and for the relays to agree on another consensus. */
+/**
+ * Milliseconds in which an unhealthy container may recover, because its network or its host has come back: the daemons
+ * build circuits again, and the relays agree on another consensus.
+ */
 const RECOVERY_MS = 60_000;
 
 /**
@@ -22,23 +28,45 @@ export async function up(options: { stack: string; refresh: boolean }): Promise<
   const pulumi = await openPulumi(options.stack);
   await repairInterrupted(pulumi);
   const drift = await lookForDrift(pulumi);
-  let reconnected = await reconnect(pulumi, drift.detached);
-  const { exitCode, output } = await pulumi.stream(["up", "--yes", ...mending(drift, options.refresh)]);
+  await reconnect(pulumi, drift);
+  const docker = dockerClient(pulumi.environment.dockerHost, 10_000);
+  const { exitCode, output } = await sayingWhatIsAwaited(docker, pulumi.stack, () =>
+    update(pulumi, mending(drift, options.refresh)),
+  );
   // A network that was missing exists now, but the containers that ran without it are still not on it.
-  if (exitCode === 0 && drift.refresh) reconnected += await reconnect(pulumi, (await lookForDrift(pulumi)).detached);
-  if (exitCode === 0 && (await allWell(pulumi, reconnected > 0 ? RECOVERY_MS : 0))) return 0;
+  if (exitCode === 0 && needsRefresh(drift)) await reconnect(pulumi, await lookForDrift(pulumi));
+  if (exitCode === 0 && (await allWell(docker, pulumi))) {
+    const { resources = [] } = await readState(pulumi);
+    // Where nobody can look, `allWell` has said so.
+    for (const line of await unsavedData(docker, resources).catch(() => [])) say(line);
+    return 0;
+  }
+  const { diagnose } = await import("../pulumi/diagnose");
   for (const line of await diagnose(pulumi, output)) say(line);
   return exitCode === 0 ? 1 : exitCode;
+}
+
+/**
+ * Updates the stack; `mend` is what drift asks of Pulumi. The program runs only once where nothing changes, and where
+ * there is nothing yet that a mistake could harm; anything else is previewed first, so that what is wrong shows before
+ * anything is touched.
+ */
+async function update(pulumi: Pulumi, mend: readonly string[]): Promise<PulumiRun> {
+  if (mend.length > 0) return pulumi.stream(["up", "--yes", ...mend]);
+  if (((await readState(pulumi)).resources ?? []).length > 0) {
+    const { changes, ...run } = await previewChanges(pulumi);
+    if (run.exitCode !== 0 || !changes) return run;
+  }
+  return pulumi.stream(["up", "--yes", "--skip-preview"]);
 }
 
 /**
  * Whether every container becomes well. Pulumi waits for what it has just made; what it left alone may have failed
  * since. True, and one line that says so, where nobody can look: Pulumi has found nothing wrong.
  */
-async function allWell({ environment: { dockerHost }, stack }: Pulumi, recoveryMs: number): Promise<boolean> {
-  const docker = dockerClient(dockerHost, 10_000);
+async function allWell(docker: Docker, { environment: { dockerHost }, stack }: Pulumi): Promise<boolean> {
   try {
-    return await becomesWell(() => containersOf(docker, stack), { recoveryMs });
+    return await becomesWell(() => containersOf(docker, stack), { recoveryMs: RECOVERY_MS });
   } catch (error) {
     say(`${couldNotLook(dockerHost, error)}: whether the containers are healthy is not known`);
     return true;

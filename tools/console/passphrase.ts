@@ -13,20 +13,12 @@ const LEAST = 12;
  * @param purpose `new` for a backup that is being made, `known` for one that is being opened
  * @throws UserError if none is given, the two differ, or a new one is shorter than 12 characters
  */
-export async function passphrase(purpose: "new" | "known", terminal: Terminal = ownTerminal): Promise<string> {
+export async function askPassphrase(purpose: "new" | "known", terminal: Terminal = ownTerminal): Promise<string> {
   const given = await read(purpose, terminal);
   if (given === "") throw new UserError("No passphrase was given: type it, or pipe it in as the first line.");
   if (purpose === "new" && [...given].length < LEAST)
     throw new UserError(`The passphrase is too short: at least ${LEAST} characters, such as five random words.`);
-  return given;
-}
-
-/**
- * The passphrase for one of the commands, which then says why nothing happens for a while: scrypt leaves the event loop
- * no time to say it later.
- */
-export async function askPassphrase(purpose: "new" | "known"): Promise<string> {
-  const given = await passphrase(purpose);
+  // scrypt leaves the event loop no time to say it later.
   say("making the key of the backup from its passphrase, which takes some seconds on purpose");
   return given;
 }

@@ -1,5 +1,7 @@
 import * as path from "node:path";
 
+export { UserError } from "../../components/core/userError";
+
 /** Absolute path of the project: the directory that holds Pulumi.yaml. */
 export const projectDirectory = path.resolve(__dirname, "..", "..");
 
@@ -13,9 +15,4 @@ export function localPath(...segments: string[]): string {
 /** `file://` URL of the project-local Pulumi backend. */
 export function localBackendUrl(): string {
   return `file://${localPath("state")}`;
-}
-
-/** A fault that the user can mend: printed as its message alone, without a stack trace. */
-export class UserError extends Error {
-  override name = "UserError";
 }

@@ -45,11 +45,24 @@ export async function confirm(question: string, { input, output }: Terminal): Pr
   }
 }
 
-/** Reads everything that is piped in. Throws a UserError with `tooLong` once there are more than `most` bytes. */
-export async function readBytes(input: NodeJS.ReadableStream, most: number, tooLong: string): Promise<Buffer> {
+/**
+ * Reads something secret from standard input: one line that is asked for at a terminal and not shown, or everything
+ * that is piped in. Never an argument, which other users of the machine could read.
+ *
+ * @param what what it is: "invite"
+ * @param most bytes that are read at most
+ * @throws UserError when the user gives up, or with `tooLong`
+ */
+export async function readHidden(
+  question: string,
+  { what, most, tooLong }: { what: string; most: number; tooLong: string },
+  terminal: Terminal = ownTerminal,
+): Promise<Buffer> {
+  if (terminal.input.isTTY)
+    return Buffer.from(await askHidden(question, `No ${what} was given; nothing is changed.`, terminal));
   const chunks: Buffer[] = [];
   let length = 0;
-  for await (const chunk of input) {
+  for await (const chunk of terminal.input) {
     const bytes = Buffer.from(chunk as Uint8Array | string);
     length += bytes.length;
     if (length > most) throw new UserError(tooLong);

@@ -9,12 +9,11 @@ import type { ContainerState } from "./stackContainers";
 const RESTART_MS = 20_000;
 
 /**
- * Waits until every container is well, and tells the user so. Gives false as soon as one is beyond hope: unhealthy,
- * stopped, ended with an error, or not well 20 seconds after it was first seen to restart. One that is starting gets
- * the time that its own health check gives it, after which Docker calls it unhealthy.
+ * Waits until every container is well, and tells the user so. Gives false as soon as one is beyond hope: unhealthy
+ * after `recoveryMs`, stopped, ended with an error, or not well 20 seconds after it was first seen to restart. One that
+ * is starting gets the time that its own health check gives it, after which Docker calls it unhealthy.
  *
- * @param recoveryMs for how long an unhealthy container may still recover, because its network has come back. Default:
- * 0
+ * @param recoveryMs for how long an unhealthy container may still recover. Default: 0
  */
 export async function becomesWell(
   look: () => Promise<ContainerState[]>,

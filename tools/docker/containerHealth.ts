@@ -1,4 +1,4 @@
-import { dockerClient } from "./dockerHost";
+import { dockerClient, type DockerHost } from "./dockerHost";
 import { logText } from "./dockerText";
 import { containersOf, type ContainerState } from "./stackContainers";
 
@@ -33,12 +33,12 @@ export function describeContainer(facts: ContainerFacts): string[] {
 }
 
 /** What is wrong with the containers of a stack, in lines for the user. */
-export async function describeContainers(dockerHost: string, stack: string): Promise<string[]> {
+export async function describeContainers(dockerHost: DockerHost, stack: string): Promise<string[]> {
   const docker = dockerClient(dockerHost, 10_000);
   const unwell = (await containersOf(docker, stack)).filter((state) => !isWell(state));
   const facts = await Promise.all(
     unwell.map(async (state): Promise<ContainerFacts> => {
-      const log = await logText(docker, state.name, logLines);
+      const log = await logText(docker, state.name, { tail: logLines });
       return { ...state, log: log.split("\n").filter((line) => line.trim() !== "") };
     }),
   );

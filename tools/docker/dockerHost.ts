@@ -1,18 +1,29 @@
 import Docker from "dockerode";
 import { run } from "../console/run";
+import { sshAgent } from "./sshConnection";
+
+/** Where an Engine is, in the docker provider's words. */
+export interface DockerHost {
+  /** `unix://`, `tcp://` or `ssh://`, as in DOCKER_HOST. */
+  readonly url: string;
+  /** Arguments for `ssh`, as in `docker:sshOpts`. */
+  readonly sshOpts?: readonly string[];
+}
 
 /** Where the Engine listens when nobody says otherwise. */
-export const defaultDockerHost = "unix:///var/run/docker.sock";
+export const DEFAULT_DOCKER_HOST: DockerHost = { url: "unix:///var/run/docker.sock" };
 
 /**
- * A client of the Engine at `host` (`unix://`, `tcp://`, `ssh://`); `timeout` bounds the wait for an answer, in
- * milliseconds.
+ * A client of an Engine; `timeout` bounds the wait for an answer, in milliseconds. Over ssh:// it runs the `ssh`
+ * program, as the provider does, so that both take the same keys, options and hosts. Throws a UserError for a URL that
+ * is none.
  */
-export function dockerClient(host: string, timeout?: number): Docker {
+export function dockerClient(host: DockerHost, timeout?: number): Docker {
+  if (host.url.startsWith("ssh://")) return new Docker(overSsh(host, timeout));
   // docker-modem reads DOCKER_HOST (and the TLS settings that go with it) when it is made, and lets it win over a
   // socketPath given to it.
   const before = process.env["DOCKER_HOST"];
-  process.env["DOCKER_HOST"] = host;
+  process.env["DOCKER_HOST"] = host.url;
   try {
     return new Docker(timeout === undefined ? {} : { timeout });
   } finally {
@@ -21,17 +32,29 @@ export function dockerClient(host: string, timeout?: number): Docker {
   }
 }
 
-/**
- * Why an Engine cannot be looked at, as a line for the user. Pulumi's provider runs the `ssh` program, with all its
- * keys; our client takes keys from an ssh-agent only.
- */
-export function couldNotLook(host: string, error: unknown, env: NodeJS.ProcessEnv = process.env): string {
-  const agent = host.startsWith("ssh://") && !env["SSH_AUTH_SOCK"] ? "; over ssh:// this needs an ssh-agent" : "";
-  return `the Docker host ${host} cannot be looked at (${error instanceof Error ? error.message : String(error)}${agent})`;
+function overSsh(host: DockerHost, timeout: number | undefined): Docker.DockerOptions {
+  // The agent connects; the name is for HTTP, which wants one.
+  const address = { protocol: "http", host: "docker.invalid", port: 80 } as const;
+  // docker-modem's, and unknown to its types.
+  const ways = {
+    agent: sshAgent(host.url, host.sshOpts),
+    ...(timeout !== undefined && { connectionTimeout: timeout }),
+  };
+  return { ...address, ...ways };
 }
 
-/** Whether an Engine answers at `host` within `timeout` milliseconds. */
-export async function dockerAnswers(host: string, timeout = 5_000): Promise<boolean> {
+/** Whether an Engine is on another machine, so that its networks and files are out of reach. */
+export function isElsewhere({ url }: DockerHost): boolean {
+  return !/^(unix:\/\/|npipe:\/\/|tcp:\/\/(127(\.\d+){3}|localhost)(:|$))/.test(url);
+}
+
+/** Why an Engine cannot be looked at, as a line for the user. */
+export function couldNotLook({ url }: DockerHost, error: unknown): string {
+  return `the Docker host ${url} cannot be looked at (${error instanceof Error ? error.message : String(error)})`;
+}
+
+/** Whether an Engine answers within `timeout` milliseconds. */
+export async function dockerAnswers(host: DockerHost, timeout = 5_000): Promise<boolean> {
   try {
     await dockerClient(host, timeout).ping();
     return true;

@@ -1,4 +1,4 @@
-import { Readable, Transform, type TransformCallback } from "node:stream";
+import { Duplex, Readable, Transform, type TransformCallback } from "node:stream";
 import { text } from "node:stream/consumers";
 import type Docker from "dockerode";
 
@@ -45,13 +45,20 @@ export function demultiplexed(raw: NodeJS.ReadableStream): Demultiplexer {
   return raw.pipe(output);
 }
 
-/** The log of a container until now, which has no terminal: the whole of it, or its last `tail` lines. */
-export async function logText(docker: Docker, id: string, tail?: number): Promise<string> {
+/**
+ * The log of a container until now, which has no terminal: the whole of it, its last `tail` lines, or those `since` a
+ * time in seconds since 1970.
+ */
+export async function logText(
+  docker: Docker,
+  id: string,
+  part: { readonly tail?: number; readonly since?: number } = {},
+): Promise<string> {
   const log = await docker.getContainer(id).logs({
     follow: false,
     stdout: true,
     stderr: true,
-    ...(tail === undefined ? {} : { tail }),
+    ...part,
   });
   return text(demultiplexed(Readable.from([log])));
 }
@@ -72,4 +79,29 @@ export async function execText(docker: Docker, id: string, command: string[], in
   const { ExitCode } = await exec.inspect();
   if (ExitCode !== 0) throw new Error(`the command in the container ended with exit code ${ExitCode}`);
   return output;
+}
+
+/**
+ * Runs a command in a container and gives a connection to its standard input and output. Whatever must not be seen
+ * passes through there, not in the command.
+ */
+export async function execStream(docker: Docker, id: string, command: string[]): Promise<Duplex> {
+  const exec = await docker.getContainer(id).exec({ Cmd: command, AttachStdin: true, AttachStdout: true });
+  const raw = await exec.start({ hijack: true, stdin: true });
+  const output = demultiplexed(raw);
+  // Not `Duplex.from`: to destroy that is an error.
+  const connection = new Duplex({
+    allowHalfOpen: false,
+    read: () => void output.resume(),
+    write: (piece: Buffer, _encoding, done) => void raw.write(piece, done),
+    final: (done) => void raw.end(done),
+    destroy: (error, done) => {
+      raw.destroy();
+      done(error);
+    },
+  });
+  output.on("data", (piece: Buffer) => connection.push(piece) || output.pause());
+  output.on("end", () => connection.push(null));
+  output.on("error", (error) => connection.destroy(error));
+  return connection;
 }

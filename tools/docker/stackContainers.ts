@@ -16,20 +16,35 @@ export interface ContainerState {
   readonly error: string;
 }
 
-/**
- * The containers of a stack, stopped ones too, by name; not among them the second daemon that `make verify` starts
- * beside it.
- */
+/** Docker's filter for what belongs to a stack. */
+export function labelled(stack: string): { label: string[] } {
+  return { label: [`town-ator.stack=${stack}`] };
+}
+
+/** A container as the Engine lists it. */
+export interface ListedContainer extends Docker.ContainerInfo {
+  readonly name: string;
+}
+
+/** The containers of a stack as the Engine lists them, also those that have ended. */
+export async function listContainers(docker: Docker, stack: string): Promise<ListedContainer[]> {
+  const list = await docker.listContainers({ all: true, filters: labelled(stack) });
+  return list.map((info) => ({ ...info, name: (info.Names[0] ?? info.Id).replace(/^\//, "") }));
+}
+
+/** The roles of containers that our commands start beside a stack. */
+const OF_TOOLS = ["verify", "restore"];
+
+/** The containers of a stack, stopped ones too, by name; not among them those that a command has started beside it. */
 export async function containersOf(docker: Docker, stack: string): Promise<ContainerState[]> {
-  const list = await docker.listContainers({ all: true, filters: { label: [`town-ator.stack=${stack}`] } });
   const states = await Promise.all(
-    list
-      .map(({ Id, Labels }) => ({ id: Id, role: Labels["town-ator.role"] ?? "" }))
-      .filter(({ role }) => role !== "verify")
-      .map(async ({ id, role }): Promise<ContainerState> => {
-        const { Name, State } = await docker.getContainer(id).inspect();
+    (await listContainers(docker, stack))
+      .map(({ Id, name, Labels }) => ({ id: Id, name, role: Labels["town-ator.role"] ?? "" }))
+      .filter(({ role }) => !OF_TOOLS.includes(role))
+      .map(async ({ id, name, role }): Promise<ContainerState> => {
+        const { State } = await docker.getContainer(id).inspect();
         return {
-          name: Name.replace(/^\//, ""),
+          name,
           role,
           status: State.Status,
           exitCode: State.ExitCode,

@@ -1,24 +1,17 @@
 import { spawn } from "node:child_process";
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
+import { aptInstall } from "../console/aptInstall";
 import { run } from "../console/run";
-import { dockerAnswers } from "./dockerHost";
+import { dockerAnswers, type DockerHost } from "./dockerHost";
+import { ifThere } from "../console/ifThere";
 import { localPath, UserError } from "../console/project";
 import { during, say } from "../console/say";
+import { until } from "../console/until";
 
 const answerDeadlineMilliseconds = 60_000;
-
-/** Where a Docker daemon that we start keeps its things. Defaults: dockerd's own. */
-export interface DaemonFiles {
-  host: string;
-  pidFile: string;
-  execRoot: string;
-  /** Where its output goes. */
-  log: string;
-  /** Further command line of dockerd. */
-  extra: string[];
-}
+/** Where dockerd and its containerd keep their pids. */
+const PID_FILES = { dockerd: "/var/run/docker.pid", containerd: "/var/run/docker/containerd/containerd.pid" };
 
 /**
  * Starts a Docker Engine that answers at `host`: on Debian and Ubuntu, as root, Docker is installed first if it is
@@ -26,27 +19,21 @@ export interface DaemonFiles {
  *
  * @throws UserError with one line that says what the user can do, where we cannot
  */
-export async function startDocker(host: string): Promise<void> {
+export async function startDocker(host: DockerHost): Promise<void> {
   const obstacle = await whyNotHere();
-  if (obstacle !== undefined) throw new UserError(`No Docker Engine answers at ${host}, and ${obstacle}`);
+  if (obstacle !== undefined) throw new UserError(`No Docker Engine answers at ${host.url}, and ${obstacle}`);
   if (!(await hasCommand("dockerd"))) {
     await installDocker();
     if (await answersWithin(host, 3_000)) return;
   }
-  if (await exists("/run/systemd/system")) {
+  if (await ifThere(fs.stat("/run/systemd/system"))) {
     await during("starting the docker service", () => run("systemctl", ["start", "docker"], { reject: false }));
     if (await answersWithin(host, 10_000)) return;
     throw new UserError(
       "`systemctl start docker` did not bring up a Docker Engine that answers: see `journalctl -u docker`.",
     );
   }
-  await startDaemon({
-    host,
-    pidFile: "/var/run/docker.pid",
-    execRoot: "/var/run/docker",
-    log: localPath("dockerd.log"),
-    extra: [],
-  });
+  await startDaemon(host);
 }
 
 /** Reason why Docker can't be installed and started here, with what to do, or undefined. */
@@ -62,17 +49,9 @@ async function whyNotHere(): Promise<string | undefined> {
 }
 
 async function installDocker(): Promise<void> {
-  const apt = (args: string[]) =>
-    run("apt-get", args, { reject: false, stdin: "ignore", env: { DEBIAN_FRONTEND: "noninteractive" } });
   const packages = ["docker.io", "iptables"];
-  await during("installing Docker (apt-get install docker.io iptables)", async () => {
-    const install = () => apt(["install", "-y", "-q", ...packages]);
-    let result = await install();
-    if (result.exitCode !== 0) {
-      // No package lists yet, or lists older than the mirror.
-      await apt(["update", "-q"]);
-      result = await install();
-    }
+  await during(`installing Docker (apt-get install ${packages.join(" ")})`, async () => {
+    const result = await aptInstall(packages);
     if (result.exitCode !== 0) {
       throw new UserError(
         `Docker could not be installed:\n${tail(result.all, 10)}\nInstall Docker Engine and start it yourself.`,
@@ -86,37 +65,28 @@ async function installDocker(): Promise<void> {
  *
  * @throws UserError with the end of its log if it ends or does not answer within 60 seconds
  */
-export async function startDaemon(files: DaemonFiles): Promise<void> {
-  await removeStalePid(files.pidFile, "dockerd");
+async function startDaemon(host: DockerHost): Promise<void> {
+  await removeStalePid(PID_FILES.dockerd, "dockerd");
   // Else dockerd takes a dead or zombie containerd for a running one: "timeout waiting for containerd to start".
-  await removeStalePid(path.join(files.execRoot, "containerd", "containerd.pid"), "containerd");
+  await removeStalePid(PID_FILES.containerd, "containerd");
   await mountCgroups();
+  const file = localPath("dockerd.log");
   let ended = false;
-  if (!(await exists(files.pidFile))) {
+  if (!(await ifThere(fs.stat(PID_FILES.dockerd)))) {
     say("starting the Docker daemon");
-    await fs.mkdir(path.dirname(files.log), { recursive: true });
-    const log = await fs.open(files.log, "a");
-    const daemon = spawn(
-      "dockerd",
-      ["--host", files.host, "--pidfile", files.pidFile, "--exec-root", files.execRoot, ...files.extra],
-      {
-        detached: true,
-        stdio: ["ignore", log.fd, log.fd],
-        cwd: "/",
-      },
-    );
-    daemon.once("exit", () => (ended = true));
-    daemon.once("error", () => (ended = true));
+    await fs.mkdir(path.dirname(file), { recursive: true });
+    const log = await fs.open(file, "a");
+    const stdio = ["ignore", log.fd, log.fd] as const;
+    const daemon = spawn("dockerd", ["--host", host.url], { detached: true, stdio: [...stdio], cwd: "/" });
+    daemon.once("exit", () => (ended = true)).once("error", () => (ended = true));
     daemon.unref();
     await log.close();
   }
-  const answered = await during("waiting for the Docker daemon to answer", () =>
-    answersWithin(files.host, answerDeadlineMilliseconds, () => ended),
-  );
-  if (answered) return;
-  const log = await fs.readFile(files.log, "utf8").catch(() => "");
+  const wait = () => answersWithin(host, answerDeadlineMilliseconds, () => ended);
+  if (await during("waiting for the Docker daemon to answer", wait)) return;
+  const log = await fs.readFile(file, "utf8").catch(() => "");
   throw new UserError(
-    `The Docker daemon ${ended ? "ended" : "does not answer"}. The end of ${files.log}:\n${tail(log, 15)}`,
+    `The Docker daemon ${ended ? "ended" : "does not answer"}. The end of ${file}:\n${tail(log, 15)}`,
   );
 }
 
@@ -138,33 +108,19 @@ export async function removeStalePid(pidFile: string, command: string): Promise<
   if (!isAlive(status, command)) await fs.rm(pidFile, { force: true });
 }
 
-/** Whether the text of a `/proc/<pid>/status` is that of a process called `command` that is no zombie. */
+/** Whether the text of a `/proc/<pid>/status` describes a process called `command` that is not a zombie. */
 export function isAlive(status: string, command: string): boolean {
   return new RegExp(`^Name:\\s*${command}$`, "m").test(status) && !/^State:\s*[ZX]/m.test(status);
 }
 
-async function answersWithin(
-  host: string,
-  milliseconds: number,
-  givenUp: () => boolean = () => false,
-): Promise<boolean> {
-  const deadline = Date.now() + milliseconds;
-  do {
-    if (await dockerAnswers(host)) return true;
-    await sleep(200);
-  } while (Date.now() < deadline && !givenUp());
-  return false;
+/** Whether an Engine answers in time, unless `givenUp` before that. */
+async function answersWithin(host: DockerHost, withinMs: number, givenUp = () => false): Promise<boolean> {
+  const look = async () => ({ answers: await dockerAnswers(host), over: givenUp() });
+  return (await until(look, ({ answers, over }) => answers || over, { withinMs, everyMs: 200 })).answers;
 }
 
 async function hasCommand(name: string): Promise<boolean> {
   return (await run("sh", ["-c", `command -v ${name}`], { reject: false })).exitCode === 0;
-}
-
-function exists(file: string): Promise<boolean> {
-  return fs.access(file).then(
-    () => true,
-    () => false,
-  );
 }
 
 function tail(text: string | undefined, lines: number): string {

@@ -1,5 +1,9 @@
-import { dockerClient } from "./dockerHost";
+import { BlockList, isIPv4 } from "node:net";
 import { networkInterfaces } from "node:os";
+import { dockerName } from "../../components/core/names";
+import { NAMESPACE } from "../../stack/configKeys";
+import type { Settings } from "../../stack/settings";
+import { dockerClient, type DockerHost } from "./dockerHost";
 
 /** A network and its IPv4 subnet in CIDR notation. */
 export interface Subnet {
@@ -15,18 +19,18 @@ export interface WantedNetwork extends Subnet {
 
 /** Whether two IPv4 subnets in CIDR notation share an address. Anything else than IPv4 shares none. */
 export function overlap(a: string, b: string): boolean {
-  const [first, second] = [range(a), range(b)];
-  return first !== undefined && second !== undefined && first[0] <= second[1] && second[0] <= first[1];
+  return holds(a, b) || holds(b, a);
 }
 
-function range(cidr: string): [number, number] | undefined {
-  const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})\/(\d{1,2})$/.exec(cidr);
-  if (match === null) return undefined;
-  const [a = 0, b = 0, c = 0, d = 0, bits = 0] = match.slice(1).map(Number);
-  const size = 2 ** (32 - bits);
-  const address = ((a * 256 + b) * 256 + c) * 256 + d;
-  const start = Math.floor(address / size) * size;
-  return [start, start + size - 1];
+/**
+ * Whether a subnet holds the address with which another is written; of two that overlap, one holds all of the other.
+ */
+function holds(subnet: string, other: string): boolean {
+  const [[address = "", prefix], [another = ""]] = [subnet.split("/"), other.split("/")];
+  if (!isIPv4(address) || !isIPv4(another)) return false;
+  const list = new BlockList();
+  list.addSubnet(address, Number(prefix));
+  return list.check(another);
 }
 
 /** One line for each wanted network that meets an existing one: which, and the setting to change. */
@@ -50,27 +54,21 @@ export function interfaceSubnets(interfaces: ReturnType<typeof networkInterfaces
   );
 }
 
-/** The networks that a `pulumi preview --json` would create, each with the setting of its subnet. */
-export function wantedNetworks(previewJson: string): WantedNetwork[] {
-  const { steps = [] } = JSON.parse(previewJson) as { steps?: PreviewStep[] };
-  return steps.flatMap(({ newState }) => {
-    if (newState?.type !== "docker:index/network:Network") return [];
-    const { name, ipamConfigs = [], labels = [] } = newState.inputs ?? {};
-    const town = labels.find(({ label }) => label === "town-ator.town")?.value;
-    const setting = town === undefined ? "town-ator:localNetwork.subnet" : `town-ator:towns.${town}.subnet`;
-    return ipamConfigs.flatMap(({ subnet }) => (name && subnet ? [{ name, cidr: subnet, setting }] : []));
-  });
-}
-
-interface PreviewStep {
-  newState?: {
-    type?: string;
-    inputs?: {
-      name?: string;
-      ipamConfigs?: { subnet?: string }[];
-      labels?: { label?: string; value?: string }[];
-    };
-  };
+/** The networks of a stack whose subnets its config decides, each with the setting of its subnet. */
+export function wantedNetworks({ stack, network, localNetwork, towns }: Settings): WantedNetwork[] {
+  const local = network === "local" && "subnet" in localNetwork ? [localNetwork.subnet] : [];
+  return [
+    ...towns.map(({ name: town, subnet: cidr }) => ({
+      name: dockerName({ stack, town }, "inside"),
+      cidr,
+      setting: `${NAMESPACE}:towns.${town}.subnet`,
+    })),
+    ...local.map((cidr) => ({
+      name: dockerName({ stack }, "outside"),
+      cidr,
+      setting: `${NAMESPACE}:localNetwork.subnet`,
+    })),
+  ];
 }
 
 /**
@@ -82,7 +80,7 @@ export function saysOverlap(output: string): boolean {
 }
 
 /** The subnets of the Engine's networks. */
-export async function dockerSubnets(dockerHost: string): Promise<Subnet[]> {
+export async function dockerSubnets(dockerHost: DockerHost): Promise<Subnet[]> {
   const networks = await dockerClient(dockerHost, 10_000).listNetworks();
   return networks.flatMap(({ Name: name, IPAM: ipam }) =>
     (ipam?.Config ?? []).flatMap(({ Subnet: cidr }) => (cidr ? [{ name: `Docker network ${name}`, cidr }] : [])),

@@ -2,55 +2,29 @@ import { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import type Docker from "dockerode";
 import { logText } from "../docker/dockerText";
-import type { Look, Scene } from "./scene";
-import { eachTarEntry } from "./tar";
-
-/** A container of a stack. */
-export interface StackContainer {
-  readonly id: string;
-  readonly name: string;
-  /** The id of its image. */
-  readonly image: string;
-  readonly running: boolean;
-  readonly labels: Readonly<Record<string, string>>;
-}
-
-/** All containers of a stack, including one-shots that have exited. */
-export async function stackContainers({ docker, stack }: Pick<Scene, "docker" | "stack">): Promise<StackContainer[]> {
-  const list = await docker.listContainers({ all: true, filters: labelled(stack) });
-  return list.map(({ Id, Names, ImageID, State, Labels }) => ({
-    id: Id,
-    name: (Names[0] ?? Id).replace(/^\//, ""),
-    image: ImageID,
-    running: State === "running",
-    labels: Labels,
-  }));
-}
-
-/** Docker's filter for the objects of a stack. */
-export function labelled(stack: string): { label: string[] } {
-  return { label: [`town-ator.stack=${stack}`] };
-}
+import { labelled, listContainers } from "../docker/stackContainers";
+import type { Look, Scene } from "./scan";
+import { eachTarEntry } from "../docker/tar";
 
 /** `docker inspect` of every container, network and volume: environment, labels, command, mounts, health probes. */
 export async function collectInspect({ docker, stack }: Scene, look: Look): Promise<void> {
   const filters = labelled(stack);
   const [containers, networks, { Volumes: volumes }] = await Promise.all([
-    stackContainers({ docker, stack }),
+    listContainers(docker, stack),
     docker.listNetworks({ filters }),
     docker.listVolumes({ filters }),
   ]);
   const inspect = async (kind: string, name: string, object: { inspect(): Promise<unknown> }) =>
     look({ place: `docker ${kind} inspect ${name}`, content: JSON.stringify(await object.inspect()) });
-  for (const { id, name } of containers) await inspect("container", name, docker.getContainer(id));
+  for (const { Id, name } of containers) await inspect("container", name, docker.getContainer(Id));
   for (const { Id, Name } of networks) await inspect("network", Name, docker.getNetwork(Id));
   for (const { Name } of volumes) await inspect("volume", Name, docker.getVolume(Name));
 }
 
 /** `docker logs` of every container. */
-export async function collectLogs(scene: Scene, look: Look): Promise<void> {
-  for (const { id, name } of await stackContainers(scene))
-    await look({ place: `docker logs ${name}`, content: await logText(scene.docker, id) });
+export async function collectLogs({ docker, stack }: Scene, look: Look): Promise<void> {
+  for (const { Id, name } of await listContainers(docker, stack))
+    await look({ place: `docker logs ${name}`, content: await logText(docker, Id) });
 }
 
 /** `docker image inspect` and `docker history` of the image of every container. */
@@ -88,9 +62,9 @@ export async function collectImageLayers(scene: Scene, look: Look): Promise<void
   }
 }
 
-async function stackImages(scene: Scene): Promise<[string, Docker.Image][]> {
-  const ids = new Set((await stackContainers(scene)).map(({ image }) => image));
-  return [...ids].sort().map((id) => [id.slice(0, 19), scene.docker.getImage(id)]);
+async function stackImages({ docker, stack }: Scene): Promise<[string, Docker.Image][]> {
+  const ids = new Set((await listContainers(docker, stack)).map(({ ImageID }) => ImageID));
+  return [...ids].sort().map((id) => [id.slice(0, 19), docker.getImage(id)]);
 }
 
 /** Magic numbers of gzip (RFC 1952) and Zstandard (RFC 8878). */

@@ -4,8 +4,7 @@ import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { localPath, projectDirectory } from "../console/project";
 import { exportState } from "./pulumi";
-import type { Fault } from "./scan";
-import type { Look, Scene } from "./scene";
+import type { Fault, Look, Scene } from "./scan";
 
 /**
  * The stored state: every file of the project-local backend, history and backups included, or the export of another
@@ -51,7 +50,8 @@ export async function lookBelow(at: string, look: Look, skipped: ReadonlySet<str
 /** Bytes per read. */
 const PIECE = 1024 * 1024;
 
-async function* bytesOf(file: string): AsyncGenerator<Uint8Array> {
+/** The bytes of a file; none if it is gone. */
+export async function* bytesOf(file: string): AsyncGenerator<Uint8Array> {
   try {
     yield* createReadStream(file, { highWaterMark: PIECE }) as AsyncIterable<Uint8Array>;
   } catch (error) {

@@ -1,10 +1,35 @@
-import { COLLECTORS } from "./places";
-import { Scanner, type Leak } from "./scan";
-import type { Collector, Scene } from "./scene";
+import { collectCoreDumps } from "./coreDumps";
+import { collectImageLayers, collectImages, collectInspect, collectLogs } from "./docker";
+import { collectFiles, collectState } from "./files";
+import { collectProcesses } from "./processes";
+import { collectOutputs, collectPreviews } from "./pulumi";
+import { collectVolumes } from "./volumes";
+import { Scanner, type Collector, type Leak, type Look, type Scene } from "./scan";
+
+/**
+ * Every place where a stack's secrets could be visible to someone who has neither the state's passphrase nor access to
+ * the files of a volume. No other place is searched.
+ */
+export const COLLECTORS: readonly Collector[] = [
+  { name: "the state", quick: true, collect: collectState },
+  { name: "the outputs", quick: true, collect: collectOutputs },
+  { name: "previews and the event log", quick: false, collect: collectPreviews },
+  { name: "output of our commands", quick: true, collect: collectSaid },
+  { name: "docker inspect", quick: true, collect: collectInspect },
+  { name: "docker logs", quick: true, collect: collectLogs },
+  { name: "processes", quick: true, collect: collectProcesses },
+  { name: "images", quick: true, collect: collectImages },
+  { name: "image layers", quick: false, collect: collectImageLayers },
+  { name: "files in volumes", quick: true, collect: collectVolumes },
+  { name: "core dumps", quick: true, collect: collectCoreDumps, unseenElsewhere: "the Docker host's core dumps" },
+  { name: "files of our tools", quick: true, collect: collectFiles },
+];
 
 /** What a scan has found, and how much it searched. */
 export interface ScanResult {
   readonly leaks: readonly Leak[];
+  /** What could not be searched, as the Docker host is another machine. */
+  readonly unseen: readonly string[];
   /** What each collector searched. */
   readonly looked: readonly { readonly collector: string; readonly places: number; readonly bytes: number }[];
 }
@@ -33,5 +58,10 @@ export async function scanStack(
       return { leaks, looked: { collector: name, places, bytes } };
     }),
   );
-  return { leaks: results.flatMap(({ leaks }) => leaks), looked: results.map(({ looked }) => looked) };
+  const unseen = chosen.flatMap(({ unseenElsewhere }) => (scene.elsewhere && unseenElsewhere ? [unseenElsewhere] : []));
+  return { unseen, leaks: results.flatMap(({ leaks }) => leaks), looked: results.map(({ looked }) => looked) };
+}
+
+async function collectSaid({ said }: Scene, look: Look): Promise<void> {
+  for (const place of said) await look(place);
 }

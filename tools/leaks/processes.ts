@@ -1,9 +1,10 @@
+import * as path from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { CONNECTOR_COMMAND } from "../../components/core/connectorFiles";
+import { isRelaySecret, TOWN_RELAY_COMMAND } from "../../components/core/townRelay";
 import { execText } from "../docker/dockerText";
-import { stackContainers } from "./docker";
-import type { Fault, NamedSecret } from "./scan";
-import type { Look, Scene } from "./scene";
+import { listContainers } from "../docker/stackContainers";
+import type { Fault, Look, NamedSecret, Scene } from "./scan";
 
 /** Separators in the output of LIST: between processes, and between pid, readability, command line and environment. */
 const [RECORD, FIELD] = ["\x1e", "\x1f"];
@@ -26,21 +27,23 @@ export interface Process {
 
 /**
  * Command lines from `docker top`, and command lines and environments from /proc inside the running containers. One
- * exception is allowed: see {@link withoutExpected}.
+ * exception is allowed, to connectors and to Town relays: see {@link withoutExpected}, {@link withoutRelaySecrets}.
  */
-export async function collectProcesses(scene: Scene, look: Look): Promise<void> {
-  for (const { id, name, running, labels } of await stackContainers(scene)) {
-    if (!running) continue;
-    const { Processes } = (await scene.docker.getContainer(id).top()) as { Processes: string[][] };
+export async function collectProcesses({ docker, stack, secrets }: Scene, look: Look): Promise<void> {
+  for (const { Id, name, State, Labels } of await listContainers(docker, stack)) {
+    if (State !== "running") continue;
+    const { Processes } = (await docker.getContainer(Id).top()) as { Processes: string[][] };
     await look({
       place: `docker top ${name}`,
       content: Processes.map((columns) => columns.join(" ")).join("\n"),
     });
-    const list = async () => parseProcesses(await execText(scene.docker, id, ["/bin/sh", "-c", LIST]));
+    const list = async () => parseProcesses(await execText(docker, Id, ["/bin/sh", "-c", LIST]));
     for (const process of await settled(list)) {
-      const { pid, argv, environment } = isConnector(labels, process)
-        ? withoutExpected(process, labels["town-ator.town"] ?? "", scene.secrets)
-        : process;
+      const { pid, argv, environment } = isRelay(Labels, process)
+        ? withoutRelaySecrets(process)
+        : isGivenSecrets(Labels, process)
+          ? withoutExpected(process, Labels["town-ator.town"] ?? "", secrets)
+          : process;
       const faults: Fault[] =
         environment === undefined ? [{ what: "its environment", why: "cannot be read, so it was not searched" }] : [];
       await look({
@@ -87,12 +90,24 @@ export function parseProcesses(text: string): Process[] {
     });
 }
 
-function isConnector(labels: Readonly<Record<string, string>>, { argv }: Process): boolean {
-  return labels["town-ator.role"] === "connector" && argv.join("\0") === CONNECTOR_COMMAND.join("\0");
+/** A connector, or a daemon that a connector runs: that one inherits the connector's environment. */
+function isGivenSecrets(labels: Readonly<Record<string, string>>, { argv }: Process): boolean {
+  if (labels["town-ator.role"] !== "connector") return false;
+  return argv.join("\0") === CONNECTOR_COMMAND.join("\0") || path.posix.basename(argv[0] ?? "") === "anon";
+}
+
+function isRelay(labels: Readonly<Record<string, string>>, { argv }: Process): boolean {
+  return labels["town-ator.role"] === "relay" && argv.join("\0") === TOWN_RELAY_COMMAND.join("\0");
+}
+
+/** A Town relay's process without the variables in which it takes its secrets. */
+export function withoutRelaySecrets(process: Process): Process {
+  if (process.environment === undefined) return process;
+  return { ...process, environment: process.environment.filter((entry) => !isRelaySecret(entry.split("=")[0]!)) };
 }
 
 /**
- * A connector's process without the one thing that belongs in its environment: the town's inbound secrets, each exactly
+ * A process without the one thing that belongs in a connector's environment: the town's inbound secrets, each exactly
  * `NAME=value` under its own variable. The same secret under another name or inside a longer value stays and is found.
  */
 export function withoutExpected(process: Process, town: string, secrets: readonly NamedSecret[]): Process {

@@ -2,7 +2,7 @@ import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import { redact } from "../../components/core/redact";
 import { localPath } from "../console/project";
-import type { Look, Scene } from "./scene";
+import type { Look, Scene } from "./scan";
 
 /** The outputs, as anyone with access to the stack sees them. */
 export async function collectOutputs(scene: Scene, look: Look): Promise<void> {

@@ -1,5 +1,7 @@
-import { Search, type Content } from "./search";
-import { spellingsOf } from "./spellings";
+import type Docker from "dockerode";
+import type { Pulumi } from "../pulumi/pulumi";
+import { encodingsOf } from "../../components/core/redact";
+import { Search, SHORTEST_NEEDLE, type Content } from "./search";
 
 /** Something readable without the stack's passphrase. */
 export interface Place {
@@ -31,6 +33,44 @@ export interface Leak {
   readonly name: string;
   /** The encoding found (raw, JSON-escaped, URL-escaped, hex, base64 or base64url), or why it is a fault. */
   readonly encoding: string;
+}
+
+/** Shows a place to the scanner. */
+export type Look = (place: Place) => Promise<void>;
+
+/** A deployed stack, as the collectors see it. */
+export interface Scene {
+  readonly stack: string;
+  readonly docker: Docker;
+  /** Whether the Docker host is another machine, whose files cannot be read. Default: false. */
+  readonly elsewhere?: boolean;
+  readonly pulumi: Pulumi;
+  /** Output of our own commands: the report of `make verify`, the errors of a failed `up`. */
+  readonly said: readonly Place[];
+  /** What to search for. Collectors need it only to leave out what belongs in a connector's environment. */
+  readonly secrets: readonly NamedSecret[];
+}
+
+/** One kind of place where a secret could appear. */
+export interface Collector {
+  readonly name: string;
+  /** Fast enough for `make verify`; otherwise only the end-to-end tests run it. */
+  readonly quick: boolean;
+  /** What it leaves out where the Docker host is another machine. */
+  readonly unseenElsewhere?: string;
+  /** Passes each place to `look`, one at a time: a place may be a stream. */
+  readonly collect: (scene: Scene, look: Look) => Promise<void>;
+}
+
+/**
+ * Every way to write a secret in text or binary data, as the launcher's filter does it, and the bytes of a key as they
+ * are. None of a value that is too short to search for. The search itself ignores case.
+ */
+function spellingsOf(value: string | Uint8Array): { encoding: string; bytes: Buffer }[] {
+  const bare = typeof value === "string" ? value.replace(/=+$/, "") : value;
+  if (bare.length < SHORTEST_NEEDLE) return [];
+  const raw = typeof bare === "string" ? [] : [{ encoding: "raw", bytes: Buffer.from(bare) }];
+  return [...raw, ...encodingsOf(bare).map(({ encoding, text }) => ({ encoding, bytes: Buffer.from(text) }))];
 }
 
 /** Searches places for a fixed list of secrets. */

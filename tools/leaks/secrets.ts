@@ -9,10 +9,12 @@ import {
   SEED_BYTES,
   seedFromRandom,
 } from "../../components/core/identity";
-import { InviteError, parseInvite, type Invite } from "../../components/core/invite";
-import { btpPeerVariable, townOfSeed } from "../../components/core/names";
-import { NAMESPACE } from "../../stack/settings";
+import { InviteError, parseInvite } from "../../components/core/invite";
+import { btpPeerVariable, townOfRelaySeed, townOfSeed } from "../../components/core/names";
+import { relayKeysFromRandom } from "../../components/core/townRelay";
+import { NAMESPACE } from "../../stack/configKeys";
 import { wordsOf } from "../console/seedWords";
+import { unlessRefused } from "../console/unlessRefused";
 import type { NamedSecret } from "./scan";
 
 type Config = Readonly<Record<string, string>>;
@@ -50,6 +52,9 @@ export function secretsToLookFor(sources: SecretSources): NamedSecret[] {
       inboundSecrets(`given secret of ${town}/${peer}`, value, town, peer),
     ),
     ...[...givenIn(config, "tokens")].map(([town, peer, value]) => ({ name: `token of ${town}/${peer}`, value })),
+    ...[...givenIn(config, "relayKeys")].flatMap(([town, kind, value]) =>
+      relayKeySecrets(`given ${kind} key of the relay of ${town}`, value),
+    ),
     ...[...invites].flatMap(([name, value]) => [{ name: `invite ${name}`, value }, ...partsOf(name, value)]),
     ...(passphrase === undefined ? [] : [{ name: "the state's passphrase", value: passphrase }]),
   ];
@@ -75,6 +80,14 @@ function addressSecrets(name: string, address: string): NamedSecret[] {
 function randomSecrets(name: string, value: string, config: Config): NamedSecret[] {
   const town = townOfSeed(name);
   if (town !== undefined) return [{ name, value }, ...seedSecrets(name, seedFromRandom(value), town, config)];
+  if (townOfRelaySeed(name) !== undefined) {
+    const { nostr, settlement } = relayKeysFromRandom(value);
+    return [
+      { name, value },
+      ...relayKeySecrets(`nostr key of ${name}`, nostr),
+      ...relayKeySecrets(`settlement key of ${name}`, settlement),
+    ];
+  }
   if (name.endsWith("-operator-key")) return [{ name, value }, ...discoverySecrets(name, value)];
   const inbound = /^(.+?)-peer-(.+)-inbound$/.exec(name);
   return inbound ? inboundSecrets(name, value, inbound[1]!, inbound[2]!) : [{ name, value }];
@@ -85,6 +98,15 @@ function inboundSecrets(name: string, value: string, town: string, peer: string)
     { name, value, variable: { town, name: btpPeerVariable(peer) } },
     // Towns with open discovery do not use this key; searching for it costs nothing.
     ...discoverySecrets(name, value),
+  ];
+}
+
+/** A relay's key: its hex digits, in either case, and its bytes, of which the scan finds other spellings. */
+function relayKeySecrets(name: string, text: string): NamedSecret[] {
+  const hex = text.replace(/^0x/i, "");
+  return [
+    { name, value: hex },
+    { name: `${name}, as bytes`, value: Buffer.from(hex, "hex") },
   ];
 }
 
@@ -131,12 +153,8 @@ function numbersIn(config: Config, town: string): { current?: number; next?: num
 /** A seed given by the operator and what derives from it. For a damaged one, only the text. */
 function givenSeedSecrets(town: string, text: string, config: Config): NamedSecret[] {
   const name = `given seed of ${town}`;
-  try {
-    return [{ name, value: text }, ...seedSecrets(name, parseSeedText(text), town, config)];
-  } catch (error) {
-    if (error instanceof IdentityError) return [{ name, value: text }];
-    throw error;
-  }
+  const seed = unlessRefused(IdentityError, () => parseSeedText(text));
+  return [{ name, value: text }, ...(seed ? seedSecrets(name, seed, town, config) : [])];
 }
 
 /** Bytes before the key in hs_ed25519_secret_key: a fixed tag. */
@@ -150,13 +168,8 @@ function keyIn(name: string, secretKeyFile: Uint8Array): NamedSecret {
 /** A key given by the operator and what derives from it. For an invalid one, which `up` explains, only the text. */
 function adoptedSecrets(name: string, text: string): NamedSecret[] {
   const given = { name, value: text.trim() };
-  let file;
-  try {
-    file = parseIdentityText(text);
-  } catch (error) {
-    if (error instanceof IdentityError) return [given];
-    throw error;
-  }
+  const file = unlessRefused(IdentityError, () => parseIdentityText(text));
+  if (file === undefined) return [given];
   const seed = Buffer.from(text, "base64");
   return [
     given,
@@ -167,13 +180,8 @@ function adoptedSecrets(name: string, text: string): NamedSecret[] {
 }
 
 function partsOf(name: string, text: string): NamedSecret[] {
-  let invite: Invite;
-  try {
-    invite = parseInvite(text);
-  } catch (error) {
-    if (error instanceof InviteError) return [];
-    throw error;
-  }
+  const invite = unlessRefused(InviteError, () => parseInvite(text));
+  if (invite === undefined) return [];
   const { url, token, key, nextUrl } = invite;
   return [
     ...addressSecrets(`address in invite ${name}`, new URL(url).hostname),

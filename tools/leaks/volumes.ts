@@ -1,13 +1,8 @@
 import type Docker from "dockerode";
-import { labelled, stackContainers } from "./docker";
-import type { Fault } from "./scan";
-import type { Look, Scene } from "./scene";
-import { eachTarEntry, type TarHeader } from "./tar";
-
-/** Volumes with nothing private: the relay list of a local ATOR network. */
-const PUBLIC_ROLES = new Set(["local-network-include"]);
-/** The user of all our containers. */
-const OWNER = 1000;
+import { UID } from "../../components/core/user";
+import { labelled, listContainers } from "../docker/stackContainers";
+import type { Fault, Look, Scene } from "./scan";
+import { eachTarEntry, type TarHeader } from "../docker/tar";
 
 /**
  * Names, modes and owners of all files in a stack's volumes, read through a container that mounts them. Contents are
@@ -17,7 +12,7 @@ const OWNER = 1000;
 export async function collectVolumes(scene: Scene, look: Look): Promise<void> {
   const mounts = await mountsOf(scene);
   const { Volumes: volumes } = await scene.docker.listVolumes({ filters: labelled(scene.stack) });
-  for (const { Name, Labels } of volumes) {
+  for (const { Name } of volumes) {
     const mount = mounts.get(Name);
     const place = `files in the volume ${Name}`;
     if (mount === undefined) {
@@ -29,22 +24,21 @@ export async function collectVolumes(scene: Scene, look: Look): Promise<void> {
       continue;
     }
     const files = await filesAt(mount);
-    const guarded = !PUBLIC_ROLES.has(Labels?.["town-ator.role"] ?? "");
     await look({
       place,
       content: files.map(({ mode, uid, gid, name }) => `${mode.toString(8)} ${uid}:${gid} ${name}`).join("\n"),
-      faults: guarded ? files.flatMap(faultsOf) : [],
+      faults: files.flatMap(faultsOf),
     });
   }
 }
 
 /** The faults of a file that only its owner should access. */
-export function faultsOf({ name, type, mode, uid }: TarHeader): Fault[] {
+export function faultsOf({ name, type, mode, uid }: Omit<TarHeader, "size" | "mtime">): Fault[] {
   const permissions = (mode & 0o7777).toString(8).padStart(4, "0");
   return [
     // A link has no mode of its own.
     ...(type !== "symlink" && (mode & 0o077) !== 0 ? [{ what: name, why: `mode ${permissions}, open to others` }] : []),
-    ...(uid === OWNER ? [] : [{ what: name, why: `owner ${uid}, not ${OWNER}` }]),
+    ...(uid === UID ? [] : [{ what: name, why: `owner ${uid}, not ${UID}` }]),
   ];
 }
 
@@ -54,18 +48,15 @@ interface Mount {
 }
 
 /** For each volume, a container that mounts it, and the path. */
-async function mountsOf(scene: Scene): Promise<Map<string, Mount>> {
-  const mounts = new Map<string, Mount>();
-  for (const { id } of await stackContainers(scene)) {
-    const container = scene.docker.getContainer(id);
-    for (const { Type, Name, Destination } of (await container.inspect()).Mounts as {
-      Type: string;
-      Name?: string;
-      Destination: string;
-    }[])
-      if (Type === "volume" && Name !== undefined) mounts.set(Name, { container, path: Destination });
-  }
-  return mounts;
+async function mountsOf({ docker, stack }: Scene): Promise<Map<string, Mount>> {
+  const containers = await listContainers(docker, stack);
+  return new Map(
+    containers.flatMap(({ Id, Mounts }) =>
+      Mounts.flatMap(({ Type, Name, Destination }) =>
+        Type === "volume" && Name ? [[Name, { container: docker.getContainer(Id), path: Destination }] as const] : [],
+      ),
+    ),
+  );
 }
 
 async function filesAt({ container, path }: Mount): Promise<TarHeader[]> {

@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
+import { promisify } from "node:util";
 import type Docker from "dockerode";
-import { dockerClient } from "../docker/dockerHost";
+import { dockerClient, type DockerHost } from "../docker/dockerHost";
 import { localPath, projectDirectory } from "../console/project";
 import { during, say } from "../console/say";
 import { debianPackages, addNode, makeRoot, packRoot } from "./baseRoot";
@@ -12,31 +13,39 @@ const layout = 2;
 /** How long a registry may take to answer. */
 const registryMilliseconds = 5_000;
 
-const images = [
+/** A base image for one of the Dockerfiles here, and the variable that names another one. */
+interface Base {
+  readonly variable: string;
+  readonly dockerfile: string;
+  readonly kind: "anon" | "node";
+}
+
+const bases: readonly Base[] = [
   { variable: "TOWN_ATOR_ANON_BASE", dockerfile: "images/anon/Dockerfile", kind: "anon" },
   { variable: "TOWN_ATOR_NODE_BASE", dockerfile: "images/connector/Dockerfile", kind: "node" },
-] as const;
+];
 
-type Kind = (typeof images)[number]["kind"];
+/** What was made here before, by variable, and the version of Node in it. */
+type Stamp = Readonly<Record<string, string>>;
 
 /**
- * Environment entries that put base images made here in the place of the public ones that the Dockerfiles name, for
- * those that are neither on this machine nor to be had from a registry. They are made once, from Debian packages and
- * this machine's own Node, and then kept in use, so that a later package version or a passing registry changes nothing
- * of a running stack. Remove `.town-ator/base-images.json` to have it decided anew.
+ * Environment entries for base images made here, from Debian packages and this machine's own Node. They replace the
+ * public ones that the Dockerfiles name, where those are neither on this machine nor available from a registry. An
+ * image that was made stays in use: a later package version or a registry that answers for a while changes nothing in a
+ * running stack. Remove `.town-ator/base-images.json` to choose again.
  *
  * @param env the user's environment; a base image that it names is left alone
  * @throws UserError where no base image can be made, with what would help
  */
-export async function prepareBaseImages(host: string, env: NodeJS.ProcessEnv): Promise<Record<string, string>> {
+export async function prepareBaseImages(host: DockerHost, env: NodeJS.ProcessEnv): Promise<Record<string, string>> {
   const docker = dockerClient(host);
   const stampFile = localPath("base-images.json");
   const stamp = await readStamp(stampFile);
   const entries: Record<string, string> = {};
-  for (const image of images) {
-    if (env[image.variable]) continue;
-    const name = await chooseBase(docker, image.kind, stamp, await publicBase(image.dockerfile));
-    if (name !== undefined) entries[image.variable] = name;
+  for (const base of bases) {
+    if (env[base.variable]) continue;
+    const name = await chooseBase(docker, base, stamp);
+    if (name !== undefined) entries[base.variable] = name;
   }
   const made = JSON.stringify({ ...stamp, ...entries, node: process.version }, null, 2);
   if (made !== JSON.stringify(stamp, null, 2)) {
@@ -46,71 +55,56 @@ export async function prepareBaseImages(host: string, env: NodeJS.ProcessEnv): P
   return entries;
 }
 
-async function chooseBase(
-  docker: Docker,
-  kind: Kind,
-  stamp: Record<string, string>,
-  reference: string | undefined,
-): Promise<string | undefined> {
-  const earlier = stamp[kind === "anon" ? "TOWN_ATOR_ANON_BASE" : "TOWN_ATOR_NODE_BASE"];
-  const current = kind === "anon" || stamp["node"] === process.version;
-  if (earlier !== undefined && current && (await isPresent(docker, earlier))) return earlier;
-  if (earlier === undefined && reference !== undefined && (await canHave(docker, reference))) return undefined;
-  return makeBase(docker, kind);
+async function chooseBase(docker: Docker, base: Base, stamp: Stamp): Promise<string | undefined> {
+  const earlier = stamp[base.variable];
+  if (earlier === undefined && (await isAvailable(docker, base))) return undefined;
+  const current = base.kind === "anon" || stamp["node"] === process.version;
+  return earlier !== undefined && current && (await isPresent(docker, earlier)) ? earlier : makeBase(docker, base.kind);
 }
 
-async function canHave(docker: Docker, reference: string): Promise<boolean> {
+/** Whether the public base image is on this machine, or its registry answers about it in time. */
+async function isAvailable(docker: Docker, { dockerfile }: Base): Promise<boolean> {
+  const text = await fs.readFile(path.join(projectDirectory, dockerfile), "utf8").catch(() => "");
+  const reference = defaultBase(text);
+  if (reference === undefined) return false;
   if (await isPresent(docker, reference)) return true;
-  return during(`asking the registry for ${reference}`, () => registryHas(docker, reference));
+  const abortSignal = AbortSignal.timeout(registryMilliseconds);
+  return during(`asking the registry for ${reference}`, () =>
+    succeeds(docker.getImage(reference).distribution({ abortSignal })),
+  );
 }
 
-/** Whether the Engine gets an answer about an image from its registry in time. */
-async function registryHas(docker: Docker, reference: string): Promise<boolean> {
-  const timer = new AbortController();
-  const late = setTimeout(() => timer.abort(), registryMilliseconds);
-  try {
-    await docker.getImage(reference).distribution({ abortSignal: timer.signal });
-    return true;
-  } catch {
-    return false;
-  } finally {
-    clearTimeout(late);
-  }
+function isPresent(docker: Docker, name: string): Promise<boolean> {
+  return succeeds(docker.getImage(name).inspect());
 }
 
-async function isPresent(docker: Docker, name: string): Promise<boolean> {
-  try {
-    await docker.getImage(name).inspect();
-    return true;
-  } catch {
-    return false;
-  }
+function succeeds(work: Promise<unknown>): Promise<boolean> {
+  return work.then(
+    () => true,
+    () => false,
+  );
 }
 
-async function makeBase(docker: Docker, kind: Kind): Promise<string> {
+async function makeBase(docker: Docker, kind: Base["kind"]): Promise<string> {
   const packages = await debianPackages();
-  const parts = [
-    `layout ${layout}`,
-    ...packages.map(({ file }) => file),
-    ...(kind === "node" ? [process.version] : []),
-  ];
-  const hash = createHash("sha256").update(parts.join("\n")).digest("hex").slice(0, 16);
-  const [repo, tag] = [`town-ator/base-${kind}`, hash];
+  const version = kind === "node" ? [process.version] : [];
+  const parts = [`layout ${layout}`, ...packages.map(({ file }) => file), ...version];
+  const tag = createHash("sha256").update(parts.join("\n")).digest("hex").slice(0, 16);
+  const repo = `town-ator/base-${kind}`;
   const name = `${repo}:${tag}`;
   if (await isPresent(docker, name)) return name;
-  say(
-    `no image registry answers: making the base image ${name} from Debian packages${kind === "node" ? " and this machine's Node" : ""}`,
-  );
+  const sources = `Debian packages${kind === "node" ? " and this machine's Node" : ""}`;
+  say(`no image registry answers: making the base image ${name} from ${sources}`);
   await during(`making the base image ${name}`, async () => {
-    const directory = await fs.mkdtemp(path.join(await scratch(), `base-${kind}-`));
+    const scratch = localPath("images");
+    await fs.mkdir(scratch, { recursive: true });
+    const directory = await fs.mkdtemp(path.join(scratch, `base-${kind}-`));
     try {
-      const root = await makeRoot(directory, packages, kind === "node" ? "node" : "anon");
+      const root = await makeRoot(directory, packages, kind);
       if (kind === "node") await addNode(root, process.execPath);
       const archive = await packRoot(root, path.join(directory, "root.tar"));
       const progress = await docker.importImage(archive, { repo, tag });
-      await new Promise<void>((resolve, reject) =>
-        docker.modem.followProgress(progress, (error) => (error ? reject(error) : resolve())),
-      );
+      await promisify(docker.modem.followProgress.bind(docker.modem))(progress);
     } finally {
       await fs.rm(directory, { recursive: true, force: true });
     }
@@ -118,24 +112,14 @@ async function makeBase(docker: Docker, kind: Kind): Promise<string> {
   return name;
 }
 
-async function scratch(): Promise<string> {
-  const directory = localPath("images");
-  await fs.mkdir(directory, { recursive: true });
-  return directory;
-}
-
 /** The image that `ARG BASE=` of a Dockerfile names by default; undefined if it names none. */
 export function defaultBase(dockerfile: string): string | undefined {
   return /^\s*ARG\s+BASE=["']?([^\s"']+)/im.exec(dockerfile)?.[1];
 }
 
-async function publicBase(dockerfile: string): Promise<string | undefined> {
-  return defaultBase(await fs.readFile(path.join(projectDirectory, dockerfile), "utf8").catch(() => ""));
-}
-
-async function readStamp(file: string): Promise<Record<string, string>> {
+async function readStamp(file: string): Promise<Stamp> {
   try {
-    return JSON.parse(await fs.readFile(file, "utf8")) as Record<string, string>;
+    return JSON.parse(await fs.readFile(file, "utf8")) as Stamp;
   } catch {
     return {};
   }

@@ -3,7 +3,7 @@ import * as path from "node:path";
 import { run } from "../console/run";
 import { UserError } from "../console/project";
 
-/** What the root is made of; busybox brings the small tools, libseccomp2 and libc6 are for `anon-gencert`. */
+/** What the root consists of: busybox has the small tools; libseccomp2 and libc6 are for `anon-gencert`. */
 const packageNames = ["busybox-static", "bash", "libtinfo6", "libc6", "libseccomp2"];
 const directories = [
   "usr/bin",
@@ -39,8 +39,8 @@ export async function debianPackages(): Promise<DebianPackage[]> {
   }
   if (result.exitCode !== 0) {
     throw new UserError(
-      "No image registry answers, and base images can be made from Debian packages only: on Debian or Ubuntu with package lists " +
-        "(`apt-get update`). Elsewhere name images that you have in TOWN_ATOR_ANON_BASE and TOWN_ATOR_NODE_BASE.",
+      "No image registry answers, and base images can only be made from Debian packages, on Debian or Ubuntu with package lists " +
+        "(`apt-get update`). Elsewhere, set TOWN_ATOR_ANON_BASE and TOWN_ATOR_NODE_BASE to images that you have.",
     );
   }
   return parsePrintedUris(result.stdout);

@@ -1,6 +1,7 @@
+import { parseSettings } from "../../stack/settings";
 import { describeContainers } from "../docker/containerHealth";
+import { isElsewhere } from "../docker/dockerHost";
 import { dockerSubnets, explainOverlaps, interfaceSubnets, saysOverlap, wantedNetworks } from "../docker/subnetOverlap";
-import { during } from "../console/say";
 import type { Pulumi } from "./pulumi";
 
 /**
@@ -28,11 +29,12 @@ async function attempt(work: () => Promise<string[]>): Promise<string[]> {
 
 async function explainSubnets(pulumi: Pulumi, output: string): Promise<string[]> {
   if (!saysOverlap(output)) return [];
-  // Docker does not say which subnets it means, so the program is asked which ones it wants.
-  const { stdout } = await during("looking up which subnets meet", () => pulumi.run(["preview", "--json"]));
-  const wanted = wantedNetworks(stdout);
+  // Docker does not say which subnets it means.
+  const wanted = wantedNetworks(parseSettings(await pulumi.config(), pulumi.stack));
   // A Docker network shows up as a bridge of the host as well: the interfaces matter only where no network explains it.
-  for (const existing of [await dockerSubnets(pulumi.environment.dockerHost), interfaceSubnets()]) {
+  const { dockerHost } = pulumi.environment;
+  const interfaces = isElsewhere(dockerHost) ? [] : interfaceSubnets();
+  for (const existing of [await dockerSubnets(dockerHost), interfaces]) {
     const lines = explainOverlaps(wanted, existing);
     if (lines.length > 0) return lines;
   }

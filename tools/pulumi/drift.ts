@@ -13,44 +13,29 @@ export interface Detached {
   readonly aliases: readonly string[];
 }
 
-/** How an Engine differs from a stack's state. */
-export interface Drift {
-  /** What was found, one line for each. */
-  readonly lines: readonly string[];
+/** One thing in which an Engine differs from a stack's state, and what mends it. */
+export interface Finding {
+  readonly line: string;
   /** Whether a refresh is needed: something in the state is missing, stopped or foreign. */
-  readonly refresh: boolean;
-  /** URNs of the containers that have to be replaced: no refresh sees what is wrong with them. */
-  readonly replace: readonly string[];
-  /** Containers to connect again. */
-  readonly detached: readonly Detached[];
+  readonly refresh?: boolean;
+  /** URN of a container that has to be replaced: no refresh sees what is wrong with it. */
+  readonly replace?: string;
+  /** A container to connect again. */
+  readonly detached?: Detached;
 }
 
 /**
  * Compares a stack's state with what its Engine has. A container that restarts is left to Docker. Images are not
  * looked at: a container that exists keeps its own.
  */
-export function findDrift(resources: readonly StateResource[], engine: EngineView): Drift {
+export function findDrift(resources: readonly StateResource[], engine: EngineView): Finding[] {
   const standing = resources.filter((resource) => !resource.delete);
   const networks = new Map(standing.filter(isA("network:Network")).map((network) => [nameOf(network), network.id]));
-  const findings = standing.flatMap((resource): Finding[] => {
+  return standing.flatMap((resource): Finding[] => {
     if (isA("network:Network")(resource)) return driftOfNetwork(resource, engine);
     if (isA("volume:Volume")(resource)) return driftOfVolume(resource, engine);
     return isA("container:Container")(resource) ? driftOfContainer(resource, engine, networks) : [];
   });
-  return {
-    lines: findings.map(({ line }) => line),
-    refresh: findings.some(({ refresh }) => refresh),
-    replace: findings.flatMap(({ replace }) => replace ?? []),
-    detached: findings.flatMap(({ detached }) => detached ?? []),
-  };
-}
-
-/** One thing that differs, and what mends it. */
-interface Finding {
-  readonly line: string;
-  readonly refresh?: boolean;
-  readonly replace?: string;
-  readonly detached?: Detached;
 }
 
 const FOREIGN = "not the one that this stack made";
@@ -124,40 +109,49 @@ function attachments(container: StateResource): Detached[] {
   }));
 }
 
-/** What a stack's Docker host differs in from the stack's state; says each difference. */
-export async function lookForDrift(pulumi: Pulumi): Promise<Drift> {
+/**
+ * Finds and says how a stack's Docker host differs from the stack's state.
+ *
+ * @param needed whether Pulumi reads the true state where nobody can look, or nothing is found. Default: true
+ */
+export async function lookForDrift(pulumi: Pulumi, { needed = true } = {}): Promise<Finding[]> {
   const { dockerHost } = pulumi.environment;
   let engine: EngineView;
   try {
     engine = await viewEngine(dockerClient(dockerHost, 10_000));
   } catch (error) {
-    say(`${couldNotLook(dockerHost, error)}: Pulumi reads the true state instead`);
-    return { lines: [], refresh: true, replace: [], detached: [] };
+    const instead = needed ? "Pulumi reads the true state instead" : "what follows is compared with the state alone";
+    const line = `${couldNotLook(dockerHost, error)}: ${instead}`;
+    say(line);
+    return needed ? [{ line, refresh: true }] : [];
   }
   const drift = findDrift((await readState(pulumi)).resources ?? [], engine);
-  drift.lines.forEach(say);
+  for (const { line } of drift) say(line);
   return drift;
 }
 
 /** What to tell `pulumi up` or `pulumi preview` to mend a drift; `refresh` asks for a refresh in any case. */
-export function mending(drift: Drift, refresh: boolean): string[] {
+export function mending(drift: readonly Finding[], refresh: boolean): string[] {
   return [
-    ...(refresh || drift.refresh ? ["--refresh"] : []),
+    ...(refresh || needsRefresh(drift) ? ["--refresh"] : []),
     // Nothing depends on a one-shot by an input, so nothing else is replaced with it.
-    ...drift.replace.flatMap((urn) => ["--replace", urn]),
+    ...drift.flatMap(({ replace }) => (replace === undefined ? [] : ["--replace", replace])),
   ];
+}
+
+/** Whether Pulumi has to read the true state. */
+export function needsRefresh(drift: readonly Finding[]): boolean {
+  return drift.some(({ refresh }) => refresh);
 }
 
 /**
  * Connects containers to the networks that they have lost, with the addresses that the program declares. Through the
  * Engine and not by replacing them: a replacement would stop a town that runs. The state needs no change, since it has
- * the container on that network. A network that does not exist is left out: the next `up` makes it. Gives the number of
- * connections made.
+ * the container on that network. A network that does not exist is left out: the next `up` makes it.
  */
-export async function reconnect({ environment }: Pulumi, detached: readonly Detached[]): Promise<number> {
-  let made = 0;
+export async function reconnect({ environment }: Pulumi, drift: readonly Finding[]): Promise<void> {
   const docker = dockerClient(environment.dockerHost, 10_000);
-  for (const { container, network, ipv4Address, aliases } of detached) {
+  for (const { container, network, ipv4Address, aliases } of drift.flatMap(({ detached }) => detached ?? [])) {
     try {
       await docker.getNetwork(network).connect({
         Container: container,
@@ -166,12 +160,10 @@ export async function reconnect({ environment }: Pulumi, detached: readonly Deta
           ...(aliases.length > 0 && { Aliases: [...aliases] }),
         },
       });
-      made += 1;
       say(`${container} is connected to the network ${network} again`);
     } catch (error) {
       if ((error as { statusCode?: number }).statusCode === 404) continue;
       say(`${container} cannot be connected to the network ${network}: ${(error as Error).message}`);
     }
   }
-  return made;
 }

@@ -1,15 +1,15 @@
 import * as fs from "node:fs";
-import * as fsp from "node:fs/promises";
 import * as path from "node:path";
 import { pathToFileURL } from "node:url";
+import { z } from "zod";
 import { run } from "../console/run";
-import { parse } from "yaml";
-import { defaultDockerHost, dockerAnswers, dockerContextHost } from "../docker/dockerHost";
+import { DEFAULT_DOCKER_HOST, dockerAnswers, dockerContextHost, type DockerHost } from "../docker/dockerHost";
 import { startDocker } from "../docker/startDocker";
+import { readConfigFile } from "./configFile";
 import { namesBackend, prepareLocalBackend } from "./localBackend";
 import { projectDirectory, UserError } from "../console/project";
-import { officialPulumi, packageVersion } from "./officialPulumi";
-import { choosePulumi, readWhoami } from "./pulumiChoice";
+import { unlessRefused } from "../console/unlessRefused";
+import { choosePulumi, officialPulumi, packageVersion, readWhoami } from "./officialPulumi";
 
 /** Everything that is needed to run Pulumi for this project on this machine. */
 export interface Environment {
@@ -19,8 +19,10 @@ export interface Environment {
   env: NodeJS.ProcessEnv;
   /** Whether the provider plugins are Pulumi's own or built by tools/offline. */
   plugins: "official" | "built";
-  /** The Docker Engine that the stack is on, as in DOCKER_HOST. */
-  dockerHost: string;
+  /** The policy pack in the form that this `pulumi` runs, for `--policy-pack`. */
+  policyPack: string;
+  /** The Docker Engine that the stack is on. */
+  dockerHost: DockerHost;
 }
 
 /** Versions of the npm packages @pulumi/docker and @pulumi/random, which the plugins must match. */
@@ -30,10 +32,13 @@ export type ProviderVersions = Record<"docker" | "random", string>;
 export interface Offline {
   /** Whether `preparePulumi` has nothing to build. */
   isToolchainBuilt(versions: ProviderVersions): Promise<boolean>;
-  /** Builds Pulumi and its providers, and tells the user why; returns the CLI's path and environment entries. */
-  preparePulumi(versions: ProviderVersions, why: string): Promise<{ pulumi: string; env: Record<string, string> }>;
+  /** Builds Pulumi and its providers, and tells the user why; returns what `Environment` says of it. */
+  preparePulumi(
+    versions: ProviderVersions,
+    why: string,
+  ): Promise<{ pulumi: string; policyPack: string; env: Record<string, string> }>;
   /** Makes base images for the images built here if no registry answers; gives environment entries. */
-  prepareBaseImages(host: string, env: NodeJS.ProcessEnv): Promise<Record<string, string>>;
+  prepareBaseImages(host: DockerHost, env: NodeJS.ProcessEnv): Promise<Record<string, string>>;
 }
 
 /** What a command needs of `prepareEnvironment`. */
@@ -58,10 +63,9 @@ export async function prepareEnvironment(options: EnvironmentOptions = {}): Prom
     options.docker === false ? undefined : prepareDocker(offline, options.stack),
   ]);
   return {
-    pulumi: toolchain.pulumi,
-    plugins: toolchain.plugins,
+    ...toolchain,
     env: { ...process.env, ...toolchain.env, ...docker?.env },
-    dockerHost: docker?.host ?? process.env["DOCKER_HOST"] ?? defaultDockerHost,
+    dockerHost: docker?.host ?? namedDocker(options.stack) ?? DEFAULT_DOCKER_HOST,
   };
 }
 
@@ -80,12 +84,12 @@ async function prepareToolchain(offline: Offline | undefined): Promise<Omit<Envi
   });
   if (choice.plugins === "official") {
     const env = await officialBackend(choice.pulumi);
-    return { pulumi: choice.pulumi, plugins: "official", env };
+    return { pulumi: choice.pulumi, plugins: "official", policyPack: path.join(projectDirectory, "policy"), env };
   }
   if (choice.plugins === "none" || offline === undefined) throw new UserError(choice.why);
-  const { pulumi, env } = await offline.preparePulumi(versions, choice.why);
+  const { env, ...prepared } = await offline.preparePulumi(versions, choice.why);
   const backend = namesBackend(process.env) ? {} : await localDefaults();
-  return { pulumi, plugins: "built", env: { ...env, ...backend } };
+  return { ...prepared, plugins: "built", env: { ...env, ...backend } };
 }
 
 async function localDefaults(): Promise<Record<string, string>> {
@@ -114,36 +118,63 @@ async function officialBackend(pulumi: string): Promise<Record<string, string>> 
 async function prepareDocker(
   offline: Offline | undefined,
   stack: string | undefined,
-): Promise<{ host: string; env: Record<string, string> }> {
-  const remote = stack === undefined ? undefined : await dockerHostOfStack(stack);
+): Promise<{ host: DockerHost; env: Record<string, string> }> {
+  const remote = configuredDocker(stack);
   // The provider reads the stack's config itself. No base images are prepared there: use published images.
   if (remote !== undefined) return { host: remote, env: {} };
-  const host = await localDocker();
-  const env = host === defaultDockerHost ? {} : { DOCKER_HOST: host };
+  const host = await localDocker(stack);
+  const env = host.url === DEFAULT_DOCKER_HOST.url ? {} : { DOCKER_HOST: host.url };
   return { host, env: { ...env, ...(await offline?.prepareBaseImages(host, process.env)) } };
 }
 
-async function localDocker(): Promise<string> {
-  const named = process.env["DOCKER_HOST"];
-  if (named) {
-    if (await dockerAnswers(named)) return named;
-    throw new UserError(`No Docker Engine answers at DOCKER_HOST=${named}: start it, or correct or unset DOCKER_HOST.`);
-  }
-  if (await dockerAnswers(defaultDockerHost)) return defaultDockerHost;
-  const context = await dockerContextHost();
-  if (context !== undefined && context !== defaultDockerHost && (await dockerAnswers(context))) return context;
-  await startDocker(defaultDockerHost);
-  return defaultDockerHost;
+/** The Docker host that a stack's config names, if it does; an encrypted one cannot be read here. */
+function configuredDocker(stack: string | undefined): DockerHost | undefined {
+  const named = stack === undefined ? undefined : readConfigFile(stack)["docker:host"];
+  return named?.includes("://") ? withOptions(named, stack) : undefined;
 }
 
-/** `docker:host` of a stack's config file, if it has one. */
-async function dockerHostOfStack(stack: string): Promise<string | undefined> {
-  let text;
-  try {
-    text = await fsp.readFile(path.join(projectDirectory, `Pulumi.${stack}.yaml`), "utf8");
-  } catch {
-    return undefined;
+/** The Docker host that the environment names, if it does. */
+function namedDocker(stack: string | undefined): DockerHost | undefined {
+  const named = process.env["DOCKER_HOST"];
+  return named ? withOptions(named, stack) : undefined;
+}
+
+/** A Docker host with what a stack's config says of the way there, which the provider heeds for any host. */
+function withOptions(url: string, stack: string | undefined): DockerHost {
+  const text = stack === undefined ? undefined : readConfigFile(stack)["docker:sshOpts"];
+  return text === undefined ? { url } : { url, sshOpts: parseSshOpts(text) };
+}
+
+/** Reads `docker:sshOpts` as a config file has it, a list as JSON. Throws a UserError for anything else. */
+export function parseSshOpts(text: string): string[] {
+  const list = unlessRefused(SyntaxError, () => JSON.parse(text) as unknown);
+  const { success, data } = z.array(z.string()).safeParse(list);
+  if (!success)
+    throw new UserError('docker:sshOpts must be a list of arguments for ssh in plain text, such as ["-p", "2222"].');
+  return data;
+}
+
+/** The Docker host of a stack, without starting an Engine or making anything; undefined where none answers. */
+export async function existingDocker(stack: string): Promise<DockerHost | undefined> {
+  return configuredDocker(stack) ?? namedDocker(stack) ?? (await runningDocker());
+}
+
+async function localDocker(stack: string | undefined): Promise<DockerHost> {
+  const named = namedDocker(stack);
+  if (named) {
+    if (await dockerAnswers(named)) return named;
+    throw new UserError(
+      `No Docker Engine answers at DOCKER_HOST=${named.url}: start it, or correct or unset DOCKER_HOST.`,
+    );
   }
-  const host = (parse(text) as { config?: Record<string, unknown> } | null)?.config?.["docker:host"];
-  return typeof host === "string" ? host : undefined;
+  const running = await runningDocker();
+  if (running === undefined) await startDocker(DEFAULT_DOCKER_HOST);
+  return running ?? DEFAULT_DOCKER_HOST;
+}
+
+/** Where an Engine answers on this machine: at the usual place, or in the Docker CLI's context. */
+async function runningDocker(): Promise<DockerHost | undefined> {
+  if (await dockerAnswers(DEFAULT_DOCKER_HOST)) return DEFAULT_DOCKER_HOST;
+  const url = await dockerContextHost();
+  return url !== undefined && url !== DEFAULT_DOCKER_HOST.url && (await dockerAnswers({ url })) ? { url } : undefined;
 }

@@ -4,9 +4,9 @@ import * as path from "node:path";
 import type Docker from "dockerode";
 import { dockerClient } from "../docker/dockerHost";
 import { localPath, UserError } from "../console/project";
-import type { Pulumi } from "./pulumi";
+import type { Deployment, Pulumi } from "./pulumi";
 import { say } from "../console/say";
-import { localStackFile, projectName } from "./stack";
+import { projectName, readState } from "./stack";
 
 /** A lock in a file:// backend, as Pulumi writes it. */
 export interface Lock {
@@ -24,7 +24,7 @@ export interface PendingCreate {
 }
 
 /**
- * Repairs what a killed run left in the project-local backend, in the way that works: gives up the lock of a dead
+ * Repairs what a killed run left in the project-local backend: gives up the lock of a dead
  * process, removes the container or network that was created but never recorded, and clears the pending operations.
  * Does nothing for any other backend or while the lock's process lives; then Pulumi itself refuses and `diagnose` says
  * what to do.
@@ -32,14 +32,13 @@ export interface PendingCreate {
 export async function repairInterrupted(pulumi: Pulumi): Promise<void> {
   if (!pulumi.isLocal) return;
   const { stack } = pulumi;
-  const project = await projectName();
-  const locks = await readLocks(localPath("state", ".pulumi", "locks", "organization", project, stack));
+  const locks = await readLocks(localPath("state", ".pulumi", "locks", "organization", await projectName(), stack));
   if (locks.some((lock) => !isDead(lock))) return;
   if (locks.length > 0) {
     say("an earlier run was killed: giving up its lock");
     await pulumi.text(["cancel", "--yes"]);
   }
-  const pending = pendingCreates(await fs.readFile(localStackFile(project, stack), "utf8").catch(() => "{}"));
+  const pending = pendingCreates(await readState(pulumi));
   if (pending === undefined) return;
   const docker = dockerClient(pulumi.environment.dockerHost, 30_000);
   for (const create of pending) await removeUnrecorded(docker, stack, create);
@@ -73,25 +72,15 @@ export function isDead(
 }
 
 /**
- * The creations that a stack's file in a file:// backend lists as pending, with the names that the program gave them;
- * undefined if there is no pending operation of any kind.
+ * The creations that a state lists as pending, with the names that the program gave them; undefined if there is no
+ * pending operation of any kind.
  */
-export function pendingCreates(stackFile: string): PendingCreate[] | undefined {
-  const operations = (JSON.parse(stackFile) as StackFile).checkpoint?.latest?.pending_operations ?? [];
+export function pendingCreates({ pending_operations: operations = [] }: Deployment): PendingCreate[] | undefined {
   if (operations.length === 0) return undefined;
   return operations.flatMap(({ type, resource }) => {
-    const name = resource?.inputs?.["name"];
-    if (type !== "creating" || typeof name !== "string" || resource?.type === undefined) return [];
-    return [{ type: resource.type, name }];
+    const name = resource.inputs?.["name"];
+    return type === "creating" && typeof name === "string" ? [{ type: resource.type, name }] : [];
   });
-}
-
-interface StackFile {
-  checkpoint?: {
-    latest?: {
-      pending_operations?: { type?: string; resource?: { type?: string; inputs?: Record<string, unknown> } }[];
-    };
-  };
 }
 
 /**

@@ -1,26 +1,27 @@
 import { randomBytes } from "node:crypto";
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
+import { ifThere } from "../console/ifThere";
 import { localBackendUrl, localPath, UserError } from "../console/project";
 
-/** Whether this environment uses the project-local backend, the one place whose files we may read and repair. */
+/** Whether this environment uses the project-local backend, the only one whose files may be read and repaired. */
 export function usesLocalBackend(env: NodeJS.ProcessEnv): boolean {
   return env["PULUMI_BACKEND_URL"] === localBackendUrl();
 }
 
-/** Whether the user has said, by environment, where the state goes. */
+/** Whether the user's environment says where the state goes. */
 export function namesBackend(env: NodeJS.ProcessEnv): boolean {
   return Boolean(env["PULUMI_BACKEND_URL"] || env["PULUMI_ACCESS_TOKEN"]);
 }
 
-/** Whether the user has given, by environment, a passphrase for the stack's secrets; the empty one counts. */
+/** Whether the user's environment has a passphrase for the stack's secrets; an empty one counts. */
 export function namesPassphrase(env: NodeJS.ProcessEnv): boolean {
   return env["PULUMI_CONFIG_PASSPHRASE"] !== undefined || Boolean(env["PULUMI_CONFIG_PASSPHRASE_FILE"]);
 }
 
 /**
- * The passphrase with which Pulumi would encrypt and decrypt in this environment, without the white space around it, or
- * undefined where none is given. As in Pulumi, the variable wins over the file, even an empty one.
+ * The passphrase that Pulumi would use in this environment, trimmed; undefined if there is none. As in Pulumi, the
+ * variable wins over the file, even if it is empty.
  *
  * @throws UserError when the file cannot be read
  */
@@ -39,31 +40,26 @@ export async function readPassphrase(env: NodeJS.ProcessEnv): Promise<string | u
 }
 
 /**
- * Closes a folder and all that is in it to everybody but its owner: folders 0700, files 0600. Pulumi makes its files
- * with the umask that it finds. What vanishes meanwhile, because another command is at work, and what is not there at
- * all is left out.
+ * Gives a folder and everything in it to its owner alone: folders 0700, files 0600. Pulumi uses the umask that it
+ * finds. Files that do not exist, or that another command removes meanwhile, are skipped.
  */
 export async function closeToOthers(at: string): Promise<void> {
-  let stat;
-  try {
-    stat = await fs.lstat(at);
-    const mode = stat.isDirectory() ? 0o700 : 0o600;
-    if (!stat.isSymbolicLink() && (stat.mode & 0o777) !== mode) await fs.chmod(at, mode);
-    if (!stat.isDirectory()) return;
-    await Promise.all((await fs.readdir(at)).map((name) => closeToOthers(path.join(at, name))));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-  }
+  const stat = await ifThere(fs.lstat(at));
+  if (stat === undefined || stat.isSymbolicLink()) return;
+  const mode = stat.isDirectory() ? 0o700 : 0o600;
+  if ((stat.mode & 0o777) !== mode) await ifThere(fs.chmod(at, mode));
+  const names = stat.isDirectory() ? await ifThere(fs.readdir(at)) : [];
+  await Promise.all((names ?? []).map((name) => closeToOthers(path.join(at, name))));
 }
 
 /**
- * Environment entries for the project-local backend; makes its directory and, unless the user gives a passphrase, the
- * passphrase file (32 random bytes as base64), which is never printed and never overwritten. Closes the whole directory
- * (0700), the state and the copies of the config in it down to the last file, and the passphrase (0600).
+ * Environment entries for the project-local backend. Makes its directory and, unless the user gives a passphrase, a
+ * passphrase file (32 random bytes as base64), which is never printed and never overwritten. Gives the directory, the
+ * state, the copies of the config and the passphrase to their owner alone.
  *
- * @param env the user's environment; what it says about the passphrase is respected
- * @param directory where `state/` and `passphrase` are: `.town-ator` of the project
- * @throws UserError when there is a state but no passphrase: a new one could not open the old state's secrets
+ * @param env the user's environment; a passphrase in it is used
+ * @param directory where `state/` and `passphrase` are: the project's `.town-ator`
+ * @throws UserError when there is a state but no passphrase: a new one could not decrypt the old state's secrets
  */
 export async function prepareLocalBackend(
   env: NodeJS.ProcessEnv,
@@ -84,11 +80,13 @@ export async function prepareLocalBackend(
 }
 
 async function ensurePassphrase(file: string, state: string): Promise<void> {
-  if (await holdsPassphrase(file)) return;
-  if (await hasEntries(state)) {
+  const existing = await ifThere(fs.stat(file));
+  if (existing?.size === 0) throw new UserError(`The passphrase file ${file} is empty. Put it back from a backup.`);
+  if (existing) return;
+  if ((await ifThere(fs.readdir(state)))?.length) {
     throw new UserError(
-      `${state} holds a state, but its passphrase ${file} is missing, so its secrets (the town's identity) cannot be read. ` +
-        "Put the file back from a backup, or set PULUMI_CONFIG_PASSPHRASE_FILE; to start over with a new identity, remove the state directory.",
+      `${state} holds a state, but its passphrase file ${file} is missing, so its secrets (the town's identity) cannot be read. ` +
+        "Restore the file from a backup, or set PULUMI_CONFIG_PASSPHRASE_FILE. To start over with a new identity, remove the state directory.",
     );
   }
   // Written beside and linked into place: a crash leaves no half-written passphrase, and an existing one is never
@@ -101,26 +99,5 @@ async function ensurePassphrase(file: string, state: string): Promise<void> {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
   } finally {
     await fs.unlink(draft);
-  }
-}
-
-async function holdsPassphrase(file: string): Promise<boolean> {
-  let size;
-  try {
-    size = (await fs.stat(file)).size;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
-    throw error;
-  }
-  if (size === 0) throw new UserError(`The passphrase file ${file} is empty. Put it back from a backup.`);
-  return true;
-}
-
-async function hasEntries(directory: string): Promise<boolean> {
-  try {
-    return (await fs.readdir(directory)).length > 0;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
-    throw error;
   }
 }

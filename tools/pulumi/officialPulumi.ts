@@ -2,10 +2,11 @@ import * as fs from "node:fs";
 import * as fsp from "node:fs/promises";
 import { homedir } from "node:os";
 import * as path from "node:path";
+import { z } from "zod";
 import { localPath, projectDirectory } from "../console/project";
 import { run } from "../console/run";
 import { during } from "../console/say";
-import { missingPlugins, type Plugin, type PulumiProbe } from "./pulumiChoice";
+import { readJson } from "../console/readJson";
 
 /** Longest wait for Pulumi's servers to answer. */
 const answerMilliseconds = 5_000;
@@ -15,17 +16,98 @@ const downloadMilliseconds = 300_000;
 const patienceMilliseconds = 3_600_000;
 const failureFile = localPath("official-pulumi-failed");
 
-/** What this machine has of Pulumi's own CLI and plugins, and how to download the rest. */
-export function officialPulumi(versions: Record<"docker" | "random", string>): Omit<PulumiProbe, "offline"> {
+/** A Pulumi resource plugin and the version that the program's SDK package asks for, without a leading "v". */
+export interface Plugin {
+  name: string;
+  version: string;
+}
+
+/** What this machine has of Pulumi's own CLI and plugins, and how to download the rest, each in bounded time. */
+export function officialPulumi(versions: Record<"docker" | "random", string>) {
   const wanted = Object.entries(versions).map(([name, version]) => ({ name, version }));
   return {
+    /** Path of an installed `pulumi`: one on PATH, or the one that the npm package `pulumi` has downloaded. */
     installed: async () => (await onPath()) ?? (await ofNpmPackage()),
-    missing: async (pulumi) => missingPlugins((await run(pulumi, ["plugin", "ls", "--json"])).stdout, wanted),
+    missing: async (pulumi: string) => missingPlugins((await run(pulumi, ["plugin", "ls", "--json"])).stdout, wanted),
+    /** Whether an attempt to reach Pulumi's servers failed a short while ago. */
     failedLately,
     answers: () => noteFailure(answers()),
+    /** The CLI that the npm package `pulumi` downloads; undefined if that failed. */
     download: () => noteFailure(download()),
-    install: (pulumi, plugin) => noteFailure(install(pulumi, plugin)),
+    /** Downloads a plugin into the user's PULUMI_HOME; false if that failed. */
+    install: (pulumi: string, plugin: Plugin) => noteFailure(install(pulumi, plugin)),
   };
+}
+
+const pluginList = z.array(
+  z.object({ kind: z.string().optional(), name: z.string().optional(), version: z.string().optional() }),
+);
+
+/** Which of `wanted` are not in the answer of `pulumi plugin ls --json`. Throws if the answer is not such a list. */
+export function missingPlugins(answer: string, wanted: Plugin[]): Plugin[] {
+  const list = readJson("The answer of `pulumi plugin ls --json` is", pluginList, answer);
+  const present = list.map(({ kind, name, version }) => `${kind} ${name} ${version?.replace(/^v/, "")}`);
+  return wanted.filter(({ name, version }) => !present.includes(`resource ${name} ${version}`));
+}
+
+/** What {@link choosePulumi} asks of the machine. */
+export interface PulumiProbe extends ReturnType<typeof officialPulumi> {
+  /** What tools/offline has: a Pulumi that is built, the means to build one, or undefined if the folder is gone. */
+  readonly offline: "built" | "buildable" | undefined;
+}
+
+/** Which Pulumi to run: Pulumi's own with the official plugins, the one that is built here, or none. `why` says why. */
+export type PulumiChoice =
+  { plugins: "official"; pulumi: string } | { plugins: "built"; why: string } | { plugins: "none"; why: string };
+
+/**
+ * Decides which Pulumi to run. Pulumi's own comes first, if it is complete or can be completed by downloads; what
+ * tools/offline builds is the fallback. A Pulumi that is built already saves the download, and a failed download is not
+ * tried again for a while.
+ */
+export async function choosePulumi(probe: PulumiProbe): Promise<PulumiChoice> {
+  const installed = await probe.installed();
+  const why = await complete(probe, installed);
+  if (typeof why !== "string") return { plugins: "official", ...why };
+  if (probe.offline !== undefined) return { plugins: "built", why };
+  return {
+    plugins: "none",
+    why: `${why}. Install Pulumi (https://www.pulumi.com/docs/install/), or run this again with access to get.pulumi.com.`,
+  };
+}
+
+/** A Pulumi with all plugins, after downloads where they are needed; or why there is none. */
+async function complete(probe: PulumiProbe, installed: string | undefined): Promise<{ pulumi: string } | string> {
+  const missing = installed === undefined ? [] : await probe.missing(installed);
+  if (installed !== undefined && missing.length === 0) return { pulumi: installed };
+  const lacking =
+    installed === undefined
+      ? "No pulumi is installed"
+      : `The installed pulumi lacks the ${missing.map(nameOf).join(" and the ")}`;
+
+  if (installed === undefined && probe.offline === "built") return lacking;
+  if (probe.offline !== undefined && (await probe.failedLately())) return `${lacking}, and a download failed lately`;
+  if (!(await probe.answers())) return `${lacking}, and get.pulumi.com does not answer`;
+
+  const pulumi = installed ?? (await probe.download());
+  if (pulumi === undefined) return `${lacking}, and its download failed`;
+  for (const plugin of await probe.missing(pulumi)) {
+    if (!(await probe.install(pulumi, plugin))) return `The download of Pulumi's ${nameOf(plugin)} failed`;
+  }
+  return { pulumi };
+}
+
+function nameOf({ name, version }: Plugin): string {
+  return `${name} plugin ${version}`;
+}
+
+/**
+ * What the answer of `pulumi whoami --non-interactive` says about the user's own backend. An answer that is neither is
+ * "unclear": mistaking a backend that is out of reach for none would make a second identity.
+ */
+export function readWhoami(exitCode: number | undefined, stderr: string): "own" | "none" | "unclear" {
+  if (exitCode === 0) return "own";
+  return /must be set for login during non-interactive CLI sessions/.test(stderr) ? "none" : "unclear";
 }
 
 /** Version of a package in node_modules. */

@@ -21,6 +21,8 @@ export interface StateResource {
   readonly id?: string;
   readonly inputs?: Readonly<Record<string, unknown>>;
   readonly outputs?: Readonly<Record<string, unknown>>;
+  /** Whether Pulumi refuses to delete it. */
+  readonly protect?: boolean;
   /** Whether another one has taken its place, and only its deletion is still to come. */
   readonly delete?: boolean;
 }
@@ -29,6 +31,8 @@ export interface StateResource {
 export interface Deployment {
   readonly secrets_providers?: { readonly type?: string };
   readonly resources?: readonly StateResource[];
+  /** What a run that was killed was doing. */
+  readonly pending_operations?: readonly { readonly type: string; readonly resource: StateResource }[];
 }
 
 type RunOptions = Pick<Options, "cwd" | "input"> & { env?: NodeJS.ProcessEnv };
@@ -95,12 +99,19 @@ export class Pulumi {
     return Object.fromEntries(Object.entries(entries).map(([key, { value }]) => [key, value]));
   }
 
-  /** The stack's outputs as JSON text; its secrets are `"[secret]"` and not even decrypted, unless `reveal`. */
+  /**
+   * The stack's outputs as JSON text; its secrets are `"[secret]"` and not even decrypted, unless `reveal`. A stack
+   * that the backend does not know has none.
+   */
   async outputs({ reveal }: { reveal: boolean }): Promise<string> {
-    return this.text(
-      ["stack", "output", "--json", ...(reveal ? ["--show-secrets"] : [])],
-      `The outputs of the stack ${this.stack} cannot be read`,
-    );
+    const args = ["stack", "output", "--json", ...(reveal ? ["--show-secrets"] : [])];
+    try {
+      return await this.text(args, `The outputs of the stack ${this.stack} cannot be read`);
+    } catch (error) {
+      // Pulumi's own words (cmd/pulumi, exit code 6).
+      if (error instanceof UserError && error.message.includes("no stack named")) return "{}";
+      throw error;
+    }
   }
 
   /** The stack's state; its secrets stay encrypted, unless `reveal`. */
@@ -116,13 +127,13 @@ export class Pulumi {
    * Runs an operation (up, preview, destroy, refresh) and shows its output line by line, redacted. An interrupt
    * (SIGINT, SIGTERM) is left to Pulumi, which finishes the operation it is in and gives up its lock.
    */
-  async stream(args: readonly string[]): Promise<PulumiRun> {
+  async stream(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<PulumiRun> {
     const color = process.stdout.isTTY && process.env["NO_COLOR"] === undefined ? "always" : "never";
     // See run.ts: execa cannot be loaded by an import statement.
     const { execa } = await import("execa");
     const child = execa(this.environment.pulumi, [...this.#complete(args), "--color", color], {
       cwd: projectDirectory,
-      env: this.environment.env,
+      env: { ...this.environment.env, ...env },
       reject: false,
       all: true,
       cleanup: false,

@@ -1,18 +1,18 @@
 import { parse } from "yaml";
 import { RANDOM_SECRET_TYPE } from "../../components/core/names";
-import { NAMESPACE, SECRET_KEYS } from "../../stack/settings";
+import { NAMESPACE, SECRET_KEYS } from "../../stack/configKeys";
 
-/** A state without anything in it yet, of a stack whose secrets a passphrase will encrypt. */
+/** The state of a new stack whose secrets a passphrase will encrypt. */
 export const NEW_WITH_PASSPHRASE = { secrets_providers: { type: "passphrase" } };
 
 /** The mark of an encrypted value in a state; its key and value are Pulumi's own (sdk/go/common/resource/sig.go). */
 const SIGNATURE = ["4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270"] as const;
 
-/** Providers that encrypt nothing: `b64` is Pulumi's own for tests, and its secrets are legible base64. */
+/** Providers that encrypt nothing. `b64` is Pulumi's own for tests: anyone can decode it. */
 const NO_PROVIDERS = new Set(["", "b64"]);
 
 const ENCRYPT = "`pulumi stack change-secrets-provider passphrase --stack <stack>` encrypts what is there";
-const ROTATE = "What has stood in plain text counts as known to others: make new secrets then (docs/security.md).";
+const ROTATE = "Treat every secret that was in plain text as leaked and replace it (docs/explanation/security.md).";
 
 interface Deployment {
   readonly secrets_providers?: { readonly type?: string };
@@ -24,12 +24,11 @@ interface Deployment {
 }
 
 /**
- * Why a state does not keep its secrets, as the rest of a sentence that begins with the stack (`<stack>` stands for its
- * name), or undefined if it does: no secrets provider or one that does not encrypt, a random secret in plain text, an
- * empty passphrase.
+ * What exposes a state's secrets, if anything: no secrets provider or one that does not encrypt, a random secret in
+ * plain text, or an empty passphrase. The phrase follows the stack's name; `<stack>` in it stands for that name.
  *
- * @param deployment what `pulumi stack export` calls so, or the `latest` of a state file
- * @param passphrase the passphrase in the environment, see `readPassphrase`; only asked for where it is what encrypts
+ * @param deployment the `deployment` of `pulumi stack export`, or the `latest` of a state file
+ * @param passphrase the passphrase in the environment (`readPassphrase`); matters only where it encrypts the secrets
  */
 export function stateProblem(deployment: unknown, passphrase: string | undefined): string | undefined {
   const { secrets_providers: provider, resources = [] } = (deployment ?? {}) as Deployment;
@@ -38,8 +37,8 @@ export function stateProblem(deployment: unknown, passphrase: string | undefined
     return `has no secrets provider in its state, so nothing in it is encrypted. ${ENCRYPT}. ${ROTATE}`;
   if (type === "passphrase" && passphrase === "")
     return (
-      "would be encrypted with an empty passphrase, so whoever has its state has its secrets. Unset PULUMI_CONFIG_PASSPHRASE and PULUMI_CONFIG_PASSPHRASE_FILE (a project-local state then gets a " +
-      "passphrase of its own), or set a real one; a state that was made with the empty one first needs `pulumi stack change-secrets-provider passphrase --stack <stack>`."
+      "would be encrypted with an empty passphrase, so anyone who has its state has its secrets. Unset PULUMI_CONFIG_PASSPHRASE and PULUMI_CONFIG_PASSPHRASE_FILE (a project-local state then gets a " +
+      "passphrase of its own), or set a real one. If the state exists already, first run `pulumi stack change-secrets-provider passphrase --stack <stack>`."
     );
   const plain = resources.find(
     ({ type, outputs }) =>
@@ -56,9 +55,15 @@ function isEncrypted(value: unknown): boolean {
 }
 
 /**
- * Why a stack's config file does not keep its secrets, as the rest of a sentence that begins with the file's name, or
- * undefined if it does. A value is encrypted as a whole or part by part: `secure: <ciphertext>` in the place of the
- * value. Text that is no YAML is left to Pulumi, which says where it is wrong.
+ * The docker provider's logins to registries. One encrypted value: where only parts of an explicit provider's were
+ * secret, they stood in the state in plain text (pulumi/pulumi-docker issue 643).
+ */
+const REGISTRIES = "docker:registryAuth";
+
+/**
+ * Which secret in a stack's config file is not encrypted, if any. The phrase follows the file's name. A value may be
+ * encrypted as a whole or part by part, as `secure: <ciphertext>`. Invalid YAML is left to Pulumi, which says where the
+ * fault is.
  */
 export function configProblem(text: string): string | undefined {
   let config;
@@ -67,18 +72,18 @@ export function configProblem(text: string): string | undefined {
   } catch {
     return undefined;
   }
-  for (const key of Object.keys(SECRET_KEYS).map((name) => `${NAMESPACE}:${name}`)) {
+  for (const key of [...Object.keys(SECRET_KEYS).map((name) => `${NAMESPACE}:${name}`), REGISTRIES]) {
     const at = plainText(config[key], [key]);
     if (at !== undefined)
-      return `has ${at} in plain text, and it is secret. Take it out of the file and put it in again, encrypted (README.md says how). ${ROTATE}`;
+      return `has ${at} in plain text, and it is secret. Remove it from the file and set it again, encrypted (docs/reference/settings.md, "Secrets"). ${ROTATE}`;
   }
   return undefined;
 }
 
-/** Where in a value, if anywhere, a text stands that is not encrypted. */
+/** Where in a value something is not encrypted, if anywhere. */
 function plainText(value: unknown, path: readonly string[]): string | undefined {
-  if (typeof value !== "object" || value === null)
-    return value === undefined || value === null ? undefined : shown(path);
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== "object") return path.join(".");
   const entries = Object.entries(value);
   if (entries.length === 1 && entries[0]![0] === "secure" && typeof entries[0]![1] === "string") return undefined;
   for (const [key, part] of entries) {
@@ -86,8 +91,4 @@ function plainText(value: unknown, path: readonly string[]): string | undefined 
     if (at !== undefined) return at;
   }
   return undefined;
-}
-
-function shown([key = "", ...rest]: readonly string[]): string {
-  return `${key}${rest.map((part) => `.${part}`).join("")}`;
 }

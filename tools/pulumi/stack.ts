@@ -3,6 +3,7 @@ import * as path from "node:path";
 import { parse } from "yaml";
 import { prepareEnvironment, type Environment } from "./environment";
 import { closeToOthers, readPassphrase, usesLocalBackend } from "./localBackend";
+import { ifThere } from "../console/ifThere";
 import { localPath, projectDirectory, UserError } from "../console/project";
 import { during } from "../console/say";
 import { Pulumi, type Deployment } from "./pulumi";
@@ -67,7 +68,7 @@ export async function chooseStack(environment: Environment, stack: string): Prom
     return pulumi;
   }
   const file = localStackFile(await projectName(), stack);
-  const state = await readIfThere(file);
+  const state = await ifThere(fs.readFile(file, "utf8"));
   assertStateSealed(stack, state === undefined ? NEW_WITH_PASSPHRASE : stateIn(file, state), passphrase);
   const config = await copyConfig(stack);
   const pulumi = new Pulumi(environment, stack, config);
@@ -79,7 +80,7 @@ export async function chooseStack(environment: Environment, stack: string): Prom
 export async function readState(pulumi: Pulumi): Promise<Deployment> {
   if (!pulumi.isLocal) return pulumi.state();
   const file = localStackFile(await projectName(), pulumi.stack);
-  const text = await readIfThere(file);
+  const text = await ifThere(fs.readFile(file, "utf8"));
   return text === undefined ? {} : (stateIn(file, text) ?? {});
 }
 
@@ -127,14 +128,5 @@ function stateIn(file: string, text: string): Deployment | undefined {
     return (JSON.parse(text) as { checkpoint?: { latest?: Deployment | null } }).checkpoint?.latest ?? undefined;
   } catch {
     throw new UserError(`The state in ${file} is damaged: put it back from a backup (${path.dirname(file)} has one).`);
-  }
-}
-
-async function readIfThere(file: string): Promise<string | undefined> {
-  try {
-    return await fs.readFile(file, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
   }
 }

@@ -1,36 +1,37 @@
-import {
-  DeployedError,
-  deployedTowns as townsIn,
-  randomSecrets,
-  type DeployedTown,
-  type StateResource,
-} from "../../stack/deployed";
+import { z } from "zod";
+import { deployedTowns, randomSecrets, type DeployedTown, type StateResource } from "../../stack/deployed";
 import { RANDOM_SECRET_TYPE, townOfSeed } from "../../components/core/names";
-import { UserError } from "../console/project";
 import type { Pulumi } from "./pulumi";
 
-/** What the last `up` has left in a stack's state of each town; nothing for a stack that has never been up. */
-export async function deployedTowns(pulumi: Pulumi): Promise<DeployedTown[]> {
-  try {
-    return townsIn(await resourcesOf(pulumi));
-  } catch (error) {
-    throw error instanceof DeployedError ? new UserError(error.message) : error;
-  }
+/** What the last `up` has left in a stack's state; nothing for a stack that has never been up. */
+export interface StackState {
+  readonly deployed: readonly DeployedTown[];
+  /** The random secrets, by the names of their resources. */
+  readonly random: ReadonlyMap<string, string>;
 }
+
+/** Reads a stack's state. Throws a DeployedError if a town in it has an unknown format. */
+export async function readStackState(pulumi: Pulumi): Promise<StackState> {
+  const resources = await resourcesOf(pulumi);
+  return { deployed: deployedTowns(resources), random: randomSecrets(resources) };
+}
+
+const fingerprint = z.object({ fingerprint: z.string() });
+const publishedSchema = z.object({
+  towns: z
+    .record(z.string(), fingerprint.extend({ next: fingerprint.optional(), previous: fingerprint.optional() }))
+    .default({}),
+});
 
 /** Which addresses of a town are published, by their fingerprints. */
-export interface PublishedTown {
-  readonly fingerprint: string;
-  readonly next?: { readonly fingerprint: string };
-  readonly previous?: { readonly fingerprint: string };
-}
+export type PublishedTown = z.output<typeof publishedSchema>["towns"][string];
 
 /**
- * What a stack's outputs say of its towns, by name, and none of the secrets in it; nothing for a stack that is not up.
+ * The fingerprints in a stack's outputs, by town, which are secret in an anonymous stack; nothing for a stack that is
+ * not up.
  */
 export async function publishedTowns(pulumi: Pulumi): Promise<Readonly<Record<string, PublishedTown>>> {
-  const outputs = JSON.parse(await pulumi.outputs({ reveal: false })) as { towns?: Record<string, PublishedTown> };
-  return outputs.towns ?? {};
+  return publishedSchema.parse(JSON.parse(await pulumi.outputs({ reveal: true }))).towns;
 }
 
 /** The random secrets in a stack's state, by the names of their resources; none for a stack that has never been up. */

@@ -4,26 +4,28 @@ import { authenticate, describeAttempt, type Attempt, type Claim } from "./authe
 import { dialPatiently, DoorError, type Dial } from "./door";
 import { failed, passed, type Check, type Outcome } from "./report";
 
-/** What a stranger needs to know of a town to try its door. */
+/** What a stranger needs to know about a town to try its door. */
 export interface Door {
   /** The host name of the connector's address. */
   readonly host: string;
   readonly dial: Dial;
   /**
-   * A declared peer with the token that it must present, if the town has one: in its name come those who are refused.
+   * A declared peer with the token that it must present, if the town has one: the refused claims use its name.
    */
   readonly peer?: Claim;
-  /** In whose name the right token is presented, or why in nobody's. Asked when it is about to be presented. */
+  /** Which peer's right token is presented, or why none is. Asked just before it is presented. */
   readonly rightClaim: () => Promise<RightClaim>;
   /** Whether the town accepts an empty token. */
   readonly access: "permissioned" | "permissionless";
+  /** Ports that have to be refused. Default: those of the connector's health and admin API. */
+  readonly closedPorts?: readonly number[];
   /** Milliseconds until the service has to be found. */
   readonly deadlineMs: number;
   /** Milliseconds for the connector to answer. */
   readonly answerMs: number;
 }
 
-/** Who comes with the right token; without one the outcome of the check that would have made them come. */
+/** A claim with the right token, or the outcome of the check where there is no claim to make. */
 export type RightClaim = { readonly claim: Claim } | { readonly outcome: Outcome };
 
 /** The connector's only refusal, whatever the reason. */
@@ -35,12 +37,12 @@ const STRANGER = "town-ator-verify";
  * The checks over the hidden service: which claims are accepted, and which ports answer. Run them in this order, one at
  * a time. The refused ports come last, because the service closes the circuit on which it was asked for one.
  *
- * A claim that is accepted is never made in the name of a peer that is connected: the connector sends a peer's traffic
- * over its newest connection and forgets the peer when one of them closes. So `rightClaim` gives a peer that is away,
- * and the empty token, which a permissionless town accepts, is presented in a stranger's name there.
+ * No claim that will be accepted uses the name of a connected peer: the connector sends a peer's traffic over its
+ * newest connection and forgets the peer when one of them closes. So `rightClaim` gives a peer that is away, and the
+ * empty token, which a permissionless town accepts, is presented under a stranger's name.
  */
 export function doorChecks(door: Door): Check[] {
-  const { peer } = door;
+  const { peer, closedPorts = [PORTS.health, PORTS.admin] } = door;
   const wrong = () => randomBytes(32).toString("base64url");
   const peerId = peer?.peerId ?? STRANGER;
   return [
@@ -69,7 +71,9 @@ export function doorChecks(door: Door): Check[] {
       name: "a peer that is not declared is refused",
       run: async () => judge(await present(door, { peerId: STRANGER, token: peer?.token ?? wrong() }), REFUSAL),
     },
-    { name: "no other port answers", run: () => refusedPorts(door, [PORTS.health, PORTS.admin]) },
+    ...(closedPorts.length === 0
+      ? []
+      : [{ name: "no other port answers", run: () => refusedPorts(door, closedPorts) }]),
   ];
 }
 

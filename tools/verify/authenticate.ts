@@ -1,39 +1,38 @@
-import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import WebSocket from "ws";
 import { claimFrame } from "../../runtime/launcher/btp";
 import { readAuthAnswer, type AuthAnswer } from "./btp";
 
-/** How an attempt to get in went: the connector's answer, or that it gave none. */
+/** The result of presenting a claim: the connector's answer, or that there was none. */
 export type Attempt =
   | AuthAnswer
   | { readonly kind: "closed"; readonly code: number }
   | { readonly kind: "silent"; readonly seconds: number };
 
-/** Who comes, and with what. */
+/** A peer's name and the token that is presented under it. */
 export interface Claim {
   readonly peerId: string;
   readonly token: string;
 }
 
-/** The request id of the first frame, which is the only one in its connection: any number will do. */
+/** The request id of the first frame. It is the only frame of its connection, so any number will do. */
 export const REQUEST_ID = 1;
 /** An answer has tens of bytes. */
 const MAX_ANSWER_BYTES = 64 * 1024;
 
 /**
- * Presents a claim over an open connection to a connector's BTP port and tells how it went. The connection is closed
- * afterwards.
+ * Presents a claim over an open connection to a connector's BTP port and gives the result. Closes the connection.
  *
  * @param host the host name for the HTTP request that opens the WebSocket
  * @param timeoutMs for the WebSocket's opening and for the answer, each
  * @throws Error when the connection breaks or is no WebSocket
  */
-export function authenticate(socket: Socket, host: string, claim: Claim, timeoutMs: number): Promise<Attempt> {
+export function authenticate(socket: Duplex, host: string, claim: Claim, timeoutMs: number): Promise<Attempt> {
   return presentFrame(socket, host, claimFrame({ requestId: REQUEST_ID, ...claim }), timeoutMs);
 }
 
 /** What {@link authenticate} does, with any first frame; its request id has to be {@link REQUEST_ID}. */
-export async function presentFrame(socket: Socket, host: string, frame: Buffer, timeoutMs: number): Promise<Attempt> {
+export async function presentFrame(socket: Duplex, host: string, frame: Buffer, timeoutMs: number): Promise<Attempt> {
   const client = new WebSocket(`ws://${host}/`, {
     createConnection: () => socket,
     handshakeTimeout: timeoutMs,
@@ -53,7 +52,7 @@ export async function presentFrame(socket: Socket, host: string, frame: Buffer, 
     });
   } finally {
     clearTimeout(timer);
-    client.on("error", () => undefined); // what breaks now is nobody's concern
+    client.on("error", () => undefined); // errors no longer matter
     client.terminate();
   }
 }

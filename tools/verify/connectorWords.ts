@@ -1,9 +1,19 @@
 import type Docker from "dockerode";
 import { z } from "zod";
 import { PATHS } from "../../components/core/ports";
+import { readJson } from "../console/readJson";
 import { execText } from "../docker/dockerText";
 
-const peersSchema = z.object({
+/** What the launcher's `peers` prints. */
+export const peersSchema = z.object({
+  /** The body of its `/health`. */
+  health: z.object({
+    nodeId: z.string(),
+    version: z.string().optional(),
+    transport: z.object({ healthy: z.boolean() }),
+    peersConnected: z.number(),
+    totalPeers: z.number(),
+  }),
   peers: z.array(
     z.object({
       id: z.string(),
@@ -27,7 +37,8 @@ const peersSchema = z.object({
     .nullable(),
 });
 
-const sentSchema = z.object({
+/** What the launcher's `send` prints. */
+export const sentSchema = z.object({
   sent: z.int().positive(),
   accepted: z.int().nonnegative(),
   codes: z.record(z.string(), z.number()),
@@ -35,14 +46,14 @@ const sentSchema = z.object({
 });
 
 /**
- * What a connector says of the peers that it dials, and what its launcher does about those that were given up. Peers
- * that dialled in are not among them.
+ * What a connector says about its health and the peers that it dials, and what its launcher does about those that it
+ * gave up. Peers that dialled in are not listed.
  */
 export type PeersReport = z.output<typeof peersSchema>;
 
 /**
- * What became of packets: `codes` counts the ILP codes of those that were not accepted, `milliseconds` has the time of
- * each.
+ * The results of sending packets: `codes` counts the ILP codes of those that were not accepted, `milliseconds` has the
+ * round trip of each.
  */
 export type SentReport = z.output<typeof sentSchema>;
 
@@ -54,7 +65,7 @@ export interface ConnectorWords {
 }
 
 /**
- * Milliseconds for which an answer about peers counts as current. Towns are checked side by side and ask much alike.
+ * Milliseconds for which an answer about peers counts as current. Towns are checked side by side and ask the same.
  */
 const CURRENT_MS = 1000;
 
@@ -63,14 +74,19 @@ export function connectorWords(docker: Docker): ConnectorWords {
   const ask = (container: string, ...words: string[]) =>
     execText(docker, container, ["node", `${PATHS.files}/launcher.cjs`, ...words]);
   return {
-    peers: shared(async (container) => readPeers(await ask(container, "peers"))),
-    send: async (container, destination, count) => readSent(await ask(container, "send", destination, String(count))),
+    peers: shared(async (container) =>
+      readJson("what the launcher's `peers` prints is", peersSchema, await ask(container, "peers")),
+    ),
+    send: async (container, destination, count) => {
+      const line = await ask(container, "send", destination, String(count));
+      return readJson("what the launcher's `send` prints is", sentSchema, line);
+    },
   };
 }
 
 /**
- * The same question with fewer answers: those who ask while one is on its way, or {@link CURRENT_MS} after it came,
- * share it. Each answer costs a process in the container.
+ * Shares answers: a question that is asked while its answer is on the way, or within {@link CURRENT_MS} after it, gets
+ * the same one. Each answer costs a process in the container.
  */
 export function shared<T>(ask: (of: string) => Promise<T>, now = () => performance.now()): (of: string) => Promise<T> {
   const answers = new Map<string, { answer: Promise<T>; until: number }>();
@@ -83,27 +99,4 @@ export function shared<T>(ask: (of: string) => Promise<T>, now = () => performan
     entry.answer.then(expire, () => void (entry.until = 0));
     return entry.answer;
   };
-}
-
-/** Reads the line that the launcher's `peers` prints. Throws an Error that names what is wrong and holds none of it. */
-export function readPeers(line: string): PeersReport {
-  return read("peers", peersSchema, line);
-}
-
-/** Reads the line that the launcher's `send` prints. Throws an Error that names what is wrong and holds none of it. */
-export function readSent(line: string): SentReport {
-  return read("send", sentSchema, line);
-}
-
-function read<T>(command: string, schema: z.ZodType<T>, line: string): T {
-  let raw: unknown;
-  try {
-    raw = JSON.parse(line);
-  } catch {
-    throw new Error(`the launcher's \`${command}\` does not print JSON`);
-  }
-  const result = schema.safeParse(raw);
-  if (result.success) return result.data;
-  const keys = [...new Set(result.error.issues.map(({ path }) => path.join(".") || "the whole"))].join(", ");
-  throw new Error(`the launcher's \`${command}\` prints something else than is agreed (${keys})`);
 }

@@ -1,13 +1,12 @@
 import type Docker from "dockerode";
-import { z } from "zod";
 import { PATHS } from "../../components/core/ports";
-import { execText } from "../docker/dockerText";
 import { UserError } from "../console/project";
 import type { ContainerState } from "../docker/stackContainers";
+import type { PeersReport } from "./connectorWords";
 import { failed, passed, type Outcome } from "./report";
 
 /** Roles that stay; every other container of a stack does its work once and ends with exit code 0. */
-const STAYING = new Set(["connector", "sidecar", "local-network"]);
+const STAYING = new Set(["connector", "sidecar", "relay", "local-network"]);
 
 /**
  * Whether every container is as it should be and none of `expected` is missing; otherwise a line for each that is not.
@@ -32,8 +31,8 @@ export function judgeContainers(states: readonly ContainerState[], expected: rea
   return passed(`${staying} healthy, ${states.length - staying} done`);
 }
 
-/** What the second daemon takes from a town's sidecar. */
-export interface SidecarFacts {
+/** What the second daemon takes from the container that runs a town's daemon. */
+export interface DaemonFacts {
   readonly image: string;
   /** The network through which it reaches the relays. */
   readonly network: string;
@@ -44,11 +43,11 @@ export interface SidecarFacts {
 }
 
 /**
- * Reads what the second daemon takes from a town's sidecar. Throws a UserError when it is on no network but the town's
- * internal one.
+ * Reads what the second daemon takes from the container that runs a town's daemon. Throws a UserError when that is on
+ * no network but the town's internal one.
  */
-export async function sidecarFacts(docker: Docker, name: string): Promise<SidecarFacts> {
-  const { Image, NetworkSettings, Mounts } = await docker.getContainer(name).inspect();
+export async function daemonFacts(docker: Docker, name: string): Promise<DaemonFacts> {
+  const { Image, NetworkSettings, Mounts, Config } = await docker.getContainer(name).inspect();
   const include = Mounts.find(({ Destination }) => Destination === PATHS.localNetwork)?.Name;
   for (const [network, endpoint] of Object.entries(NetworkSettings.Networks)) {
     const { Labels, IPAM } = await docker.getNetwork(network).inspect();
@@ -58,46 +57,32 @@ export async function sidecarFacts(docker: Docker, name: string): Promise<Sideca
     const gateway = endpoint.Gateway || IPAM?.Config?.find((config) => config.Gateway)?.Gateway;
     if (!gateway)
       throw new UserError(
-        `The Docker network ${network} has no gateway, so this machine cannot reach a container on it.`,
+        `The Docker network ${network} has no gateway, so the Docker host cannot reach a container on it.`,
       );
-    return { image: Image, network, gateway, ...(include === undefined ? {} : { includeVolume: include }) };
+    const image =
+      Config.Labels["town-ator.role"] === "connector" ? await anonImageBeside(docker, Config.Labels) : Image;
+    return { image, network, gateway, ...(include === undefined ? {} : { includeVolume: include }) };
   }
   throw new UserError(`${name} is on no network that leads to the relays: run \`make up\`.`);
 }
 
-const healthSchema = z.object({
-  nodeId: z.string(),
-  transport: z.object({ healthy: z.boolean() }),
-  peersConnected: z.number(),
-  totalPeers: z.number(),
-});
-
-/** Run by the container's own Node, because no other container and not even the host can reach the health port. */
-const READ_HEALTH = `
-  require("node:http").get("http://127.0.0.1:8080/health", { timeout: 5000 }, (answer) => answer.pipe(process.stdout))
-    .on("timeout", () => process.exit(2)).on("error", () => process.exit(1));`;
-
-/** The body of the connector's `/health`, asked from inside its container. */
-export async function readHealth(docker: Docker, connector: string): Promise<string> {
-  return execText(docker, connector, ["node", "-e", READ_HEALTH]);
+/** The anon image, by its one-shot of the same town: a daemon that the connector runs is in the connector's image. */
+async function anonImageBeside(docker: Docker, labels: Record<string, string>): Promise<string> {
+  const label = ["stack", "town"].map((key) => `town-ator.${key}=${labels[`town-ator.${key}`]}`);
+  const [oneShot] = await docker.listContainers({
+    all: true,
+    filters: { label: [...label, "town-ator.role=identity"] },
+  });
+  if (!oneShot) throw new UserError("The one-shot of the identity is missing: run `make up`.");
+  return oneShot.ImageID;
 }
 
 /**
- * Whether a connector's health says that it is the right one and reaches its SOCKS proxy. Its `status` counts for
- * nothing: it is a snapshot of the start.
+ * Whether a connector's health says that it is the right one and reaches its SOCKS proxy. Its `status` is ignored: it
+ * is a snapshot from the start.
  */
-export function judgeHealth(body: string, nodeId: string): Outcome {
-  let raw: unknown;
-  try {
-    raw = JSON.parse(body);
-  } catch {
-    return failed("the health endpoint's answer is not JSON");
-  }
-  const health = healthSchema.safeParse(raw);
-  if (!health.success)
-    return failed(`the health endpoint's answer lacks ${health.error.issues.map((i) => i.path.join(".")).join(", ")}`);
-  const { transport, peersConnected, totalPeers } = health.data;
-  if (health.data.nodeId !== nodeId) return failed("the connector has another nodeId than the stack's outputs");
+export function judgeHealth({ nodeId, transport, ...peers }: PeersReport["health"], expected: string): Outcome {
+  if (nodeId !== expected) return failed("the connector has another nodeId than the stack's outputs");
   if (!transport.healthy) return failed("transport.healthy is false: the connector does not reach its SOCKS proxy");
-  return passed(`transport healthy, ${peersConnected} of ${totalPeers} dialled peers connected`);
+  return passed(`transport healthy, ${peers.peersConnected} of ${peers.totalPeers} dialled peers connected`);
 }

@@ -1,8 +1,14 @@
+import { connect } from "node:net";
+import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import type Docker from "dockerode";
+import { PATHS } from "../../components/core/ports";
 import { redact } from "../../components/core/redact";
-import { demultiplexed, execText } from "../docker/dockerText";
+import { UID } from "../../components/core/user";
+import { demultiplexed, execStream, execText } from "../docker/dockerText";
+import { hardened } from "../docker/hardened";
 import { UserError } from "../console/project";
+import type { Open } from "./door";
 import type { Control } from "./keyRing";
 
 /** Where the second daemon keeps its consensus and guards: memory, gone with it. */
@@ -14,7 +20,6 @@ const CONTROL_PORT = 9051;
 const OWN_ADDRESS = "@own@";
 /** The daemon ends itself after this many seconds, so that a killed `verify` leaves nothing behind for long. */
 const LONGEST_LIFE_S = 900;
-const MEBIBYTE = 1024 * 1024;
 
 /** What a second daemon is started from. */
 export interface DaemonOptions {
@@ -23,27 +28,27 @@ export interface DaemonOptions {
   readonly image: string;
   /** The network through which the town's own daemon reaches the relays. */
   readonly network: string;
-  /** This machine's address on that network. */
+  /** The Docker host's address on that network. */
   readonly gateway: string;
+  /** Whether the Docker host is another machine than this one. Default: false. */
+  readonly elsewhere?: boolean;
   /**
    * The volume that tells of the local ATOR network, if the stack has one; the public network's authorities are built
    * into the daemon.
    */
   readonly includeVolume?: string;
-  /** Where that volume is mounted; the file in it is `anonnet.conf`. */
-  readonly includePath: string;
   /** Milliseconds that the daemon gets to find its way into the network. */
   readonly deadlineMs: number;
-  /** Is told how to remove the container, before it exists: an interrupt can come at any time. */
-  readonly onRemovable?: (remove: () => Promise<void>) => void;
 }
 
 /** A daemon like a stranger's: it shares only the image with the town. */
 export interface SecondDaemon {
   /** The container's name. */
   readonly name: string;
-  /** Its SOCKS port, as this machine reaches it. */
+  /** Its SOCKS port, as the Docker host reaches it. */
   readonly socks: { readonly host: string; readonly port: number };
+  /** Opens a connection to its SOCKS port: over the bridge, or with an Engine elsewhere through the Engine. */
+  readonly open: Open;
   /** What is sent does not show in the container's description, its command lines and its environments. */
   readonly control: Control;
   /** Stops and removes the container. Safe to call more than once. */
@@ -51,17 +56,17 @@ export interface SecondDaemon {
 }
 
 /**
- * The second daemon's anonrc, line by line: a client for hidden services alone, which nobody but this machine
- * (`gateway`, its address on the container's network) may use.
+ * The second daemon's anonrc, line by line: a client for hidden services only, which one address alone may use. That is
+ * the Docker host's on the container's network, or the container's own.
  */
-export function renderClientAnonrc(gateway: string, include?: string): string[] {
+export function renderClientAnonrc(user: string, include?: string): string[] {
   return [
     "AgreeToTerms 1",
     ...(include === undefined ? [] : [`%include ${include}`]),
     `DataDirectory ${DATA}`,
     // ExtendedErrors: a refusal says whether the service could not be found or refused the connection.
     `SocksPort ${OWN_ADDRESS}:${SOCKS_PORT} OnionTrafficOnly ExtendedErrors`,
-    `SocksPolicy accept ${gateway}/32`,
+    `SocksPolicy accept ${user}/32`,
     "SocksPolicy reject *",
     `ControlPort 127.0.0.1:${CONTROL_PORT}`,
     "CookieAuthentication 1",
@@ -79,15 +84,14 @@ export function bootstrapPercent(line: string): number | undefined {
 
 /**
  * Starts a second daemon beside the stack and waits until it can build circuits. The container is hardened as the
- * stack's own are, removes itself when it stops, and publishes no port: this machine reaches it over the bridge, so it
- * has to be the Docker host itself.
+ * stack's own are, removes itself when it stops, and publishes no port.
  *
  * @throws UserError when the daemon ends or is not there within the deadline; nothing is left behind
  */
 export async function startSecondDaemon(docker: Docker, options: DaemonOptions): Promise<SecondDaemon> {
-  const name = `town-ator-${options.stack}-verify`;
-  await removeContainer(docker, name);
-  options.onRemovable?.(() => removeContainer(docker, name));
+  const name = nameOf(options.stack);
+  const remove = () => removeSecondDaemon(docker, options.stack);
+  await remove();
   const container = await docker.createContainer({ name, ...containerSettings(options) });
   try {
     await container.start();
@@ -98,13 +102,31 @@ export async function startSecondDaemon(docker: Docker, options: DaemonOptions):
     return {
       name,
       socks: { host, port: SOCKS_PORT },
+      open: options.elsewhere
+        ? () => execStream(docker, name, ["bash", "-c", RELAY, host])
+        : () => Promise.resolve(connect(SOCKS_PORT, host)),
       control: (lines) => execText(docker, name, ["bash", "-c", CONTROL], lines.map((line) => `${line}\n`).join("")),
-      remove: () => removeContainer(docker, name),
+      remove,
     };
   } catch (error) {
-    await removeContainer(docker, name);
+    await remove();
     throw error;
   }
+}
+
+/** Stops and removes the second daemon beside a stack, if there is one. */
+export async function removeSecondDaemon(docker: Docker, stack: string): Promise<void> {
+  try {
+    await docker.getContainer(nameOf(stack)).remove({ force: true });
+  } catch (error) {
+    // 404: it has gone. 409: AutoRemove is at it already.
+    const { statusCode } = error as { statusCode?: number };
+    if (statusCode !== 404 && statusCode !== 409) throw error;
+  }
+}
+
+function nameOf(stack: string): string {
+  return `town-ator-${stack}-verify`;
 }
 
 /** Puts the container's own address, which /etc/hosts has beside its name, into the anonrc and starts the daemon. */
@@ -126,82 +148,57 @@ const CONTROL = [
   "cat <&3",
 ].join("\n");
 
+/**
+ * Carries standard input to the SOCKS port at the address in $0 and back, until one of the two ends. Not with `cat`:
+ * BusyBox's uses sendfile(2), and of what that took from a socket half never left the container.
+ */
+const RELAY = [
+  `exec 3<>/dev/tcp/$0/${SOCKS_PORT} 4<&0 || exit 1`,
+  "dd bs=16k <&3 & dd bs=16k <&4 >&3 &",
+  "wait -n",
+  "kill $(jobs -p)",
+].join("\n");
+
 function containerSettings(options: DaemonOptions): Docker.ContainerCreateOptions {
-  const { includeVolume, includePath } = options;
-  const anonrc = renderClientAnonrc(
-    options.gateway,
-    includeVolume === undefined ? undefined : `${includePath}/anonnet.conf`,
-  );
-  const memory = 128 * MEBIBYTE;
+  const { includeVolume } = options;
+  const include = includeVolume === undefined ? undefined : `${PATHS.localNetwork}/anonnet.conf`;
   return {
     Image: options.image,
     Entrypoint: ["bash", "-c", START, "verify"],
-    Cmd: anonrc,
-    User: "1000:1000",
+    Cmd: renderClientAnonrc(options.elsewhere ? OWN_ADDRESS : options.gateway, include),
     Labels: { "town-ator.stack": options.stack, "town-ator.role": "verify" },
-    Healthcheck: { Test: ["NONE"] },
-    HostConfig: {
+    ...hardened(128, {
       NetworkMode: options.network,
-      AutoRemove: true,
-      Init: true,
-      ReadonlyRootfs: true,
-      CapDrop: ["ALL"],
-      SecurityOpt: ["no-new-privileges:true"],
-      Memory: memory,
-      MemorySwap: memory,
-      PidsLimit: 64,
       Sysctls: { "net.ipv4.ip_forward": "0" },
-      LogConfig: { Type: "json-file", Config: { "max-size": "1m", "max-file": "1" } },
       Tmpfs: {
         "/tmp": "rw,noexec,nosuid,nodev,size=8m,mode=1777",
-        [DATA]: "rw,noexec,nosuid,nodev,size=64m,uid=1000,gid=1000,mode=0700",
+        [DATA]: `rw,noexec,nosuid,nodev,size=64m,uid=${UID},gid=${UID},mode=0700`,
       },
-      ...(includeVolume === undefined ? {} : { Binds: [`${includeVolume}:${includePath}:ro`] }),
-    },
+      ...(includeVolume === undefined ? {} : { Binds: [`${includeVolume}:${PATHS.localNetwork}:ro`] }),
+    }),
   };
 }
 
-async function bootstrapped(container: Docker.Container, options: DaemonOptions): Promise<void> {
+async function bootstrapped(container: Docker.Container, { deadlineMs }: DaemonOptions): Promise<void> {
   const log = (await container.logs({ follow: true, stdout: true, stderr: true })) as unknown as Readable;
-  const lines = demultiplexed(log);
+  const lines = demultiplexed(log).on("error", () => undefined);
   const last: string[] = [];
-  let timer: NodeJS.Timeout | undefined;
+  let what = "ended";
+  const timer = setTimeout(() => {
+    what = `did not get into the network within ${deadlineMs / 1000} s`;
+    log.unpipe();
+    lines.end();
+  }, deadlineMs);
   try {
-    await new Promise<void>((resolve, reject) => {
-      const fail = (what: string) => reject(new UserError(failure(what, last)));
-      timer = setTimeout(
-        () => fail(`did not get into the network within ${options.deadlineMs / 1000} s`),
-        options.deadlineMs,
-      );
-      let partial = "";
-      lines.on("data", (piece: Buffer) => {
-        const whole = (partial + piece.toString("utf8")).split("\n");
-        partial = whole.pop() ?? "";
-        for (const line of whole) {
-          last.push(line);
-          if (last.length > 5) last.shift();
-          if (bootstrapPercent(line) === 100) resolve();
-        }
-      });
-      lines.on("end", () => fail("ended"));
-      lines.on("error", () => fail("could not be watched"));
-    });
+    for await (const line of createInterface({ input: lines })) {
+      if (bootstrapPercent(line) === 100) return;
+      last.push(`  ${redact(line)}`);
+    }
+  } catch {
+    what = "could not be watched";
   } finally {
     clearTimeout(timer);
     log.destroy();
   }
-}
-
-function failure(what: string, lastLines: readonly string[]): string {
-  return [`The second daemon ${what}. Its last words:`, ...lastLines.map((line) => `  ${redact(line)}`)].join("\n");
-}
-
-async function removeContainer(docker: Docker, name: string): Promise<void> {
-  try {
-    await docker.getContainer(name).remove({ force: true });
-  } catch (error) {
-    // 404: it has gone. 409: AutoRemove is at it already.
-    const { statusCode } = error as { statusCode?: number };
-    if (statusCode !== 404 && statusCode !== 409) throw error;
-  }
+  throw new UserError([`The second daemon ${what}. Its last words:`, ...last.slice(-5)].join("\n"));
 }

@@ -1,8 +1,7 @@
 import { PORTS } from "../../components/core/ports";
 import { dialPatiently, DoorError, NO_KEY, type Dial } from "./door";
 import type { KeyRing } from "./keyRing";
-import { passesWithin } from "./passesWithin";
-import { failed, passed, type Check, type Outcome } from "./report";
+import { failed, passed, passesWithin, type Check, type Outcome } from "./report";
 import type { PublishedAddress } from "./stackFacts";
 
 /** A town whose service is found only by those who have a key, and how to look for it. */

@@ -38,8 +38,7 @@ export async function explainHalves(
 
 async function explainOutbound(peering: Peering, redial: Redial | undefined, present: Present): Promise<string> {
   const { town, self, peerId, direct, invite, other } = peering;
-  if (direct)
-    return `the outbound half was not tried: ${peerId} is dialled without ATOR, and nobody but ${town} reaches it there`;
+  if (direct) return `the outbound half was not tried: ${peerId} is dialled without ATOR, so only ${town} can reach it`;
   if (!invite) return "the outbound half was not tried: the invite of this peer is not at hand";
   const attempt = await tryClaim(present, invite, { peerId: self.nodeId, token: invite.token });
   if (typeof attempt === "string") return `the outbound half could not be tried: ${peerId} is not reached, ${attempt}`;

@@ -4,9 +4,9 @@ import { decodeBase32 } from "../../components/core/base32";
 export type Control = (lines: readonly string[]) => Promise<string>;
 
 /**
- * The keys with which a daemon finds services of restricted discovery, one a service. Hosts are `<56
- * characters>.<suffix>`, keys private halves of x25519 in base32, as they stand in invites. Its functions reject with
- * an Error that names neither.
+ * The keys with which a daemon finds services of restricted discovery, one per service. Hosts are `<56
+ * characters>.<suffix>`; keys are x25519 private keys in base32, as in invites. Its functions reject with an Error that
+ * names neither.
  *
  * The keys go over the control port (tor's control-spec, ONION_CLIENT_AUTH_ADD and ONION_CLIENT_AUTH_REMOVE), so that
  * they are in the daemon's memory and in no file. Measured with anon 0.4.9.11: without a key the answer to SOCKS is

@@ -76,8 +76,8 @@ interface Seen {
 }
 
 /**
- * Looks until the peer is connected as it should be, or waiting longer is of no use. Rejects when the connector can
- * still not be asked at the end.
+ * Looks until the peer is connected as it should be, or waiting longer cannot help. Rejects if the connector still does
+ * not answer at the end.
  */
 async function settle(peering: Peering, { words, patience, pauseMs = 1000 }: PeerTools): Promise<Seen> {
   return until(
@@ -101,7 +101,7 @@ async function look(peering: Peering, words: ConnectorWords): Promise<Seen> {
   };
 }
 
-/** Whether a peer that is not connected may still connect within so many milliseconds. */
+/** Whether a peer that is not connected may still connect within `withinMs`. */
 function mayChange({ dials, other }: Peering, { connected, redial }: Seen, withinMs: number): boolean {
   if (connected) return false;
   if (!dials) return other?.dials === true;

@@ -3,11 +3,12 @@ import type { ConnectorWords } from "./connectorWords";
 import type { RightClaim } from "./atTheDoor";
 import { passed, skipped } from "./report";
 import type { TownOutputs } from "./stackFacts";
+import type { Ways } from "./ways";
 
 /** A town and one of its declared peers. */
 export interface Peering {
   readonly town: string;
-  readonly self: TownOutputs;
+  readonly self: Pick<TownOutputs, "nodeId" | "access" | "containers">;
   /** The peer's nodeId. */
   readonly peerId: string;
   /** Whether the town dials it; if not, it is expected to dial in. */
@@ -22,33 +23,22 @@ export interface Peering {
   readonly ownInvite?: Invite;
 }
 
-/** Invites of peers that are no towns of this stack, by town and peer. */
-export type HeldInvites = ReadonlyMap<string, ReadonlyMap<string, Invite>>;
-
-/** Peers that are dialled without ATOR, by town. */
-export type DirectPeers = ReadonlyMap<string, ReadonlySet<string>>;
-
 /** Every declared peer of every town, by name. Throws an InviteError when an invite in the outputs is damaged. */
-export function peeringsOf(
-  towns: Readonly<Record<string, TownOutputs>>,
-  held: HeldInvites,
-  direct: DirectPeers = new Map(),
-): Peering[] {
+export function peeringsOf(towns: Readonly<Record<string, TownOutputs>>, ways: Ways): Peering[] {
   const byNodeId = new Map(Object.entries(towns).map(([name, outputs]) => [outputs.nodeId, { name, outputs }]));
   return sorted(Object.entries(towns)).flatMap(([town, self]) =>
     sorted(Object.entries(self.peers)).map(([peerId, role]): Peering => {
       const other = byNodeId.get(peerId);
       const theirs = other?.outputs.invites[self.nodeId];
-      const invite = theirs === undefined ? held.get(town)?.get(peerId) : parseInvite(theirs);
+      const way = theirs === undefined ? ways.get(town)?.get(peerId) : parseInvite(theirs);
       const own = self.invites[peerId];
       return {
         town,
         self,
         peerId,
         dials: role === "dialled",
-        ...(direct.get(town)?.has(peerId) && { direct: true }),
         ...(other && { other: { ...other, dials: other.outputs.peers[self.nodeId] === "dialled" } }),
-        ...(invite && { invite }),
+        ...(way === "direct" ? { direct: true } : way && { invite: way }),
         ...(own !== undefined && { ownInvite: parseInvite(own) }),
       };
     }),
@@ -70,15 +60,15 @@ export interface Standing {
 }
 
 /**
- * Milliseconds within which a connector says that nobody is at the other end. It says the same (T01), but half a minute
- * later, of a peer that is connected and does not answer.
+ * Milliseconds within which a connector answers T01 for a peer that is not connected. For a connected peer that does
+ * not answer it gives the same code, but half a minute later.
  */
 const AT_ONCE_MS = 2000;
 
 /**
- * How a peer is connected. A connector tells of those peers only that it dials. Of the others a town of this stack is
- * asked itself, and to a stranger one packet of amount 0 is sent, which disturbs nobody. Rejects when the town's
- * connector cannot be asked.
+ * How a peer is connected. A connector lists only the peers that it dials. For the others, a town of this stack is
+ * asked itself, and a stranger is sent one packet of amount 0, which disturbs nobody. Rejects when the town's connector
+ * cannot be asked.
  */
 export async function standingOf(words: ConnectorWords, peering: Peering): Promise<Standing> {
   const { self, peerId, dials, other } = peering;
@@ -99,14 +89,18 @@ export async function standingOf(words: ConnectorWords, peering: Peering): Promi
   return { out, in: "unknown", why: `a packet to it ends in ${code}` };
 }
 
-async function isDialled(words: ConnectorWords, town: TownOutputs, peerId: string): Promise<boolean> {
+async function isDialled(
+  words: ConnectorWords,
+  town: Pick<TownOutputs, "containers">,
+  peerId: string,
+): Promise<boolean> {
   const { peers } = await words.peers(town.containers.connector);
   return peers.some(({ id, connected }) => id === peerId && connected);
 }
 
 /**
- * In whose name a town's right token can be presented without disturbing anybody: that of a peer which is not connected
- * in any way, one that nobody dials if possible. `peerings` are the town's.
+ * Which peer's right token can be presented without disturbing a connection: that of a peer that is not connected in
+ * either direction, if possible one that nobody dials. `peerings` are the town's.
  */
 export async function chooseRightClaim(words: ConnectorWords, peerings: readonly Peering[]): Promise<RightClaim> {
   if (peerings.length === 0) return { outcome: skipped("the town declares no peers") };
@@ -125,5 +119,5 @@ export async function chooseRightClaim(words: ConnectorWords, peerings: readonly
     connected === peerings.length ? "every declared peer is connected" : "no declared peer is known to be away";
   return cameIn > 0
     ? { outcome: passed(`${who}, ${cameIn} of ${peerings.length} by a token that was accepted`) }
-    : { outcome: skipped(`${who}, and to present a token in the name of one that is connected would disturb it`) };
+    : { outcome: skipped(`${who}, and presenting the token of a connected one would disturb it`) };
 }

@@ -1,6 +1,8 @@
+import { until } from "../console/until";
+
 /** How a check went. */
 export interface Outcome {
-  readonly result: "passed" | "failed" | "skipped";
+  readonly result: "passed" | "warning" | "failed" | "skipped";
   /** A few words, or why it failed; lines after the first are shown below the table's row. */
   readonly detail: string;
 }
@@ -20,6 +22,8 @@ export interface Check {
 }
 
 export const passed = (detail = ""): Outcome => ({ result: "passed", detail });
+/** Not as it should be, but not for us to mend: no reason for `verify` to fail. */
+export const warned = (detail: string): Outcome => ({ result: "warning", detail });
 export const failed = (detail: string): Outcome => ({ result: "failed", detail });
 export const failedBy = (error: unknown): Outcome =>
   failed(error instanceof Error ? error.message : "an unknown error");
@@ -35,6 +39,14 @@ export async function makeCheck(check: Check, now: () => number = () => performa
     outcome = failedBy(error);
   }
   return { name: check.name, seconds: (now() - start) / 1000, ...outcome };
+}
+
+/**
+ * Looks again every `everyMs` until a look does not fail or `withinMs` is over; gives the last outcome. Rejects as a
+ * look does.
+ */
+export async function passesWithin(withinMs: number, look: () => Promise<Outcome>, everyMs = 1000): Promise<Outcome> {
+  return until(look, ({ result }) => result !== "failed", { withinMs, everyMs });
 }
 
 /** Whether a run of checks is a success: none failed, and at least one was made. */
@@ -66,6 +78,7 @@ export function renderReport(title: string, results: readonly CheckResult[], tot
 
 function summary(results: readonly CheckResult[], totalSeconds: number): string {
   const count = (result: Outcome["result"]) => results.filter((r) => r.result === result).length;
-  const left = count("skipped") > 0 ? `, ${count("skipped")} skipped` : "";
+  const others = (["warning", "skipped"] as const).filter((result) => count(result) > 0);
+  const left = others.map((result) => `, ${count(result)} ${result}`).join("");
   return `verify: ${count("passed")} passed, ${count("failed")} failed${left}, in ${totalSeconds.toFixed(1)} s`;
 }

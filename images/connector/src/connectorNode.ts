@@ -2,7 +2,6 @@
 import { adminSettings, createAdminServer } from "./admin";
 import { createBtpServer } from "./btpServer";
 import type { ConnectorConfig } from "./configTypes";
-import { ConfigurationError } from "./configurationError";
 import { createHealthServer, statusAtStart, type Health, type HealthStatus } from "./health";
 import type { HttpServer } from "./httpServer";
 import type { IlpPrepare, IlpReply } from "./ilp";
@@ -41,12 +40,6 @@ export interface ConnectorNode {
 /** Builds a connector. Throws for faults that the loader accepts: a bad route prefix, proxy or handler URL. */
 export function createConnectorNode({ config, env, logger, adminSettleMs = 1000 }: ConnectorOptions): ConnectorNode {
   const { nodeId } = config;
-  if (config.transport.type === "socks5" && config.transport.managed) {
-    throw new ConfigurationError(
-      "transport.managed: this development stand-in has no managed anon daemon. " +
-        "Run the daemon beside it (transport.managed: false), or use the published connector image.",
-    );
-  }
   const startedAt = Date.now();
   const bound = { btp: 0, health: 0, admin: undefined as number | undefined };
   let status: HealthStatus = "starting";
@@ -116,7 +109,7 @@ export function createConnectorNode({ config, env, logger, adminSettleMs = 1000 
         logger.info({ event: "connector_ready", ...counts, healthStatus: status }, "Connector node ready");
       } catch (error) {
         status = "unhealthy";
-        transport.stop();
+        await transport.stop();
         logger.error({ event: "connector_start_failed", error: messageOf(error) }, "Failed to start connector node");
         throw error;
       }
@@ -127,7 +120,7 @@ export function createConnectorNode({ config, env, logger, adminSettleMs = 1000 
       peers.dispose();
       await healthServer.stop();
       await btpServer.stop();
-      transport.stop();
+      await transport.stop();
       logger.info({ event: "connector_stopped" }, "Connector node stopped");
     },
     ports: () => ({ ...bound }),

@@ -29,7 +29,7 @@ function loadOrExit(): ConnectorConfig {
   const filePath = env.CONFIG_FILE || "./config.yaml";
   logger.warn(
     { event: "development_stand_in" },
-    "Development stand-in for the TOON connector 3.10.4: no settlement, no managed daemon, not for money",
+    "Development stand-in for the TOON connector 3.10.4: no settlement, not for money",
   );
   try {
     return loadConnectorConfig(readConfigFile(filePath), env);

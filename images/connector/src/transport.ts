@@ -1,9 +1,10 @@
-/** How peers are dialled: directly, or through an external SOCKS proxy. Fails closed. */
+/** How peers are dialled: directly, or through a SOCKS proxy, an external one or a managed daemon's. Fails closed. */
 import type { Agent } from "node:http";
-import * as net from "node:net";
 import { SocksProxyAgent } from "socks-proxy-agent";
-import type { TransportConfig } from "./configTransport";
+import type { Socks5Transport, TransportConfig } from "./configTransport";
 import { messageOf, type Logger } from "./logger";
+import { managedDaemon } from "./managedDaemon";
+import { probeTcp } from "./probeTcp";
 
 /** If the proxy does not answer within this time, the connector does not start. */
 const START_PROBE_MS = 2000;
@@ -13,7 +14,7 @@ const HEALTH_INTERVAL_MS = 30_000;
 export interface Transport {
   /** Resolves once the proxy accepts TCP connections. Throws otherwise, before anything listens. */
   start(): Promise<void>;
-  stop(): void;
+  stop(): Promise<void>;
   /** A fresh agent for one dial; undefined for a direct dial. Throws for a `socks5` peer of a direct connector. */
   agentFor(peer: { url: string; transport?: "direct" | "socks5" }): Agent | undefined;
   /** For /health. `healthy` is the result of the last probe, up to 30 s old. */
@@ -22,13 +23,13 @@ export interface Transport {
 
 /** The transport for a checked configuration. Throws for a proxy without host or port, which the loader accepts. */
 export function createTransport(config: TransportConfig, logger: Logger): Transport {
-  return config.type === "direct" ? directTransport() : socksTransport(config.socksProxy, logger);
+  return config.type === "direct" ? directTransport() : socksTransport(config, logger);
 }
 
 function directTransport(): Transport {
   return {
     start: () => Promise.resolve(),
-    stop: () => undefined,
+    stop: () => Promise.resolve(),
     agentFor(peer) {
       if (peer.transport === "socks5") throw new Error("Peer requires socks5 but the connector's transport is direct");
       return undefined;
@@ -37,17 +38,20 @@ function directTransport(): Transport {
   };
 }
 
-function socksTransport(socksProxy: string, logger: Logger): Transport {
+function socksTransport(config: Socks5Transport, logger: Logger): Transport {
+  const { socksProxy } = config;
   const { host, port } = proxyAddress(socksProxy);
+  const daemon = config.managed ? managedDaemon(config, { host, port }, logger) : undefined;
   const log = logger.child({ component: "socks-transport-provider" });
   let healthy = false;
   let timer: NodeJS.Timeout | undefined;
 
   const refresh = async (): Promise<void> => {
-    healthy = await probeTcp(host, port, HEALTH_PROBE_MS).then(
+    const answers = await probeTcp(host, port, HEALTH_PROBE_MS).then(
       () => true,
       () => false,
     );
+    healthy = answers && (daemon?.isRunning() ?? true);
     if (!healthy) {
       log.warn(
         { event: "socks_transport_health_failed", proxyHost: host, proxyPort: port },
@@ -58,6 +62,7 @@ function socksTransport(socksProxy: string, logger: Logger): Transport {
 
   return {
     async start() {
+      await daemon?.start();
       try {
         await probeTcp(host, port, START_PROBE_MS);
       } catch (error) {
@@ -69,8 +74,9 @@ function socksTransport(socksProxy: string, logger: Logger): Transport {
       timer = setInterval(() => void refresh(), HEALTH_INTERVAL_MS);
       log.info({ event: "socks_transport_started", proxyHost: host, proxyPort: port }, "SOCKS5 transport started");
     },
-    stop() {
+    async stop() {
       clearInterval(timer);
+      await daemon?.stop();
       log.info({ event: "socks_transport_stopped" }, "SOCKS5 transport stopped");
     },
     agentFor(peer) {
@@ -92,18 +98,4 @@ function proxyAddress(socksProxy: string): { host: string; port: number } {
     );
   }
   return { host: match[1].replace(/^\[|\]$/g, ""), port };
-}
-
-/** Resolves if `host:port` accepts a TCP connection within `timeoutMs`. Sends no SOCKS handshake. */
-export function probeTcp(host: string, port: number, timeoutMs: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const socket = net.createConnection({ host, port, timeout: timeoutMs });
-    const settle = (done: () => void): void => {
-      socket.destroy();
-      done();
-    };
-    socket.once("connect", () => settle(resolve));
-    socket.once("timeout", () => settle(() => reject(new Error(`probe timed out after ${timeoutMs}ms`))));
-    socket.once("error", (error) => settle(() => reject(error)));
-  });
 }

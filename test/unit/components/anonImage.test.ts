@@ -48,6 +48,16 @@ describe("the context of the anon image", () => {
     }
   });
 
+  it("has an empty folder for each volume, closed to others: so is a new volume, before anything is uploaded", () => {
+    const { path: folder } = anonContext(project, project);
+    const volumes = path.join(project, folder, "volumes");
+    expect(fs.readdirSync(volumes).sort()).toEqual(["data", "files", "keys", "network"]);
+    for (const name of fs.readdirSync(volumes)) {
+      expect(fs.readdirSync(path.join(volumes, name))).toEqual([]);
+      expect(fs.statSync(path.join(volumes, name)).mode & 0o777).toBe(0o700);
+    }
+  });
+
   it("is left alone while nothing changes, and made again with another hash when a script does", () => {
     const first = anonContext(project, project);
     const made = fs.statSync(path.join(project, first.path)).ino;

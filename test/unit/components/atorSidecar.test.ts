@@ -1,6 +1,20 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, test } from "vitest";
+import { assertPeersApart } from "../../../components/daemonFiles";
+import { DeploymentError } from "../../../components/docker/deploymentError";
 import { keepTestsApart } from "../../mocks";
 import { built, container, IDENTITY, ONE_TOWN, uploads } from "../../oneTown";
+
+test("peers whose invites name one address are refused, wherever the invites come from", () => {
+  const invite = { nodeId: "g.bob", peerId: "g.home", url: `ws://${IDENTITY.address}:3000`, token: "b".repeat(64) };
+  expect(() => assertPeersApart("home-sidecar", [["g.bob", invite]])).not.toThrow();
+  const refused = () =>
+    assertPeersApart("home-sidecar", [
+      ["g.bob", invite],
+      ["g.eve", invite],
+    ]);
+  expect(refused).toThrow(DeploymentError);
+  expect(refused).toThrow("home-sidecar: the invites of g.bob and g.eve name one address");
+});
 
 describe("the sidecar", async () => {
   keepTestsApart();
@@ -15,17 +29,19 @@ describe("the sidecar", async () => {
     expect(sidecar.inputs["sysctls"]).toEqual({ "net.ipv4.ip_forward": "0" });
   });
 
-  it("waits 60 s for its descriptor on a local network and 300 s on the public one", async () => {
+  it("gets 60 s to be published on a local network and 300 s on the public one, and twice that before it starts again", async () => {
     expect(sidecar.inputs).toMatchObject({
       wait: true,
       waitTimeout: 60,
-      healthcheck: { interval: "1s", startPeriod: "1m0s" },
+      command: ["/etc/town-ator/start.sh", "120"],
+      healthcheck: { startPeriod: "1m0s" },
     });
     const { resources: published } = await built(ONE_TOWN, { "town-ator:network": "public" });
     expect(container(published, "home-sidecar-daemon").inputs).toMatchObject({
       wait: true,
       waitTimeout: 300,
-      healthcheck: { interval: "5s", startPeriod: "5m0s" },
+      command: ["/etc/town-ator/start.sh", "600"],
+      healthcheck: { startPeriod: "5m0s" },
     });
   });
 
@@ -43,6 +59,7 @@ describe("the sidecar", async () => {
       "/files/identity",
       "/files/start.sh",
       "/files/suffix",
+      "/files/watch.sh",
     ]);
     expect(files["/files/suffix"]).toBe("anon\n");
     expect(files["/files/identity"]).toMatch(new RegExp(`^1 [0-9a-f]{64} ${IDENTITY.fingerprint}\\n$`));

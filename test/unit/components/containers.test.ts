@@ -22,9 +22,10 @@ describe("every container", async () => {
     "%s is hardened",
     (_, { inputs, options }) => {
       expect(inputs).toMatchObject({
-        user: "1000:1000",
+        user: "65527:65527",
         capabilities: { drops: ["ALL"] },
         securityOpts: ["no-new-privileges:true"],
+        ulimits: [{ name: "core", soft: 0, hard: 0 }],
         logDriver: "json-file",
         logOpts: { "max-size": "1m", "max-file": "3" },
       });

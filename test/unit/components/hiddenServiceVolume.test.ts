@@ -1,9 +1,14 @@
 import * as pulumi from "@pulumi/pulumi";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { deriveIdentity, identityOfSeed } from "../../../components/core/identity";
 import { parseInvite } from "../../../components/core/invite";
-import { find, keepTestsApart, type Recorded, value } from "../../mocks";
+import { find, keepTestsApart, type Recorded, redacted, value } from "../../mocks";
 import { built, container, IDENTITY, ONE_TOWN, SEED, uploads, volumesOf } from "../../oneTown";
+
+/** What the spy below sees of a component. */
+interface Registrar {
+  registerOutputs(outputs?: Record<string, unknown>): void;
+}
 
 describe("the identity", async () => {
   keepTestsApart();
@@ -16,7 +21,10 @@ describe("the identity", async () => {
       "/keys/.offered-key-1": IDENTITY.secretKeyFile.toString("base64"),
       "/keys/.offered-fingerprint-1": `${IDENTITY.fingerprint}\n`,
     });
-    expect(volumesOf(job)).toEqual([{ volumeName: "town-ator-dev-home-keys", containerPath: "/keys" }]);
+    expect(volumesOf(job)).toEqual([
+      { volumeName: "town-ator-dev-home-keys", containerPath: "/keys" },
+      { volumeName: "town-ator-dev-home-sidecar-data", containerPath: "/data" },
+    ]);
   });
 
   it("is known before anything starts, the address as a secret and the fingerprint in the open", async () => {
@@ -28,6 +36,25 @@ describe("the identity", async () => {
     expect(await pulumi.isSecret(fingerprint)).toBe(false);
   });
 
+  it("is known by no plain word in an anonymous stack, neither in outputs, state nor anything that is deployed", async () => {
+    const registered = vi.spyOn(pulumi.ComponentResource.prototype as unknown as Registrar, "registerOutputs");
+    try {
+      const moving = { home: { ...ONE_TOWN.home, identity: { current: 2, previous: 1 } } };
+      const { resources, outputs } = await built(moving, { "town-ator:anonymous": "true" });
+      const { fingerprint, previous } = outputs.towns["home"]!;
+      for (const one of [fingerprint, previous!.fingerprint]) {
+        expect(await value(one)).toMatch(/^[0-9a-f]{4}(-[0-9a-f]{4}){3}$/);
+        expect(await pulumi.isSecret(one)).toBe(true);
+      }
+      const identities = registered.mock.calls.flatMap(([given]) => given?.["identities"] ?? []);
+      expect(identities).toHaveLength(1);
+      expect(await pulumi.isSecret(identities[0] as pulumi.Output<unknown>)).toBe(true);
+      expect(JSON.stringify(resources.map(({ inputs }) => redacted(inputs)))).not.toContain(IDENTITY.fingerprint);
+    } finally {
+      registered.mockRestore();
+    }
+  });
+
   it("outlives the stack on the public network and not on a local one, whose addresses mean nothing without it", async () => {
     const { resources: published } = await built(ONE_TOWN, { "town-ator:network": "public" });
     const { resources: asked } = await built(ONE_TOWN, { "town-ator:keep": "true" });
@@ -37,8 +64,8 @@ describe("the identity", async () => {
     expect(kept(published).sort()).toEqual([
       "RandomPassword home-identity-seed",
       "Volume home-connector-data",
+      "Volume home-identity-guards",
       "Volume home-identity-keys",
-      "Volume home-sidecar-data",
     ]);
     expect(kept(asked).sort()).toEqual(kept(published).sort());
     expect(

@@ -55,7 +55,12 @@ describe("components in another program", () => {
       () => new api.Town("shop", { nodeId: "g.shop", network: new api.PublicAtorNetwork("net") }),
     );
     expect(resources.filter(({ options }) => options.protect).map(({ name }) => name)).toEqual(
-      expect.arrayContaining(["shop-identity-seed", "shop-identity-keys", "shop-connector-data", "shop-sidecar-data"]),
+      expect.arrayContaining([
+        "shop-identity-seed",
+        "shop-identity-keys",
+        "shop-connector-data",
+        "shop-identity-guards",
+      ]),
     );
   });
 
@@ -112,6 +117,11 @@ describe("an argument that cannot be right", () => {
       "subnet",
       town({ subnet: "10.9.0.1/27" }),
       /^Town shop: subnet must be an IPv4 network .*such as 10\.77\.0\.0\/27$/,
+    ],
+    [
+      "a limit of the door",
+      town({ guard: { maxUnauthenticated: 1 } }),
+      /^Town shop: guard\.maxUnauthenticated must be a whole number from 8 to 1024$/,
     ],
     ["memory", town({ memoryMiB: { sidecar: 1.5 } }), /^Town shop: memoryMiB\.sidecar must be a whole number of MiB/],
     [

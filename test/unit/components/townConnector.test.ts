@@ -27,9 +27,8 @@ describe("the connector", async () => {
   });
 
   it("is healthy when its admin port answers on loopback", () => {
-    expect(connector.inputs["healthcheck"]).toMatchObject({
-      tests: ["CMD", "wget", "-q", "-O", "/dev/null", "http://127.0.0.1:8081/health"],
-    });
+    const { tests } = connector.inputs["healthcheck"] as { tests: string[] };
+    expect(tests.slice(-5)).toEqual(["wget", "-q", "-O", "/dev/null", "http://127.0.0.1:8081/health"]);
   });
 
   it("starts after the sidecar, for it gives up when it finds no proxy", () => {

@@ -1,13 +1,13 @@
 import { describe, expect, it, test } from "vitest";
 import { parse } from "yaml";
-import { connectorEnvironment, connectorFiles } from "../../../components/core/connectorFiles";
-import { btpPeerVariable, dockerLabels, dockerName } from "../../../components/core/names";
 import {
-  anonUrlOf,
-  dialledByInvite,
-  renderConnectorYaml,
-  type ConnectorInput,
-} from "../../../components/core/renderConnectorYaml";
+  connectorEnvironment,
+  connectorFiles,
+  type ConnectorFilesInput,
+} from "../../../components/core/connectorFiles";
+import { GUARD_LIMITS } from "../../../components/core/guardSettings";
+import { btpPeerVariable, dockerLabels, dockerName } from "../../../components/core/names";
+import { anonUrlOf, dialledByInvite, renderConnectorYaml } from "../../../components/core/renderConnectorYaml";
 import { parseSettings } from "../../../runtime/launcher/settings";
 import { loadConnectorConfig } from "../../../images/connector/src/config";
 
@@ -19,23 +19,33 @@ const TIMEOUTS = {
   redialSlowMs: 4004,
   packetExpiryMs: 5005,
 };
-const INPUT: ConnectorInput = {
+const INPUT: ConnectorFilesInput = {
   nodeId: "g.home",
   logLevel: "info",
-  externalUrl: anonUrlOf(ADDRESS),
-  socksProxy: "socks5h://10.1.2.2:9050",
+  transport: {
+    type: "socks5",
+    socksProxy: "socks5h://10.1.2.2:9050",
+    externalUrl: anonUrlOf(ADDRESS),
+    managed: false,
+  },
   adminKey: "k".repeat(64),
   peers: [
     { id: "g.zoe", relation: "peer", url: `ws://${ADDRESS}:3000`, token: "z".repeat(64) },
     { id: "g.bob", relation: "parent", url: `ws://${ADDRESS}:3000`, token: "b".repeat(64) },
   ],
   routes: [{ prefix: "g.home", nextHop: "g.home", priority: 0 }],
+  access: "permissioned",
+  guard: GUARD_LIMITS,
   timeouts: TIMEOUTS,
 };
 const TIMINGS = { firstMs: 2002, fastMs: 3003, slowMs: 4004 };
 
 describe("the connector's YAML", () => {
   const yaml = parse(renderConnectorYaml(INPUT)) as Record<string, unknown>;
+
+  it("has the connector listen behind the guard's port, to which the hidden service leads", () => {
+    expect(yaml["btpServerPort"]).toBe(3001);
+  });
 
   it("sends every dial through the sidecar, which resolves the names", () => {
     expect(yaml["transport"]).toEqual({
@@ -57,10 +67,10 @@ describe("the connector's YAML", () => {
     ]);
   });
 
-  it("is accepted by the development connector's own loader", () => {
+  it("is accepted by the development connector's own loader, in production too", () => {
     const config = loadConnectorConfig(
       renderConnectorYaml(INPUT),
-      connectorEnvironment({ logLevel: "info", access: "permissioned", timeouts: TIMEOUTS }),
+      connectorEnvironment({ environment: "production", logLevel: "info", access: "permissioned", timeouts: TIMEOUTS }),
     );
     expect(config.nodeId).toBe("g.home");
     expect(config.peers.map((peer) => peer.id)).toEqual(["g.bob", "g.zoe"]);
@@ -93,6 +103,13 @@ describe("the connector's files", () => {
       redact: ["b".repeat(64), "k".repeat(64), "z".repeat(64)],
       admin: { port: 8081, healthPort: 8080, apiKey: "k".repeat(64) },
       packetExpiryMs: 5005,
+      guard: {
+        listenPort: 3000,
+        connectorPort: 3001,
+        allowAnonymous: false,
+        peers: ["a-b", "g.visitor"],
+        ...GUARD_LIMITS,
+      },
       redial: { peers: yamlPeers, timings: TIMINGS },
     });
     expect(files["launcher.cjs"]).toBe("the launcher");
@@ -147,13 +164,23 @@ describe("the connector's files", () => {
   });
 
   it("open the door to an empty token only where access is permissionless", () => {
-    const environment = connectorEnvironment({ logLevel: "info", access: "permissionless", timeouts: TIMEOUTS });
+    const { "launcher.json": json } = connectorFiles({ ...INPUT, access: "permissionless" }, [], "");
+    expect(JSON.parse(json!)).toMatchObject({ guard: { allowAnonymous: true } });
+    const environment = connectorEnvironment({
+      environment: "development",
+      logLevel: "info",
+      access: "permissionless",
+      timeouts: TIMEOUTS,
+    });
     expect(environment["BTP_ALLOW_NOAUTH"]).toBe("true");
   });
 
   it("leave nothing secret for the environment", () => {
-    expect(connectorEnvironment({ logLevel: "warn", access: "permissioned", timeouts: TIMEOUTS })).toEqual({
+    expect(
+      connectorEnvironment({ environment: "staging", logLevel: "warn", access: "permissioned", timeouts: TIMEOUTS }),
+    ).toEqual({
       CONFIG_FILE: "/etc/town-ator/connector.yaml",
+      ENVIRONMENT: "staging",
       LOG_LEVEL: "warn",
       BTP_ALLOW_NOAUTH: "false",
       BTP_SEND_TIMEOUT_MS: "1001",

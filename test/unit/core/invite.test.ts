@@ -1,7 +1,13 @@
 import { createHash, randomInt } from "node:crypto";
 import { describe, expect, it, test } from "vitest";
 import { addressOf } from "../../../components/core/identity";
-import { formatInvite, InviteError, parseInvite, type Invite } from "../../../components/core/invite";
+import {
+  formatInvite,
+  InviteError,
+  parseInvite,
+  peersAtOneAddress,
+  type Invite,
+} from "../../../components/core/invite";
 
 /** How many random inputs are tried; `FUZZ_ROUNDS=100000` for the long run. */
 const ROUNDS = Number(process.env["FUZZ_ROUNDS"] ?? 4000);
@@ -43,6 +49,20 @@ describe("an invite", () => {
     const text = formatInvite({ ...INVITE, ...more });
     expect(parseInvite(text)).toEqual({ ...INVITE, ...more });
     expect(text).toMatch(/^\S{200,450}$/);
+  });
+
+  it.each<[string, Partial<Invite>, Partial<Invite>, readonly [string, string] | undefined]>([
+    ["no address", {}, { url: `ws://${NEXT}:3000` }, undefined],
+    ["their addresses", {}, {}, ["g.bob", "g.eve"]],
+    [
+      "one's address and the other's next one",
+      { url: `ws://${NEXT}:1` },
+      { nextUrl: `ws://${NEXT}:2` },
+      ["g.bob", "g.eve"],
+    ],
+  ])("is compared with another peer's: %s in common", (_, bob, eve, shared) => {
+    const invites = [["g.bob", { ...INVITE, ...bob }] as const, ["g.eve", { ...INVITE, ...eve }] as const];
+    expect(peersAtOneAddress(invites)).toEqual(shared);
   });
 
   it("is read with white space around it", () => {

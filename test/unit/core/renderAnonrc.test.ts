@@ -10,6 +10,7 @@ const INPUT: AnonrcInput = {
   target: { host: "10.1.2.3", port: 3000 },
   socksHost: "10.1.2.2",
   socksClient: "10.1.2.3",
+  memoryMiB: 128,
 };
 const LOCAL: AnonrcInput = { ...INPUT, include: "/network/anonnet.conf" };
 
@@ -45,6 +46,13 @@ describe("the sidecar's anonrc", () => {
 
   it("keeps the control port on loopback, behind a cookie", () => {
     expect(renderAnonrc(INPUT)).toContain("ControlPort 127.0.0.1:9051\nCookieAuthentication 1\n");
+  });
+
+  it.each([
+    [64, 32],
+    [129, 64],
+  ])("lets the queues of a container of %i MiB have no more than %i", (memoryMiB, queues) => {
+    expect(renderAnonrc({ ...INPUT, memoryMiB })).toContain(`MaxMemInQueues ${queues} MB\n`);
   });
 
   it("writes no address into the log", () => {
@@ -92,6 +100,10 @@ describe.runIf(runsHere)("the daemon's own check", () => {
     expect(printed.split("\n").filter((line) => /\[(warn|err)\]/.test(line) && !EXPECTED_WARNINGS.test(line))).toEqual(
       [],
     );
+  });
+
+  it("accepts the rendering for the least memory", () => {
+    expect(verify(renderAnonrc({ ...INPUT, memoryMiB: 64 }))).toContain("Configuration was valid");
   });
 
   it("would refuse a rendering with an unknown option", () => {

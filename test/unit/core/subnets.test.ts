@@ -49,6 +49,7 @@ describe("an address plan", () => {
       gateway: "10.1.2.1",
       first: "10.1.2.2",
       second: "10.1.2.3",
+      third: "10.1.2.4",
       last: "10.1.2.31",
       ipRange: "10.1.2.16/28",
     });

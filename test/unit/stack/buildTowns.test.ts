@@ -1,26 +1,34 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, test } from "vitest";
 import { buildTowns } from "../../../stack/buildTowns";
 import { find, keepTestsApart, record } from "../../mocks";
 import { build, built, BUILDS, container, ONE_TOWN, settings, volumesOf } from "../../oneTown";
 
-describe("a program that would lose an address", () => {
+describe("a program that would lose", () => {
   keepTestsApart();
+  const house = {
+    stack: "dev",
+    town: "house",
+    nodeId: "g.house",
+    suffix: "anon" as const,
+    identities: [{ number: 1, fingerprint: "aaaa-aaaa-aaaa-aaaa" }],
+    secretVersions: {},
+    given: [],
+  };
 
-  it("registers nothing, and says which", async () => {
-    const before = [
-      {
-        town: "house",
-        nodeId: "g.house",
-        suffix: "anon" as const,
-        identities: [{ number: 1, fingerprint: "aaaa-aaaa-aaaa-aaaa" }],
-        secretVersions: {},
-        given: [],
-      },
-    ];
+  test.each([
+    [
+      "an address",
+      house,
+      /^This would lose an address that peers know; nothing was changed:\n {2}town-ator:towns\.house: .*aaaa-aaaa-aaaa-aaaa/,
+    ],
+    [
+      "every volume, because its stack was renamed",
+      { ...house, stack: "old" },
+      /^The stack was renamed; nothing was changed:\n {2}it was deployed as old and is now dev, .*`pulumi stack rename old`/,
+    ],
+  ])("%s registers nothing, and says what", async (_, before, message) => {
     const resources = await record(() => {
-      expect(() => buildTowns(settings(ONE_TOWN), BUILDS, before)).toThrow(
-        /^This would lose an address that peers know; nothing was changed:\n {2}town-ator:towns\.house: .*aaaa-aaaa-aaaa-aaaa/,
-      );
+      expect(() => buildTowns(settings(ONE_TOWN), BUILDS, [before])).toThrow(message);
     });
     expect(resources.filter(({ type }) => type !== "pulumi:pulumi:Stack")).toEqual([]);
   });
@@ -80,7 +88,11 @@ describe("a stack", () => {
 
   it("builds each image from its context, on another base when told so", async () => {
     const resources = await record(() =>
-      buildTowns(settings(ONE_TOWN), { anon: { ...build("anon"), base: "base:1" }, connector: build("connector") }),
+      buildTowns(settings(ONE_TOWN), {
+        anon: { ...build("anon"), base: "base:1" },
+        connector: build("connector"),
+        relay: build("relay"),
+      }),
     );
     expect(find(resources, "RemoteImage", "anon-image").inputs).toEqual({
       name: "town-ator/anon:anon00000000",

@@ -16,10 +16,10 @@ beforeEach(() => {
 afterEach(() => fs.rmSync(project, { recursive: true }));
 
 describe("the context of the connector image", () => {
-  it("holds the connector as one file", () => {
-    fs.symlinkSync(path.join(PROJECT, "node_modules"), path.join(project, "images", "node_modules"));
+  it("holds the connector as one file, and the daemon", () => {
+    fs.symlinkSync(path.join(PROJECT, "node_modules"), path.join(project, "node_modules"));
     const { path: folder } = connectorContext(project);
-    expect(fs.readdirSync(path.join(project, folder)).sort()).toEqual(["Dockerfile", "main.js"]);
+    expect(fs.readdirSync(path.join(project, folder)).sort()).toEqual(["Dockerfile", "anon", "main.js"]);
     expect(fs.readFileSync(path.join(project, folder, "main.js"), "utf8")).toContain("connector_ready");
   });
 });

@@ -1,5 +1,11 @@
 import { describe, expect, it, test } from "vitest";
-import { deployedTowns, lostAddresses, misusedAddresses, type DeployedTown } from "../../../stack/deployed";
+import {
+  deployedTowns,
+  lostAddresses,
+  misusedAddresses,
+  renamedStack,
+  type DeployedTown,
+} from "../../../stack/deployed";
 import { deriveIdentity, identityOfSeed, published } from "../../../components/core/identity";
 import type { Settings } from "../../../stack/settings";
 import { before, OLD, SECOND, SEED, settings, TEXT } from "./deployedSupport";
@@ -145,6 +151,12 @@ describe("an address would be lost", () => {
       ["town-ator:towns.home: is gone", OLD, "put the town back"],
     ],
     [
+      "with the town's way through ATOR",
+      settings({ home: { nodeId: "g.home", transport: "direct" } }),
+      [before([{}])],
+      ["town-ator:towns.home.transport: direct publishes no address", OLD, "set it to socks5"],
+    ],
+    [
       "by a step of a rotation that leaves it out",
       settings(
         { home: { nodeId: "g.home", identity: { current: 2 } } },
@@ -236,8 +248,28 @@ describe("an address that only the state knows", () => {
   });
 });
 
+describe("a stack that was renamed", () => {
+  const renamed = (...names: string[]) =>
+    renamedStack(
+      settings(HOME),
+      names.map((stack) => before([{}], { stack })),
+    );
+
+  it("is told by the names in its state, each once", () => {
+    const lines = renamed("old", "dev", "old");
+    expect(lines.length).toBe(1);
+    for (const part of ["deployed as old and is now dev", "`pulumi stack rename old`", "make identity-backup"])
+      expect(lines[0]).toContain(part);
+  });
+
+  it("is none before its first up, nor while its name stays", () => {
+    expect([renamed(), renamed("dev", "dev")]).toEqual([[], []]);
+  });
+});
+
 describe("a town in the state", () => {
   const OUTPUTS = {
+    stack: "dev",
     town: "home",
     nodeId: "g.home",
     suffix: "anon",
@@ -280,6 +312,7 @@ describe("a town in the state", () => {
   test.each([
     ["without its identities", { ...OUTPUTS, identities: undefined }],
     ["of a later suffix", { ...OUTPUTS, suffix: "ator" }],
+    ["without the stack that it was deployed in", { ...OUTPUTS, stack: undefined }],
     ["from when every number had a seed", { ...OUTPUTS, seeds: [OLD] }],
   ])("is not passed over when it cannot be read: one %s", (_, outputs) => {
     expect(() => deployedTowns([town(outputs)])).toThrow(

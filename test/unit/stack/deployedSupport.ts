@@ -28,6 +28,7 @@ export function before(
   more: Partial<DeployedTown> = {},
 ): DeployedTown {
   return {
+    stack: "dev",
     town: "home",
     nodeId: "g.home",
     suffix: "anon",

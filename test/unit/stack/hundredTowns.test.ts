@@ -10,7 +10,9 @@ const build = (name: string) => ({ context: () => ({ path: `contexts/${name}`, h
 
 async function built(towns: ReturnType<typeof ring>): Promise<Recorded[]> {
   const settings = parseSettings({ "town-ator:towns": JSON.stringify(towns) }, "dev");
-  return record(() => void buildTowns(settings, { anon: build("anon"), connector: build("connector") }));
+  return record(
+    () => void buildTowns(settings, { anon: build("anon"), connector: build("connector"), relay: build("relay") }),
+  );
 }
 
 /** The connector's files of a town, by name. */

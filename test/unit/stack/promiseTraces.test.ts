@@ -1,3 +1,5 @@
+import { execFileSync } from "node:child_process";
+import * as path from "node:path";
 import * as sdk from "@pulumi/pulumi/runtime/debuggable";
 import { afterEach, expect, it } from "vitest";
 import { omitPromiseTraces } from "../../../stack/promiseTraces";
@@ -39,4 +41,13 @@ it("a leaked promise is still found", () => {
 it("with PULUMI_DEBUG_PROMISE_LEAKS every promise has its stack trace", () => {
   omitPromiseTraces({ PULUMI_DEBUG_PROMISE_LEAKS: "1" });
   expect(traceOf(Promise.resolve())).toContain("promiseTraces.test.ts");
+});
+
+it("the commands, which tsx runs, can replace what records the traces too", () => {
+  const script = `const { debuggable, omitPromiseTraces } = require("./stack/promiseTraces");
+    const before = debuggable.debuggablePromise;
+    omitPromiseTraces({});
+    console.log(debuggable.debuggablePromise !== before);`;
+  const cwd = path.join(__dirname, "../../..");
+  expect(execFileSync("node", ["--import", "tsx", "--eval", script], { cwd, encoding: "utf8" })).toBe("true\n");
 });

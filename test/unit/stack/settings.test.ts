@@ -4,6 +4,7 @@ import { parse } from "yaml";
 import { Secret } from "../../../components/core/secret";
 import { BAD_CONFIG, BAD_KEYS } from "../../badConfig";
 import { PUBLISHED_CONNECTOR } from "../../../components/core/connectorFiles";
+import { PUBLISHED_TOWN_RELAY } from "../../../components/core/townRelay";
 import { parseSettings } from "../../../stack/settings";
 import { config, invite, problems, SEED } from "./configs";
 
@@ -11,17 +12,20 @@ describe("settings", () => {
   it("need no more than a town with a nodeId", () => {
     expect(parseSettings(config({ towns: { home: { nodeId: "g.home" } } }), "dev")).toEqual({
       stack: "dev",
+      environment: "development",
       keep: false,
+      anonymous: false,
       suffix: "anon",
       retired: [],
       network: "local",
       localNetwork: { subnet: "10.123.201.0/24" },
-      images: { anon: "build", connector: "build" },
+      images: { anon: "build", connector: "build", relay: "build" },
       towns: [
         {
           name: "home",
           nodeId: "g.home",
           topology: "gateway",
+          transport: "socks5",
           access: "permissioned",
           discovery: "open",
           identity: { current: 1 },
@@ -33,6 +37,12 @@ describe("settings", () => {
             redialSlowMs: 300_000,
             packetExpiryMs: 10_000,
           },
+          guard: {
+            maxMessageBytes: 1_048_576,
+            maxUnauthenticated: 64,
+            unauthenticatedBytes: 16_384,
+            unauthenticatedMs: 10_000,
+          },
           subnet: "10.139.80.96/27",
           logLevel: "info",
           memoryMiB: { connector: 256, sidecar: 128 },
@@ -43,10 +53,11 @@ describe("settings", () => {
     });
   });
 
-  it("name the published connector by digest on the public network", () => {
+  it("name the published images by digest on the public network", () => {
     expect(parseSettings(config({ network: "public", towns: { home: { nodeId: "g.home" } } }), "prod").images).toEqual({
       anon: "build",
       connector: PUBLISHED_CONNECTOR,
+      relay: PUBLISHED_TOWN_RELAY,
     });
   });
 

@@ -1,11 +1,12 @@
-import { identityOfSeed, published, type Identity } from "../../../components/core/identity";
+import { identityOfSeed, published } from "../../../components/core/identity";
 import type { Settings, TownSettings } from "../../../stack/settings";
 import { UserError } from "../../console/project";
 import { looksLikeWords, seedFromWords } from "../../console/seedWords";
-import { askHidden, ownTerminal, readBytes } from "../../console/standardInput";
+import { readHidden } from "../../console/standardInput";
 import {
   changeConfig,
   openStack,
+  sayHowToDeploy,
   settingsWithout,
   townNamed,
   type ConfigChange,
@@ -13,7 +14,7 @@ import {
   type StackConfig,
 } from "../stackAccess";
 import { identityGiven, MOST_KEY_BYTES } from "./keyInput";
-import { adoptedFingerprint, fingerprintInPlace, givenSeed } from "./known";
+import { adoptedFingerprint, displaced, givenSeed, type Claimed } from "./known";
 import { nextStep } from "./nextStep";
 import { stepChange } from "./rotate";
 
@@ -30,18 +31,10 @@ export interface AdoptRequest {
  * an error. Gives the exit code.
  */
 export async function adopt({ stack, ...request }: AdoptRequest & { stack: string }): Promise<number> {
+  const tooLong = "What was given is far too long to be a key: a tar archive of a HiddenServiceDir has a few KiB.";
+  const readKey = (question: string) => readHidden(question, { what: "key", most: MOST_KEY_BYTES, tooLong });
   await adoptKey(request, { ...(await openStack(stack)), readKey });
   return 0;
-}
-
-async function readKey(question: string): Promise<Buffer> {
-  const { input } = ownTerminal;
-  if (input.isTTY) return Buffer.from(await askHidden(question, "No key was given; nothing is changed.", ownTerminal));
-  return readBytes(
-    input,
-    MOST_KEY_BYTES,
-    "What was given is far too long to be a key: a tar archive of a HiddenServiceDir has a few KiB.",
-  );
 }
 
 /** What `adopt` does. Throws a UserError, with nothing changed, if the town, the number or the key is not right. */
@@ -64,7 +57,9 @@ export async function adoptKey(
   }
   const key = await identityGiven(given, settings.suffix);
   const announced = await announcement(town, number, access);
-  await assertFree(town, number, key, settings, access, { seed: givenSeed(config, town.name) });
+  const claimed = { town: town.name, number, fingerprint: key.fingerprint };
+  const [taken] = displaced([claimed], await access.state(), config, settings, { adopted: false });
+  if (taken) throw new UserError(whyNot(town, taken.inPlace, claimed));
 
   const earlier = adoptedFingerprint(config, town.name, number, settings);
   if (earlier === key.fingerprint && announced === undefined) {
@@ -79,7 +74,17 @@ export async function adoptKey(
   access.say(`${town.name} has adopted the key of ${key.fingerprint} as identity ${number}`);
   if (earlier !== undefined && earlier !== key.fingerprint)
     access.say(`it is in place of the key of ${earlier}, which was not deployed`);
-  sayWhatNext(access);
+  access.say(`it is in Pulumi.${access.stack}.yaml, encrypted`);
+  sayHowToDeploy(access);
+}
+
+function whyNot({ name, identity: { current } }: TownSettings, inPlace: string, claimed: Claimed): string {
+  const { number, fingerprint } = claimed;
+  const move =
+    number === current
+      ? `To move to the other address without losing this one, adopt it as the next: make identity-adopt TOWN=${name} NUMBER=${current + 1}.`
+      : "Finish or undo the move that is under way first.";
+  return `Identity ${number} of ${name} is the address ${inPlace} already, and the key given is that of ${fingerprint}. ${move} To give ${inPlace} up for good instead, add it to town-ator:retired.`;
 }
 
 /** Gives a town its seed, from which every identity follows that has no adopted key. */
@@ -91,19 +96,14 @@ async function adoptSeed(
   access: StackAccess,
 ): Promise<void> {
   const { name } = town;
-  const [deployed, random] = await Promise.all([access.deployed(), access.random()]);
-  const before = givenSeed(config, name);
   const made = published(town.identity)
     .filter((number) => adoptedFingerprint(config, name, number, settings) === undefined)
-    .map((number) => ({ number, ...identityOfSeed(seed, number, settings.suffix) }));
-  for (const { number, fingerprint } of made) {
-    const inPlace = fingerprintInPlace(name, number, { deployed, random }, settings, { seed: before });
-    if (inPlace !== undefined && inPlace !== fingerprint)
-      throw new UserError(
-        `Identity ${number} of ${name} is the address ${inPlace} already, and the words make ${fingerprint}. To give ${inPlace} up for good, add it to town-ator:retired.`,
-      );
-  }
-  if (before?.equals(seed)) {
+    .map((number) => ({ town: name, number, ...identityOfSeed(seed, number, settings.suffix) }));
+  for (const taken of displaced(made, await access.state(), config, settings, { adopted: false }))
+    throw new UserError(
+      `Identity ${taken.number} of ${name} is the address ${taken.inPlace} already, and the words make ${taken.fingerprint}. To give ${taken.inPlace} up for good, add it to town-ator:retired.`,
+    );
+  if (givenSeed(config, name)?.equals(seed)) {
     access.say(`${name} has adopted this seed before; nothing is changed`);
     return;
   }
@@ -111,14 +111,8 @@ async function adoptSeed(
   await changeConfig(access, config, { secrets }, "the seed");
   access.say(`${name} has adopted the seed of these addresses, and of all later ones:`);
   for (const { number, fingerprint } of made) access.say(`  identity ${number}: ${fingerprint}`);
-  sayWhatNext(access);
-}
-
-function sayWhatNext(access: StackAccess): void {
-  access.say(
-    `it is in Pulumi.${access.stack}.yaml, encrypted; \`make preview\` shows what \`make up\` will do with it`,
-  );
-  access.say("stop the old deployment before `make up`: two daemons with one key take turns at its address");
+  access.say(`it is in Pulumi.${access.stack}.yaml, encrypted`);
+  sayHowToDeploy(access);
 }
 
 function numberOf(text: string | undefined, { name, identity }: TownSettings): number {
@@ -133,7 +127,7 @@ function numberOf(text: string | undefined, { name, identity }: TownSettings): n
   );
 }
 
-/** A key for the identity after the current one is of use only once that is announced, so it is announced with it. */
+/** Adopting a key for the next identity also announces that identity: before that, the key would have no effect. */
 async function announcement(
   town: TownSettings,
   number: number,
@@ -145,25 +139,4 @@ async function announcement(
   if (step.kind === "none")
     throw new UserError(`NUMBER=${number} is the next address of ${town.name}, but ${town.name} ${step.why}.`);
   return stepChange(step, town.name);
-}
-
-async function assertFree(
-  town: TownSettings,
-  number: number,
-  key: Identity,
-  settings: Settings,
-  access: StackAccess,
-  given: { readonly seed: Buffer | undefined },
-): Promise<void> {
-  const [deployed, random] = await Promise.all([access.deployed(), access.random()]);
-  const fingerprint = fingerprintInPlace(town.name, number, { deployed, random }, settings, given);
-  if (fingerprint === undefined || fingerprint === key.fingerprint) return;
-  const { current } = town.identity;
-  const move =
-    number === current
-      ? `To move to the other address without losing this one, adopt it as the next: make identity-adopt TOWN=${town.name} NUMBER=${current + 1}.`
-      : "Finish or undo the move that is under way first.";
-  throw new UserError(
-    `Identity ${number} of ${town.name} is the address ${fingerprint} already, and the key given is that of ${key.fingerprint}. ${move} To give ${fingerprint} up for good instead, add it to town-ator:retired.`,
-  );
 }

@@ -1,3 +1,8 @@
+import { once } from "node:events";
+import { createReadStream } from "node:fs";
+import { Duplex, Readable } from "node:stream";
+import type { ReadableStream } from "node:stream/web";
+import type { Decrypter, Encrypter } from "age-encryption";
 import { UserError } from "../../console/project";
 
 /** What a backup is encrypted with: a passphrase, or a recipient (`age1…`), whose identity then opens it. */
@@ -15,8 +20,22 @@ const library = () => import("age-encryption");
 /** Base-2 logarithm of scrypt's work factor, age's default. Every attempt to open the file takes seconds. */
 const WORK_FACTOR = 18;
 
-/** Encrypts a text as an age file (age-encryption.org/v1). Throws a UserError if the recipient is none. */
+/** Encrypts a text as an age file (age-encryption.org/v1). Throws a UserError if the recipient is invalid. */
 export async function encryptFile(text: string, lock: Lock, workFactor: number = WORK_FACTOR): Promise<Uint8Array> {
+  return (await encrypterFor(lock, workFactor)).encrypt(text);
+}
+
+/**
+ * A stream that gives what is written into it as an age file, piece by piece. The seconds that a passphrase takes are
+ * over when it is there. Throws as {@link encryptFile} does.
+ */
+export async function encryption(lock: Lock, workFactor: number = WORK_FACTOR): Promise<Duplex> {
+  const encrypter = await encrypterFor(lock, workFactor);
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+  return Duplex.fromWeb({ writable, readable: await encrypter.encrypt(readable) });
+}
+
+async function encrypterFor(lock: Lock, workFactor: number): Promise<Encrypter> {
   const { Encrypter } = await library();
   const encrypter = new Encrypter();
   if ("passphrase" in lock) {
@@ -26,10 +45,10 @@ export async function encryptFile(text: string, lock: Lock, workFactor: number =
     try {
       encrypter.addRecipient(lock.recipient);
     } catch {
-      throw new UserError("RECIPIENT is no recipient of age: it begins with age1, as age-keygen prints it.");
+      throw new UserError("RECIPIENT is not an age recipient: those begin with age1, as age-keygen prints them.");
     }
   }
-  return encrypter.encrypt(text);
+  return encrypter;
 }
 
 /**
@@ -37,28 +56,64 @@ export async function encryptFile(text: string, lock: Lock, workFactor: number =
  * damaged header of a file with a passphrase look alike.
  */
 export async function decryptFile(file: Uint8Array, key: Key, name: string): Promise<string> {
-  const bytes = Buffer.from(file);
-  if (!bytes.subarray(0, INTRO.length).equals(INTRO))
-    throw new UserError(`${name} is no file of age, or is damaged at its beginning; nothing is changed.`);
-  // The stanzas of the header stand in plain text, so this can be said before anything is tried.
-  const withPassphrase = bytes.subarray(INTRO.length).toString("latin1").startsWith("-> scrypt ");
+  const decrypter = await decrypterFor(Buffer.from(file), key, name);
+  try {
+    return await decrypter.decrypt(file, "text");
+  } catch {
+    throw cannotOpen(key, name);
+  }
+}
+
+/**
+ * What an age file holds, piece by piece as it is read. Throws as {@link decryptFile} does, and so does the stream
+ * where the file is cut short or damaged: what it has given by then is the file's own.
+ */
+export async function decryption(file: string, key: Key): Promise<Readable> {
+  const source = createReadStream(file);
+  try {
+    const [begin] = (await once(source, "readable"), [source.read() as Buffer | null]);
+    if (begin !== null) source.unshift(begin);
+    const decrypter = await decrypterFor(begin ?? Buffer.alloc(0), key, file);
+    const content = await decrypter.decrypt(Readable.toWeb(source) as ReadableStream<Uint8Array>);
+    return Readable.from(refusing(content, () => cannotOpen(key, file)));
+  } catch (error) {
+    source.destroy();
+    if (error instanceof UserError) throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    throw code === undefined ? cannotOpen(key, file) : new UserError(`${file} cannot be read (${code}).`);
+  }
+}
+
+async function* refusing(content: ReadableStream<Uint8Array>, refusal: () => UserError): AsyncGenerator<Uint8Array> {
+  try {
+    yield* content;
+  } catch {
+    throw refusal();
+  }
+}
+
+function cannotOpen(key: Key, name: string): UserError {
+  return new UserError(
+    `${name} cannot be opened: the ${"passphrase" in key ? "passphrase" : "AGE_IDENTITY"} is not its own, or the file is cut short or damaged; nothing is changed.`,
+  );
+}
+
+/** A decrypter with a key of the kind that the file's header, which is in plain text, asks for. */
+async function decrypterFor(begin: Buffer, key: Key, name: string): Promise<Decrypter> {
+  if (!begin.subarray(0, INTRO.length).equals(INTRO))
+    throw new UserError(`${name} is not an age file, or its beginning is damaged; nothing is changed.`);
+  const withPassphrase = begin.subarray(INTRO.length).toString("latin1").startsWith("-> scrypt ");
   if (withPassphrase && !("passphrase" in key))
     throw new UserError(`${name} is encrypted with a passphrase: leave AGE_IDENTITY out; nothing is changed.`);
   if (!withPassphrase && "passphrase" in key)
     throw new UserError(
-      `${name} is encrypted for a recipient, or is damaged: say AGE_IDENTITY=<file with its AGE-SECRET-KEY-…>; nothing is changed.`,
+      `${name} is encrypted for a recipient, or is damaged: set AGE_IDENTITY=<file with its AGE-SECRET-KEY-…>; nothing is changed.`,
     );
   const { Decrypter } = await library();
   const decrypter = new Decrypter();
   if ("passphrase" in key) decrypter.addPassphrase(key.passphrase);
   else for (const identity of key.identities) decrypter.addIdentity(identity);
-  try {
-    return await decrypter.decrypt(bytes, "text");
-  } catch {
-    throw new UserError(
-      `${name} cannot be opened: the ${"passphrase" in key ? "passphrase" : "AGE_IDENTITY"} is not its own, or the file is cut short or damaged; nothing is changed.`,
-    );
-  }
+  return decrypter;
 }
 
 const INTRO = Buffer.from("age-encryption.org/v1\n");

@@ -1,13 +1,13 @@
-import * as fs from "node:fs/promises";
-import * as path from "node:path";
 import { published, type Identity } from "../../../components/core/identity";
-import { inboundSecretName, townOfSeed } from "../../../components/core/names";
+import { inboundSecretName, relaySeedName, townOfSeed } from "../../../components/core/names";
+import { relayKeysFromRandom, type RelayKeys } from "../../../components/core/townRelay";
 import type { Settings, TownSettings } from "../../../stack/settings";
 import { openStack, settingsWithout, textsIn, type StackAccess, type StackConfig } from "../stackAccess";
-import { projectDirectory, UserError } from "../../console/project";
+import { assertNew, backupPath, writeNew } from "../newFile";
+import { UserError } from "../../console/project";
 import { encryptFile, type Lock } from "./ageFile";
 import { formatBackup, type Backup, type BackupTown } from "./backupFile";
-import { highest, identitiesUpTo, stateSeed } from "./known";
+import { highest, identitiesUpTo, seedAndKeys } from "./known";
 import { askPassphrase } from "../../console/passphrase";
 
 /** Where a backup goes, and whom it is for. */
@@ -39,49 +39,14 @@ export async function backUp(
 ): Promise<void> {
   const file = backupPath(request.file);
   await assertNew(file);
-  const [config, random] = await Promise.all([access.config(), access.random()]);
+  const [config, { random }] = await Promise.all([access.config(), access.state()]);
   const settings = settingsWithout(config, access.stack, []);
   const { content, lines } = gathered(config, settings, random);
   const lock = request.recipient ? { recipient: request.recipient } : { passphrase: await passphrase() };
   await writeNew(file, await encrypt(formatBackup(content), lock));
   access.say(`${file} holds, encrypted, of the stack ${access.stack}:`);
   for (const line of lines) access.say(line);
-  access.say("keep it apart from this machine; it opens with what you have just given and nothing else");
-}
-
-/** The path of a backup; a relative one begins at the project. Throws a UserError if there is none. */
-export function backupPath(file: string | undefined): string {
-  if (!file) throw new UserError("FILE is missing: say FILE=<path>, such as FILE=/media/stick/town-ator.age.");
-  return path.resolve(projectDirectory, file);
-}
-
-async function assertNew(file: string): Promise<void> {
-  if (await fs.stat(file).catch(() => undefined)) throw new UserError(exists(file));
-}
-
-function exists(file: string): string {
-  return `${file} exists already and is left as it is: give another name, or move it away.`;
-}
-
-/** A new file for its owner alone, whole or not at all. */
-async function writeNew(file: string, content: Uint8Array): Promise<void> {
-  const draft = `${file}.${process.pid}.new`;
-  let taken = false;
-  try {
-    await fs.writeFile(draft, content, { mode: 0o600, flag: "wx", flush: true });
-    // The name is taken first, so that nobody's file is renamed over; not by a link, which a stick's file system may
-    // not have.
-    await fs.writeFile(file, "", { mode: 0o600, flag: "wx" });
-    taken = true;
-    await fs.rename(draft, file);
-  } catch (error) {
-    if (taken) await fs.rm(file, { force: true });
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "EEXIST") throw new UserError(exists(file));
-    throw new UserError(`${file} cannot be written (${code ?? "unknown reason"}).`);
-  } finally {
-    await fs.rm(draft, { force: true });
-  }
+  access.say("keep it away from this machine; only what you have just given opens it");
 }
 
 function gathered(
@@ -91,19 +56,18 @@ function gathered(
 ): { content: Omit<Backup, "format" | "version">; lines: string[] } {
   const lines: string[] = [];
   const towns = settings.towns.map((town) => {
-    const seed = town.seed?.reveal() ?? stateSeed(town.name, random);
-    const keys = new Map([...town.adopted].map(([number, key]) => [number, key.reveal()]));
-    const identities = identitiesUpTo(
-      Math.max(highest(town.identity), ...keys.keys()),
-      { seed, keys },
-      settings.suffix,
-    );
+    const { seed, keys } = seedAndKeys(town, random);
+    const last = Math.max(highest(town.identity), ...keys.keys());
+    const identities = identitiesUpTo(last, { seed, keys }, settings.suffix);
     assertMade(town, identities);
     const { secrets, missing } = secretsOf(town, random);
+    const relay = relayKeysOf(town, random);
     for (const [number, { fingerprint }] of identities)
       lines.push(`  identity ${number} of ${town.name}: ${fingerprint}`);
     const count = Object.keys(secrets).length;
     lines.push(`  ${count === 1 ? "secret of 1 peer" : `secrets of ${count} peers`} of ${town.name}`);
+    if (relay) lines.push(`  keys of the relay of ${town.name}`);
+    else if (town.relay) missing.push("its relay");
     if (missing.length > 0)
       lines.push(
         `  not in it, for they are not made before the next \`make up\`: the secrets of ${missing.join(", ")}`,
@@ -119,6 +83,7 @@ function gathered(
           [...identities].map(([number, { fingerprint }]) => [`${number}`, fingerprint]),
         ),
         secrets,
+        ...(relay && { relay }),
       },
     ] as const;
   });
@@ -147,6 +112,15 @@ function assertMade({ name, identity }: TownSettings, made: ReadonlyMap<number, 
     throw new UserError(
       `Identity ${missing} of ${name} is not made yet, so there is nothing to back up: run \`make up\` first. No file is written.`,
     );
+}
+
+/** The keys of a town's own relay: those that are given, and the others as the state has them, if it does. */
+function relayKeysOf({ name, relay }: TownSettings, random: ReadonlyMap<string, string>): RelayKeys | undefined {
+  const text = random.get(relaySeedName(name));
+  const made = text === undefined ? undefined : relayKeysFromRandom(text);
+  const nostr = relay?.keys.nostr?.reveal() ?? made?.nostr;
+  const settlement = relay?.keys.settlement?.reveal() ?? made?.settlement;
+  return relay && nostr !== undefined && settlement !== undefined ? { nostr, settlement } : undefined;
 }
 
 function secretsOf(

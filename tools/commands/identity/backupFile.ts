@@ -1,6 +1,7 @@
 import { z } from "zod";
 import {
   IdentityError,
+  numbersProblem,
   parseIdentityText,
   parseSeedText,
   published,
@@ -11,14 +12,15 @@ import {
 import { InviteError, parseInvite } from "../../../components/core/invite";
 import { GIVEN_SECRET } from "../../../components/core/peering";
 import { NODE_ID, PEER_ID, TOWN_NAME } from "../../../components/core/names";
+import { relayKeyProblem, type RelayKeys } from "../../../components/core/townRelay";
 import { UserError } from "../../console/project";
 import { highest, identitiesUpTo } from "./known";
 
 /** What every backup says of itself. */
 const FORMAT = "town-ator-backup";
-const VERSION = 2;
-/** The versions that can be read. The first had every key of a town, and no seed. */
-const VERSIONS = [1, VERSION] as const;
+const VERSION = 3;
+/** The versions that can be read. The first had every key of a town, and no seed; the second no relay. */
+const VERSIONS = [1, 2, VERSION] as const;
 
 const fingerprint = z.string().regex(/^[0-9a-f]{4}(-[0-9a-f]{4}){3}$/);
 const numberText = z.string().regex(/^[1-9]\d{0,3}$/);
@@ -26,44 +28,30 @@ const number = z.int().min(1).max(9999);
 
 const identity = z
   .strictObject({ current: number, next: number.exactOptional(), previous: number.exactOptional() })
-  .refine(
-    ({ current, next, previous }) =>
-      (next === undefined || (previous === undefined && next === current + 1)) &&
-      (previous === undefined || previous === current - 1),
-    "are no identities that a town can have at once",
-  );
+  .refine((numbers) => numbersProblem(numbers) === undefined, "are no identities that a town can have at once");
+
+/** A text that `parse` takes; it refuses one by an error of the class `refusal`. */
+const readable = (parse: (text: string) => unknown, refusal: new (message: string) => Error) =>
+  z.string().superRefine((text, context) => {
+    try {
+      parse(text);
+    } catch (error) {
+      if (!(error instanceof refusal)) throw error;
+      context.addIssue({ code: "custom", message: error.message });
+    }
+  });
 
 /**
  * The daemon's file as base64 in one line. A seed is none: restoring must not depend on how this program expands it.
  */
-const keyFile = z.string().superRefine((text, context) => {
-  try {
-    if (parseIdentityText(text).toString("base64") !== text)
-      context.addIssue({ code: "custom", message: "is not base64 of a key file in one line" });
-  } catch (error) {
-    if (!(error instanceof IdentityError)) throw error;
-    context.addIssue({ code: "custom", message: error.message });
-  }
-});
-
-const seed = z.string().superRefine((text, context) => {
-  try {
-    parseSeedText(text);
-  } catch (error) {
-    if (!(error instanceof IdentityError)) throw error;
-    context.addIssue({ code: "custom", message: error.message });
-  }
-});
-
-const invite = z.string().superRefine((text, context) => {
-  try {
-    parseInvite(text);
-  } catch (error) {
-    if (!(error instanceof InviteError)) throw error;
-    context.addIssue({ code: "custom", message: error.message });
-  }
-});
-
+const keyFile = readable((text) => {
+  if (parseIdentityText(text).toString("base64") !== text)
+    throw new IdentityError("is not base64 of a key file in one line");
+}, IdentityError);
+const seed = readable(parseSeedText, IdentityError);
+const relayKey = (kind: keyof RelayKeys) =>
+  z.string().refine((text) => relayKeyProblem(kind, text) === undefined, "is no key of a relay");
+const invite = readable(parseInvite, InviteError);
 const peer = z.string().regex(PEER_ID);
 const townName = z.string().regex(TOWN_NAME);
 
@@ -75,6 +63,8 @@ const town = z
     keys: z.record(numberText, keyFile),
     fingerprints: z.record(numberText, fingerprint).default({}),
     secrets: z.record(peer, z.string().regex(GIVEN_SECRET)),
+    /** The keys of its own relay, made or given. */
+    relay: z.strictObject({ nostr: relayKey("nostr"), settlement: relayKey("settlement") }).exactOptional(),
   })
   .refine(
     ({ identity, seed, keys }) => seed !== undefined || published(identity).every((wanted) => `${wanted}` in keys),
@@ -131,7 +121,7 @@ export function parseBackup(text: string, name: string): Backup {
   if (format !== FORMAT) throw new UserError(`${name} holds no backup of this program; nothing is changed.`);
   if (typeof version === "number" && !VERSIONS.some((known) => known === version))
     throw new UserError(
-      `${name} is a backup of version ${version}; this program reads versions ${VERSIONS.join(" and ")}. Nothing is changed.`,
+      `${name} is a backup of version ${version}; this program reads versions ${VERSIONS.join(", ")}. Nothing is changed.`,
     );
   const result = backup.safeParse(content);
   if (result.success) return withItsAddresses(result.data, name);

@@ -1,4 +1,5 @@
 import { Readable } from "node:stream";
+import { buffer } from "node:stream/consumers";
 import {
   addressProblem,
   fingerprintOf,
@@ -9,7 +10,7 @@ import {
   type Identity,
   type Suffix,
 } from "../../../components/core/identity";
-import { eachTarEntry } from "../../leaks/tar";
+import { eachTarEntry } from "../../docker/tar";
 import { UserError } from "../../console/project";
 
 /** Most that is read of a key, in bytes: a tar of a HiddenServiceDir has about ten blocks of 512. */
@@ -61,37 +62,27 @@ const DAMAGED = "The tar archive is cut short or damaged: copy the directory aga
 
 type Files = ReadonlyMap<string, Buffer>;
 
-/** The three files of a HiddenServiceDir that an archive holds. */
+/** The files of a HiddenServiceDir that an archive holds. */
 async function filesOf(archive: Buffer): Promise<Files> {
-  const found = new Map<string, Buffer>();
-  const directories = new Set<string>();
-  // POSIX ends an archive with two blocks of zeros; without them it may have lost a file whole.
-  if (archive.length % 512 !== 0 || archive.subarray(-1024).some((byte) => byte !== 0)) throw new UserError(DAMAGED);
+  const all: { directory: string; file: string; content: Buffer }[] = [];
   try {
     await eachTarEntry(Readable.from([archive]), async ({ name, type }, content) => {
-      const [, directory, file] = /^(.*?)([^/]*)$/s.exec(name)!;
-      if (type !== "file" || ![SECRET_KEY, PUBLIC_KEY, HOSTNAME].includes(file!)) return;
-      if (file === SECRET_KEY) directories.add(`${directory}#${directories.size}`);
-      const chunks: Buffer[] = [];
-      for await (const chunk of content) chunks.push(chunk as Buffer);
-      found.set(`${directory}${file}`, Buffer.concat(chunks));
+      const [, directory = "", file = ""] = /^(.*?)([^/]*)$/s.exec(name)!;
+      if (type === "file" && [SECRET_KEY, PUBLIC_KEY, HOSTNAME].includes(file))
+        all.push({ directory, file, content: await buffer(content) });
     });
   } catch {
     throw new UserError(DAMAGED);
   }
-  if (directories.size === 0)
+  const [key, another] = all.filter(({ file }) => file === SECRET_KEY);
+  if (key === undefined)
     throw new UserError(
       `The tar archive holds no ${SECRET_KEY}: copy the daemon's HiddenServiceDir, or give that file alone.`,
     );
-  if (directories.size > 1)
+  if (another !== undefined)
     throw new UserError(`The tar archive holds more than one ${SECRET_KEY}: copy one HiddenServiceDir, not several.`);
-  const directory = [...directories][0]!.replace(/#0$/, "");
-  return new Map(
-    [SECRET_KEY, PUBLIC_KEY, HOSTNAME].flatMap((file) => {
-      const content = found.get(directory + file);
-      return content ? [[file, content] as const] : [];
-    }),
-  );
+  const beside = all.filter(({ directory }) => directory === key.directory);
+  return new Map(beside.map(({ file, content }) => [file, content]));
 }
 
 function fromDirectory(files: Files, suffix: Suffix): Identity {

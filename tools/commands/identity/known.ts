@@ -1,4 +1,3 @@
-import type { DeployedTown } from "../../../stack/deployed";
 import {
   identityFromKeyFile,
   IdentityError,
@@ -11,7 +10,9 @@ import {
   type Suffix,
 } from "../../../components/core/identity";
 import { seedName } from "../../../components/core/names";
-import type { Settings } from "../../../stack/settings";
+import type { Settings, TownSettings } from "../../../stack/settings";
+import { unlessRefused } from "../../console/unlessRefused";
+import type { StackState } from "../../pulumi/stackState";
 import { textAt, type StackConfig } from "../stackAccess";
 
 /** The seed that the state keeps for a town; undefined before the first `up`. */
@@ -43,37 +44,55 @@ export function identitiesUpTo(
   return identities;
 }
 
-/** What a stack has of a town besides its config. */
-export interface StackIdentities {
-  readonly deployed: readonly DeployedTown[];
-  readonly random: ReadonlyMap<string, string>;
+/** The seed and the adopted keys of a town, as far as there are any yet. */
+export function seedAndKeys(
+  { name, seed, adopted }: TownSettings,
+  random: ReadonlyMap<string, string>,
+): { seed: Buffer | undefined; keys: Map<number, Buffer> } {
+  return {
+    seed: seed?.reveal() ?? stateSeed(name, random),
+    keys: new Map([...adopted].map(([number, key]) => [number, key.reveal()])),
+  };
+}
+
+/** An identity of a town, under a key that is to be its own. */
+export interface Claimed {
+  readonly town: string;
+  readonly number: number;
+  readonly fingerprint: string;
 }
 
 /**
- * The fingerprint that an identity of a town has already, if another key in its place would lose it: the published one,
- * or, of a town that is not deployed, what follows from its seed. Addresses that the operator has given
- * up are nobody's loss.
- *
- * @param given what the config gives: the fingerprint of an adopted key, and the seed in place of the state's
+ * Those of some identities that have another address already, with its fingerprint, which would be lost: the published
+ * one, or, of a town that is not deployed, what follows from its seed or, with `adopted`, from its adopted key.
+ * Addresses that the operator has given up do not count.
  */
-export function fingerprintInPlace(
-  town: string,
-  number: number,
-  { deployed, random }: StackIdentities,
-  { suffix, retired }: Pick<Settings, "suffix" | "retired">,
-  given: { readonly adopted?: string | undefined; readonly seed: Buffer | undefined },
-): string | undefined {
-  const before = deployed.find((candidate) => candidate.town === town);
-  const seed = given.seed ?? stateSeed(town, random);
-  const fingerprint = before
-    ? before.identities.find((identity) => identity.number === number)?.fingerprint
-    : (given.adopted ?? (seed && identityOfSeed(seed, number, suffix).fingerprint));
-  return fingerprint !== undefined && retired.includes(fingerprint) ? undefined : fingerprint;
+export function displaced(
+  claimed: readonly Claimed[],
+  { deployed, random }: StackState,
+  config: StackConfig,
+  settings: Settings,
+  { adopted }: { adopted: boolean },
+): (Claimed & { readonly inPlace: string })[] {
+  const { suffix, retired } = settings;
+  return claimed.flatMap((identity) => {
+    const { town, number } = identity;
+    const before = deployed.find((candidate) => candidate.town === town);
+    const key = adopted ? adoptedFingerprint(config, town, number, settings) : undefined;
+    const seed = givenSeed(config, town) ?? stateSeed(town, random);
+    const inPlace = before
+      ? before.identities.find((candidate) => candidate.number === number)?.fingerprint
+      : (key ?? (seed && identityOfSeed(seed, number, suffix).fingerprint));
+    if (inPlace === undefined || inPlace === identity.fingerprint || retired.includes(inPlace)) return [];
+    return [{ ...identity, inPlace }];
+  });
 }
 
 /** The seed in a town's config; undefined if there is none or it is damaged. */
 export function givenSeed(config: StackConfig, town: string): Buffer | undefined {
-  return undamaged(() => parseSeedText(textAt(config, { key: "identities", town, name: "seed" }) ?? ""));
+  return unlessRefused(IdentityError, () =>
+    parseSeedText(textAt(config, { key: "identities", town, name: "seed" }) ?? ""),
+  );
 }
 
 /** The fingerprint of a town's adopted key in the config; undefined if there is none or it is damaged. */
@@ -84,14 +103,5 @@ export function adoptedFingerprint(
   { suffix }: Pick<Settings, "suffix">,
 ): string | undefined {
   const text = textAt(config, { key: "identities", town, name: `${number}` }) ?? "";
-  return undamaged(() => identityFromKeyFile(parseIdentityText(text), suffix).fingerprint);
-}
-
-function undamaged<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof IdentityError) return undefined;
-    throw error;
-  }
+  return unlessRefused(IdentityError, () => identityFromKeyFile(parseIdentityText(text), suffix).fingerprint);
 }

@@ -1,19 +1,19 @@
 import type { IdentityNumbers } from "../../../components/core/identity";
 import type { PublishedTown } from "../../pulumi/stackState";
 
-/** What a town's move to another address goes on with, or why it cannot. */
+/** The next step of a town's move to another address, or why there is none. */
 export type Step =
   | { readonly kind: "announce" | "switch"; readonly identity: IdentityNumbers }
   | { readonly kind: "retire"; readonly identity: IdentityNumbers; readonly retired: string }
   | { readonly kind: "none"; readonly why: string };
 
 /**
- * The next step of a town's move to another address: announce the next one, switch to it, retire the old one. A step is
- * only made when the one before has been deployed, and the last one only by the operator's word.
+ * The next step of a town's move to another address: announce the next one, switch to it, retire the old one. Each step
+ * needs the one before to be deployed; the last one also needs the operator's confirmation.
  *
- * @param config the identities that the stack's config asks for
- * @param outputs the addresses that the stack's outputs say are published; undefined if the town is not up
- * @param retire the fingerprint of the address to give up, if the operator says so
+ * @param config the identities in the stack's config
+ * @param outputs the published addresses in the stack's outputs; undefined if the town is not up
+ * @param retire the fingerprint of the address to give up, if the operator names one
  */
 export function nextStep(config: IdentityNumbers, outputs: PublishedTown | undefined, retire?: string): Step {
   const { current, next, previous } = config;
@@ -24,13 +24,14 @@ export function nextStep(config: IdentityNumbers, outputs: PublishedTown | undef
   if (old !== undefined && previous !== undefined) {
     if (retire === undefined)
       return none(
-        `has moved to ${outputs.fingerprint} and still answers at the old address ${old} too. Giving that up cannot be undone for those who know no other: if all peers have the new one, say RETIRE=${old}`,
+        `has moved to ${outputs.fingerprint} and still answers at the old address ${old}. Peers that know only the old one lose the town for good when it is given up; once all of them have the new one, add RETIRE=${old}`,
       );
-    if (retire !== old) return none(`has the old address ${old}; RETIRE=${retire} is none of its addresses to give up`);
+    if (retire !== old)
+      return none(`has the old address ${old}, so RETIRE=${retire} is not an address that it can give up`);
     return { kind: "retire", identity: { current }, retired: old };
   }
   if (retire !== undefined)
-    return none("has no old address to give up yet: RETIRE is for the last step, after the switch to the next one");
+    return none("has no old address to give up yet: RETIRE is for the last step, after the switch to the next address");
   if (next !== undefined) return { kind: "switch", identity: { current: next, previous: current } };
   return { kind: "announce", identity: { current, next: current + 1 } };
 }

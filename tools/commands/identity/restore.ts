@@ -1,14 +1,15 @@
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { stringify } from "yaml";
 import type { DeployedTown } from "../../../stack/deployed";
 import type { IdentityNumbers } from "../../../components/core/identity";
 import type { Settings } from "../../../stack/settings";
 import {
   changeConfig,
+  configLines,
   fullKey,
   openStack,
+  sayHowToDeploy,
   settingsWithout,
   textAt,
   type ConfigChange,
@@ -18,10 +19,11 @@ import {
 } from "../stackAccess";
 import { projectDirectory, UserError } from "../../console/project";
 import { decryptFile, identitiesIn, type Key } from "./ageFile";
-import { backupPath } from "./backup";
+import { backupPath } from "../newFile";
 import { identitiesIn as identitiesOf, parseBackup, type Backup } from "./backupFile";
-import { adoptedFingerprint, fingerprintInPlace, givenSeed, highest, type StackIdentities } from "./known";
+import { displaced, highest } from "./known";
 import { askPassphrase } from "../../console/passphrase";
+import type { StackState } from "../../pulumi/stackState";
 
 /** Which backup is restored, and what opens it. */
 export interface RestoreRequest {
@@ -58,14 +60,17 @@ export async function openBackup(request: RestoreRequest, passphrase: () => Prom
   const file = backupPath(request.file);
   const content = await read(file);
   if (content.length > MOST_BYTES) throw new UserError(`${file} is far too long to be a backup.`);
-  const key: Key = request.ageIdentity
-    ? {
-        identities: await identitiesIn(
-          (await read(path.resolve(projectDirectory, request.ageIdentity))).toString("utf8"),
-        ),
-      }
-    : { passphrase: await passphrase() };
-  return parseBackup(await decryptFile(content, key, file), file);
+  return parseBackup(await decryptFile(content, await keyOf(request, passphrase), file), file);
+}
+
+/** What opens a backup: the identities in the operator's file, or the passphrase that is asked for. */
+export async function keyOf(
+  { ageIdentity }: Pick<RestoreRequest, "ageIdentity">,
+  passphrase: () => Promise<string>,
+): Promise<Key> {
+  if (!ageIdentity) return { passphrase: await passphrase() };
+  const text = (await read(path.resolve(projectDirectory, ageIdentity))).toString("utf8");
+  return { identities: await identitiesIn(text) };
 }
 
 async function read(file: string): Promise<Buffer> {
@@ -82,23 +87,23 @@ async function read(file: string): Promise<Buffer> {
  */
 export async function restoreBackup(backup: Backup, access: StackAccess): Promise<void> {
   const config = await access.config();
-  const settings = settingsWithout(config, access.stack, ["identities", "secrets", "invites", "tokens"]);
+  const settings = settingsWithout(config, access.stack, ["identities", "secrets", "invites", "tokens", "relayKeys"]);
   assertDeclared(backup, settings);
   if (backup.suffix !== settings.suffix)
     throw new UserError(
       `The addresses in the backup end in .${backup.suffix}, and this stack's daemon makes .${settings.suffix} ones: set town-ator:suffix to ${backup.suffix}, and town-ator:images.anon to an image of that daemon.`,
     );
-  const [deployed, random] = await Promise.all([access.deployed(), access.random()]);
-  assertFree(backup, { deployed, random }, config, settings);
+  const state = await access.state();
+  assertFree(backup, state, config, settings);
 
-  const identities = identitiesToBe(backup, settings, deployed);
+  const identities = identitiesToBe(backup, settings, state.deployed);
   const wanted = [...keysToBe(backup, identities), ...textsOf(backup)].filter(
     (secret) => textAt(config, secret) !== secret.text,
   );
   const plain = plainChange(backup, settings, identities);
   if (wanted.length === 0 && Object.keys(plain).length === 0) {
     access.say(
-      `all that is in the backup of ${backup.stack} is in Pulumi.${access.stack}.yaml already; nothing is changed`,
+      `everything in the backup of ${backup.stack} is in Pulumi.${access.stack}.yaml already; nothing is changed`,
     );
     return;
   }
@@ -119,10 +124,9 @@ export async function restoreBackup(backup: Backup, access: StackAccess): Promis
     for (const { id, secretVersion } of peers)
       if (secretVersion > 1 && Object.hasOwn(backup.towns[name]?.secrets ?? {}, id))
         access.say(
-          `  ${fullKey("secrets")}.${name}.${id} is the secret from now on: secretVersion ${secretVersion} of that peer means nothing while it is there`,
+          `  ${fullKey("secrets")}.${name}.${id} is the secret from now on; secretVersion ${secretVersion} of that peer has no effect while it is there`,
         );
-  access.say("`make preview` shows what `make up` will do with it");
-  access.say("stop the old deployment before `make up`: two daemons with one key take turns at its address");
+  sayHowToDeploy(access);
 }
 
 /** The seeds and adopted keys, without those of numbers that the towns will not have. */
@@ -136,8 +140,11 @@ function keysToBe({ towns }: Backup, identities: ReadonlyMap<string, IdentityNum
 
 function textsOf({ towns, invites, tokens }: Backup): ConfigSecret[] {
   const secrets = Object.fromEntries(Object.entries(towns).map(([name, town]) => [name, town.secrets]));
-  const all = { secrets, invites, tokens };
-  return (["secrets", "invites", "tokens"] as const).flatMap((key) =>
+  const relayKeys = Object.fromEntries(
+    Object.entries(towns).map(([name, { relay }]): [string, Record<string, string>] => [name, { ...relay }]),
+  );
+  const all = { secrets, invites, tokens, relayKeys };
+  return (["secrets", "invites", "tokens", "relayKeys"] as const).flatMap((key) =>
     Object.entries(all[key]).flatMap(([town, texts]) =>
       Object.entries(texts).map(([name, text]) => ({ key, town, name, text })),
     ),
@@ -149,8 +156,8 @@ function textsOf({ towns, invites, tokens }: Backup): ConfigSecret[] {
  * and not in the backup.
  */
 function assertDeclared(backup: Backup, { towns, stack }: Settings): void {
-  const lacking: Record<string, { nodeId?: string; peers?: Record<string, object> }> = {};
-  for (const [name, { nodeId, secrets }] of Object.entries(backup.towns)) {
+  const lacking: Record<string, { nodeId?: string; relay?: object; peers?: Record<string, object> }> = {};
+  for (const [name, { nodeId, secrets, relay }] of Object.entries(backup.towns)) {
     const town = towns.find((candidate) => candidate.name === name);
     if (town && town.nodeId !== nodeId)
       throw new UserError(
@@ -158,29 +165,28 @@ function assertDeclared(backup: Backup, { towns, stack }: Settings): void {
       );
     const wanted = new Set([secrets, backup.invites[name], backup.tokens[name]].flatMap((of) => Object.keys(of ?? {})));
     const peers = [...wanted].filter((id) => !town?.peers.some((peer) => peer.id === id)).sort();
-    if (town && peers.length === 0) continue;
+    const lacksRelay = relay !== undefined && town?.relay === undefined;
+    if (town && peers.length === 0 && !lacksRelay) continue;
     lacking[name] = {
       ...(town ? {} : { nodeId }),
+      ...(lacksRelay && { relay: {} }),
       ...(peers.length === 0 ? {} : { peers: Object.fromEntries(peers.map((id) => [id, {}])) }),
     };
   }
   if (Object.keys(lacking).length === 0) return;
-  const lines = stringify({ config: { [fullKey("towns")]: lacking } }).trimEnd();
   throw new UserError(
-    `The backup has towns or peers that Pulumi.${stack}.yaml does not declare. Add them, each with its own settings, and run this again; nothing is changed:\n${lines.replace(/^/gm, "  ")}`,
+    `The backup has towns, relays or peers that Pulumi.${stack}.yaml does not declare. Add them, each with its own settings, and run this again; nothing is changed:\n${configLines(lacking)}`,
   );
 }
 
 /** Throws a UserError with both fingerprints of every identity that the stack has under another key. */
-function assertFree(backup: Backup, stack: StackIdentities, config: StackConfig, settings: Settings): void {
-  const taken = Object.entries(backup.towns).flatMap(([town, content]) =>
-    [...identitiesOf(content, backup.suffix)].flatMap(([number, { fingerprint }]) => {
-      const adopted = adoptedFingerprint(config, town, number, settings);
-      const inPlace = fingerprintInPlace(town, number, stack, settings, { adopted, seed: givenSeed(config, town) });
-      return inPlace === undefined || inPlace === fingerprint
-        ? []
-        : [`  identity ${number} of ${town} is ${inPlace} here and ${fingerprint} in the backup`];
-    }),
+function assertFree(backup: Backup, state: StackState, config: StackConfig, settings: Settings): void {
+  const claimed = Object.entries(backup.towns).flatMap(([town, content]) =>
+    [...identitiesOf(content, backup.suffix)].map(([number, { fingerprint }]) => ({ town, number, fingerprint })),
+  );
+  const taken = displaced(claimed, state, config, settings, { adopted: true }).map(
+    ({ town, number, inPlace, fingerprint }) =>
+      `  identity ${number} of ${town} is ${inPlace} here and ${fingerprint} in the backup`,
   );
   if (taken.length > 0)
     throw new UserError(

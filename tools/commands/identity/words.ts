@@ -1,14 +1,14 @@
-import { published, type Identity } from "../../../components/core/identity";
+import { published } from "../../../components/core/identity";
 import { UserError } from "../../console/project";
 import { confirm, ownTerminal, type Terminal } from "../../console/standardInput";
 import { wordsOf } from "../../console/seedWords";
 import { openStack, settingsWithout, townNamed, type StackAccess } from "../stackAccess";
-import { highest, identitiesUpTo, stateSeed } from "./known";
+import { highest, identitiesUpTo, seedAndKeys } from "./known";
 
 /** Whose words are asked for. */
 export interface WordsRequest {
   readonly town?: string | undefined;
-  /** Whether the operator has asked for secrets in so many words (REVEAL=1). */
+  /** Whether the operator has asked for secrets explicitly (REVEAL=1). */
   readonly reveal: boolean;
 }
 
@@ -37,12 +37,11 @@ export async function assertAsked(reveal: boolean, terminal: Terminal = ownTermi
  * not follow from it.
  */
 export async function wordsFor(name: string | undefined, access: StackAccess): Promise<string> {
-  const [config, random] = await Promise.all([access.config(), access.random()]);
+  const [config, { random }] = await Promise.all([access.config(), access.state()]);
   const settings = settingsWithout(config, access.stack, []);
   const town = townNamed(settings, name);
-  const seed = town.seed?.reveal() ?? stateSeed(town.name, random);
+  const { seed, keys } = seedAndKeys(town, random);
   const last = highest(town.identity);
-  const keys = new Map([...town.adopted].map(([number, key]) => [number, key.reveal()]));
   const all = identitiesUpTo(last, { seed, keys }, settings.suffix);
   const seeded = identitiesUpTo(last, { seed, keys: new Map() }, settings.suffix);
   const strays = published(town.identity).filter(
@@ -53,16 +52,12 @@ export async function wordsFor(name: string | undefined, access: StackAccess): P
   if (strays.includes(town.identity.current)) throw new UserError(`${inexpressible(town.identity.current)}.`);
   if (!seed) throw new UserError(`${town.name} has no seed yet: run \`make up\` first.`);
   access.say(`the seed of ${town.name}, from which these addresses follow and all later ones:`);
-  for (const [number, { fingerprint }] of withoutStrays(seeded, strays))
-    access.say(`  identity ${number}: ${fingerprint}`);
+  for (const [number, { fingerprint }] of seeded)
+    if (!strays.includes(number)) access.say(`  identity ${number}: ${fingerprint}`);
   for (const number of strays) access.say(inexpressible(number));
   const list = wordsOf(seed);
   return Array.from(
     { length: list.length / PER_LINE },
     (_, line) => `${list.slice(line * PER_LINE, (line + 1) * PER_LINE).join(" ")}\n`,
   ).join("");
-}
-
-function withoutStrays(seeded: ReadonlyMap<number, Identity>, strays: readonly number[]): [number, Identity][] {
-  return [...seeded].filter(([number]) => !strays.includes(number));
 }

@@ -2,7 +2,8 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { buildTowns } from "../../../stack/buildTowns";
-import { NAMESPACE, parseSettings } from "../../../stack/settings";
+import { NAMESPACE } from "../../../stack/configKeys";
+import { parseSettings } from "../../../stack/settings";
 import { readConfigFile } from "../../pulumi/configFile";
 import { record, reveal, type Recorded } from "../../commands/recordProgram";
 import { run } from "../../console/run";
@@ -73,7 +74,7 @@ async function declared(stack: string, images: { anon: string; connector: string
   let invite = "";
   const resources = await record(
     () => {
-      const { towns } = buildTowns(settings, { anon: build, connector: build });
+      const { towns } = buildTowns(settings, { anon: build, connector: build, relay: build });
       const [first] = Object.values(towns).flatMap(({ invites }) => Object.values(invites));
       first?.apply((text) => (invite = text));
     },
@@ -154,6 +155,7 @@ function createArguments(inputs: ContainerInputs & { image?: string }): string[]
       "--security-opt",
       "no-new-privileges",
     ],
+    ...["--ulimit", "core=0:0"],
     ...["--memory", `${inputs.memory}m`, "--memory-swap", `${inputs.memory}m`, "--entrypoint", inputs.entrypoints[0]!],
     ...(inputs.readOnly ? ["--read-only"] : []),
     ...(inputs.init ? ["--init"] : []),
@@ -172,7 +174,10 @@ function createArguments(inputs: ContainerInputs & { image?: string }): string[]
       ? [
           ...[
             "--health-cmd",
-            health.tests.slice(1).join(" "),
+            health.tests
+              .slice(1)
+              .map((argument) => `'${argument}'`)
+              .join(" "),
             "--health-interval",
             health.interval,
             "--health-timeout",

@@ -1,44 +1,64 @@
-import { benchPreviews } from "./previews";
-import { benchVerified } from "./twoHomes";
-import { benchUp } from "./up";
+import * as os from "node:os";
+import { UserError } from "../../console/project";
 import { dockerClient } from "../../docker/dockerHost";
 import type { Environment } from "../../pulumi/environment";
-import { UserError } from "../../console/project";
 import { assertStackExists } from "../../pulumi/stack";
+import { benchCommands } from "./commands";
+import { benchPreview } from "./emptyProgram";
+import { benchGuard } from "./guard";
+import { benchPreviews } from "./previews";
+import { ring } from "./ring";
+import { withStack } from "./temporaryStack";
+import { benchVerified } from "./twoHomes";
+import { benchUp } from "./up";
 
 /** The stack of two towns that the reference has a figure for. */
 const TWO_HOMES = "two-homes";
 
+/** What `WHAT` can be; each gives a table for docs/explanation/performance.md. */
+const TABLES: Readonly<Record<string, (stack: string, environment: Environment, runs?: number) => Promise<string>>> = {
+  /** From nothing until reached, beside the same by plain `docker run`; two homes: from nothing until verified. */
+  start: async (stack, environment, runs) => {
+    await assertDown(stack, environment);
+    return stack === TWO_HOMES ? benchVerified(stack, environment, runs ?? 5) : benchUp(stack, environment, runs ?? 3);
+  },
+  /** Each command of a stack. */
+  commands: async (stack, environment, runs = 3) => {
+    await assertDown(stack, environment);
+    return benchCommands(stack, runs);
+  },
+  /** Each command of a stack of ten towns. */
+  towns: (_, __, runs = 3) => withStack("bench-towns", ring(10), ({ stack }) => benchCommands(stack, runs)),
+  /** `make preview` beside the preview of an empty program. */
+  preview: (stack, environment, runs = 5) => benchPreview(stack, environment, runs),
+  /** Previews of stacks of 1, 10 and 100 towns. */
+  previews: (_, __, runs = 3) => benchPreviews(runs),
+  /** What the guard of the connector's door costs. */
+  guard: (_, __, runs = 5) => benchGuard(runs),
+};
+
 /**
- * Measures, and prints a table for docs/performance.md:
- * - the stack two-homes from nothing until `make verify` is green, 5 runs;
- * - any other local stack from nothing until a stranger has been let in, beside the same by plain `docker run`, 3 runs;
- * - with `WHAT=previews` in the environment, previews of stacks with 1, 10 and 100 towns, 3 runs.
- *
- * `RUNS` in the environment is another number of runs. Throws a UserError for a stack that is up: measuring it would
- * mean taking it down.
+ * Measures, and prints a table for docs/explanation/performance.md: the one that `WHAT` in the environment names, by
+ * default `start`. `RUNS` is another number of runs than usual. Throws a UserError for a stack that is up, where
+ * measuring it would mean taking it down.
  */
 export async function bench({ stack, environment }: { stack: string; environment: Environment }): Promise<void> {
-  process.stdout.write(`${await measured(stack, environment)}\n`);
-}
-
-async function measured(stack: string, environment: Environment): Promise<string> {
-  const { WHAT: what, RUNS: runs } = process.env;
-  if (what === "previews") return benchPreviews(runsOf(runs, 3));
-  if (what) throw new UserError("WHAT can be previews, or nothing for the stack itself.");
+  const { RUNS: runs } = process.env;
+  const what = process.env["WHAT"] || "start";
+  const table = Object.hasOwn(TABLES, what) ? TABLES[what]! : undefined;
+  if (!table) throw new UserError(`WHAT can be ${Object.keys(TABLES).join(", ")}.`);
   await assertStackExists(stack);
-  await assertDown(stack, environment);
-  return stack === TWO_HOMES
-    ? benchVerified(stack, environment, runsOf(runs, 5))
-    : benchUp(stack, environment, runsOf(runs, 3));
+  const load = os.loadavg()[0]!.toFixed(1);
+  process.stdout.write(`${await table(stack, environment, runsOf(runs))}\n`);
+  process.stdout.write(`\nLoad of the machine in the minute before: ${load}, on ${os.availableParallelism()} cores.\n`);
 }
 
 /**
- * How many runs are asked for: a whole number from 1 to 99, `usual` when nothing is said. Throws a UserError for
+ * How many runs are asked for: a whole number from 1 to 99, undefined when nothing is said. Throws a UserError for
  * anything else.
  */
-export function runsOf(text: string | undefined, usual: number): number {
-  if (!text) return usual;
+export function runsOf(text: string | undefined): number | undefined {
+  if (!text) return undefined;
   if (!/^[1-9]\d?$/.test(text)) throw new UserError("RUNS must be a whole number from 1 to 99.");
   return Number(text);
 }

@@ -1,13 +1,9 @@
-import * as fs from "node:fs/promises";
-import * as path from "node:path";
-import { stringify } from "yaml";
 import { redact } from "../../../components/core/redact";
-import { localPath, projectDirectory, UserError } from "../../console/project";
+import { UserError } from "../../console/project";
 import { say } from "../../console/say";
-import type { Pulumi } from "../../pulumi/pulumi";
-import { openPulumi } from "../../pulumi/stack";
 import { ring } from "./ring";
 import { previewsTable, type Previewed } from "./tables";
+import { withStack } from "./temporaryStack";
 
 /** How many towns the measured stacks have. */
 const SIZES = [1, 10, 100];
@@ -18,7 +14,7 @@ const STACK = "bench-previews";
 /**
  * Measures the preview of new stacks with 1, 10 and 100 towns on a local network, where every town peers with its
  * neighbours in a ring and with the one across: seconds and resources. Nothing is deployed. Gives a table for
- * docs/performance.md, from which it shows whether the time is linear in the resources.
+ * docs/explanation/performance.md, from which it shows whether the time is linear in the resources.
  *
  * Throws a UserError when there is a stack of the temporary one's name, or a preview fails.
  */
@@ -31,7 +27,7 @@ export async function benchPreviews(runs: number): Promise<string> {
 async function measured(count: number, runs: number): Promise<Previewed> {
   const towns = ring(count);
   const peers = Object.values(towns).reduce((sum, town) => sum + Object.keys(town.peers).length, 0);
-  return withStack({ "town-ator:network": "local", "town-ator:towns": towns }, async (pulumi) => {
+  return withStack(STACK, towns, async (pulumi) => {
     const seconds: number[] = [];
     let resources = 0;
     for (let turn = 1; turn <= runs; turn++) {
@@ -51,26 +47,4 @@ export function created(preview: string): number {
   const count = /^\s*\+ (\d+) to create$/m.exec(preview)?.[1];
   if (count === undefined) throw new UserError("The preview does not say how many resources it would create.");
   return Number(count);
-}
-
-/** Runs `use` with a stack of this config, which is there only meanwhile. */
-async function withStack<T>(config: Record<string, unknown>, use: (pulumi: Pulumi) => Promise<T>): Promise<T> {
-  const file = path.join(projectDirectory, `Pulumi.${STACK}.yaml`);
-  try {
-    await fs.writeFile(file, stringify({ config }), { flag: "wx" });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-    throw new UserError(`${path.basename(file)} exists: remove it, if an earlier measurement left it behind.`);
-  }
-  try {
-    const pulumi = await openPulumi(STACK);
-    try {
-      return await use(pulumi);
-    } finally {
-      await pulumi.text(["stack", "rm", "--yes", "--preserve-config"]);
-    }
-  } finally {
-    await fs.rm(file, { force: true });
-    await fs.rm(localPath("config", path.basename(file)), { force: true });
-  }
 }

@@ -18,6 +18,20 @@ export function runsTable(what: string, rows: readonly Row[]): string {
   ]);
 }
 
+/** A Markdown table of things that were measured, some of them only once: every run and the median. */
+export function timesTable(what: string, rows: readonly Row[]): string {
+  const runs = Math.max(...rows.map(([, seconds]) => seconds.length));
+  const cells = (text: (run: number) => string) => Array.from({ length: runs }, (_, run) => text(run));
+  return markdown([
+    [what, ...cells((run) => `run ${run + 1}`), "median"],
+    ...rows.map(([name, seconds]) => [
+      name,
+      ...cells((run) => (run < seconds.length ? one(seconds[run]!) : "")),
+      one(median(seconds)),
+    ]),
+  ]);
+}
+
 /**
  * A Markdown table of steps that follow each other in every run, with their sum: every run and the median; below it how
  * the sum compares with another's figure for the same.
@@ -68,7 +82,8 @@ export function previewsTable(previews: readonly Previewed[]): string {
 
 const one = (value: number) => value.toFixed(1);
 
-function markdown([header, ...rows]: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`.replaceAll("|  |", "| |");
+/** A Markdown table, the header its first row. */
+export function markdown([header, ...rows]: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`.replaceAll(/(?<=\|) {2}(?=\|)/g, " ");
   return [line(header!), `|${"---|".repeat(header!.length)}`, ...rows.map(line)].join("\n");
 }

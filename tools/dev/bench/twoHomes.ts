@@ -5,14 +5,15 @@ import type { Environment } from "../../pulumi/environment";
 import { projectDirectory } from "../../console/project";
 import { say } from "../../console/say";
 import { make } from "./make";
+import { secondsOf } from "./secondsOf";
 import { stepsTable } from "./tables";
 
 /** What the reference says of its own first topology, the same two homes by a shell script: "about 3 minutes". */
 const REFERENCE = { name: "The reference", seconds: 180 };
 
 /**
- * Measures a stack of two peered towns: from images present and nothing else until `make verify` is green,
- * each run from nothing. Gives a table for docs/performance.md, with the ratio to the reference's own figure.
+ * Measures a stack of two peered towns: from images present and nothing else until `make verify` is green, each run
+ * from nothing. Gives a table for docs/explanation/performance.md, with the ratio to the reference's own figure.
  *
  * Throws a UserError, with all that was printed, when a run is not green; the stack is taken down all the same.
  */
@@ -51,10 +52,4 @@ async function imagesPresent(stack: string, environment: Environment): Promise<v
   } finally {
     await make("down", stack);
   }
-}
-
-async function secondsOf(work: () => Promise<unknown>): Promise<number> {
-  const from = performance.now();
-  await work();
-  return (performance.now() - from) / 1000;
 }

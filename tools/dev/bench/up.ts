@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { anonContext } from "../../../components/anonImage";
 import { connectorContext } from "../../../stack/connectorContext";
 import { dockerName } from "../../../components/core/names";
-import { PATHS, PORTS } from "../../../components/core/ports";
+import { PORTS } from "../../../components/core/ports";
 import { parseInvite } from "../../../components/core/invite";
 import { dockerClient } from "../../docker/dockerHost";
 import type { Environment } from "../../pulumi/environment";
@@ -10,7 +10,7 @@ import { projectDirectory, UserError } from "../../console/project";
 import { say } from "../../console/say";
 import { until } from "../../console/until";
 import { authenticate } from "../../verify/authenticate";
-import { sidecarFacts } from "../../verify/containers";
+import { daemonFacts } from "../../verify/containers";
 import { startSecondDaemon } from "../../verify/daemon";
 import { dialPatiently, dialThrough } from "../../verify/door";
 import { runByHand, type HandMade } from "./byHand";
@@ -30,7 +30,7 @@ interface Way {
  * let in at the `.anon` address; and beside it, in the same minutes, the floor: the same containers in the same order
  * by plain `docker run`. The two ways take turns, so that a slow minute of the machine meets both.
  *
- * Gives a table for docs/performance.md.
+ * Gives a table for docs/explanation/performance.md.
  */
 export async function benchUp(stack: string, environment: Environment, runs: number): Promise<string> {
   const ways = [byPulumi(stack), byHand(stack)];
@@ -58,10 +58,9 @@ async function untilReached(environment: Environment, stack: string, start: () =
   const docker = dockerClient(environment.dockerHost);
   const daemon = relaysHealthy(docker, stack).then(async () => {
     return startSecondDaemon(docker, {
-      ...(await sidecarFacts(docker, dockerName({ stack }, "local-network"))),
+      ...(await daemonFacts(docker, dockerName({ stack }, "local-network"))),
       stack,
       includeVolume: dockerName({ stack }, "local-network-include"),
-      includePath: PATHS.localNetwork,
       deadlineMs: 60_000,
     });
   });
@@ -72,7 +71,7 @@ async function untilReached(environment: Environment, stack: string, start: () =
     if (joined.status === "rejected") throw joined.reason;
     const { url, peerId, token } = parseInvite(started.value);
     const host = new URL(url).hostname;
-    const socket = await dialPatiently(dialThrough(joined.value.socks, host, 45_000), PORTS.btp, 60_000, 100);
+    const socket = await dialPatiently(dialThrough(joined.value.open, host, 45_000), PORTS.btp, 60_000, 100);
     const answer = await authenticate(socket, host, { peerId, token }, 15_000);
     if (answer.kind !== "accepted") throw new UserError(`The second daemon was not let in: ${answer.kind}`);
     return (performance.now() - from) / 1000;

@@ -18,7 +18,7 @@ interface GoModule {
   what: string;
 }
 
-const flags = ["-mod=readonly", "-trimpath", "-buildvcs=false", "-tags", "osusergo,grpcnotrace"];
+const flags = ["-trimpath", "-buildvcs=false", "-tags", "osusergo,grpcnotrace"];
 
 /**
  * Builds the Pulumi CLI, the providers and the Node language host from their Go modules, in the versions that the
@@ -29,10 +29,13 @@ const flags = ["-mod=readonly", "-trimpath", "-buildvcs=false", "-tags", "osuser
  */
 export async function buildToolchain(versions: ProviderVersions): Promise<string> {
   const modules = await unbuilt(versions);
-  if (modules.length > 0) await assertGo();
-  const totals = await Promise.all(modules.map(download));
-  // One after the other: the second build finds Go's own packages in the cache of the first.
-  for (const [index, module] of modules.entries()) await build(module, totals[index] ?? 0);
+  try {
+    const totals = await Promise.all(modules.map(download));
+    // One after the other: the second build finds Go's own packages in the cache of the first.
+    for (const [index, module] of modules.entries()) await build(module, totals[index] ?? 0);
+  } finally {
+    await Promise.all(modules.map((module) => fs.rm(drafts(module), { recursive: true, force: true })));
+  }
   return binDirectory();
 }
 
@@ -94,39 +97,47 @@ function goMod(directory: string): Promise<string> {
   return fs.readFile(path.join(directory, "go.mod"), "utf8");
 }
 
-/** Downloads what a build needs. Returns how many packages it consists of. */
-function download(module: GoModule): Promise<number> {
-  return during(`downloading the Go modules of ${module.what}`, async (progress) => {
+/**
+ * Downloads what a build needs. Returns how many packages it consists of.
+ *
+ * The go.mod files here name only what is chosen; the versions of everything else follow from that, and go.sum has the
+ * hashes of all of it. Go writes what follows into copies. The copy of go.sum is then put back, so that nothing is
+ * built that has no hash here.
+ */
+async function download(module: GoModule): Promise<number> {
+  const restore = (name: string) => fs.copyFile(path.join(module.directory, name), path.join(drafts(module), name));
+  await fs.mkdir(drafts(module), { recursive: true });
+  await Promise.all(["go.mod", "go.sum"].map(restore));
+  const packages = await during(`downloading the Go modules of ${module.what}`, async (progress) => {
     let modules = 0;
-    const { stdout } = await go(["list", "-deps", ...flags, ...module.packages], module, (line) => {
+    const { stdout } = await go(["list", "-mod=mod", "-deps", ...flags, ...module.packages], module, (line) => {
       if (isDownload(line)) progress(`${++modules} modules`);
     });
     return stdout.split("\n").length;
   });
+  await restore("go.sum");
+  return packages;
 }
 
 async function build(module: GoModule, total: number): Promise<void> {
-  const drafts = localPath("toolchain", `new-${process.pid}`);
   const variables = Object.entries(module.variables).map(([name, value]) => `-X ${name}=${value}`);
-  const link = ["-ldflags", ["-s", "-w", ...variables].join(" "), "-o", `${drafts}${path.sep}`];
-  try {
-    await during(`building ${module.what} (once)`, async (progress) => {
-      let compiled = 0;
-      await go(["build", "-v", ...flags, ...link, ...module.packages], module, (line) => {
-        // "At most", because packages that are in Go's cache are not compiled again.
-        if (isPackage(line)) progress(`${++compiled} of at most ${total} packages`);
-      });
+  const link = ["-ldflags", ["-s", "-w", ...variables].join(" "), "-o", `${drafts(module)}${path.sep}`];
+  await during(`building ${module.what} (once)`, async (progress) => {
+    let compiled = 0;
+    await go(["build", "-mod=readonly", "-v", ...flags, ...link, ...module.packages], module, (line) => {
+      // "At most", because packages that are in Go's cache are not compiled again.
+      if (isPackage(line)) progress(`${++compiled} of at most ${total} packages`);
     });
-    await fs.mkdir(binDirectory(), { recursive: true });
-    for (const binary of module.binaries) await fs.rename(path.join(drafts, binary), path.join(binDirectory(), binary));
-  } finally {
-    await fs.rm(drafts, { recursive: true, force: true });
-  }
+  });
+  await fs.mkdir(binDirectory(), { recursive: true });
+  for (const binary of module.binaries)
+    await fs.rename(path.join(drafts(module), binary), path.join(binDirectory(), binary));
   await fs.writeFile(stampFile(module), await stampOf(module));
 }
 
 async function go(args: string[], module: GoModule, onLine: (line: string) => void): Promise<RunResult> {
-  const result = await run("go", args, {
+  const [verb = "", ...rest] = args;
+  const result = await run("go", [verb, `-modfile=${path.join(drafts(module), "go.mod")}`, ...rest], {
     cwd: module.directory,
     reject: false,
     env: { CGO_ENABLED: "0", GOFLAGS: "", GOWORK: "off" },
@@ -136,6 +147,11 @@ async function go(args: string[], module: GoModule, onLine: (line: string) => vo
     },
   });
   if (result.exitCode === 0) return result;
+  if (result.exitCode === undefined)
+    throw new UserError(
+      "Pulumi cannot be built here, because Go is not installed: install Go (https://go.dev/dl/), or Pulumi itself " +
+        "(https://www.pulumi.com/docs/install/).",
+    );
   const errors = result.stderr.split("\n").filter((line) => !isPackage(line) && !isDownload(line));
   throw new UserError(`Building ${module.what} failed:\n${errors.slice(-15).join("\n")}`);
 }
@@ -147,6 +163,11 @@ function isDownload(line: string): boolean {
 /** Whether a line of `go build -v` names a package that was compiled. */
 function isPackage(line: string): boolean {
   return /^[\w.~/-]+$/.test(line);
+}
+
+/** Where a build keeps what it makes until it is complete. */
+function drafts(module: GoModule): string {
+  return localPath("toolchain", `new-${process.pid}-${module.binaries[0] ?? ""}`);
 }
 
 function binDirectory(): string {
@@ -175,24 +196,10 @@ async function isBuilt(module: GoModule): Promise<boolean> {
   }
 }
 
-async function assertGo(): Promise<void> {
-  const result = await run("go", ["version"], { reject: false });
-  if (result.exitCode !== 0) {
-    throw new UserError(
-      "Pulumi cannot be built here, because Go is not installed: install Go (https://go.dev/dl/), or Pulumi itself " +
-        "(https://www.pulumi.com/docs/install/).",
-    );
-  }
-}
-
 /** The version, such as `v3.259.0`, in which the text of a go.mod requires a module. Throws if it does not. */
 export function requiredVersion(mod: string, module: string): string {
-  for (const line of mod.split("\n")) {
-    const [name, version] = line
-      .replace(/^\s*require\s+/, "")
-      .trim()
-      .split(/\s+/);
-    if (name === module && version?.startsWith("v")) return version;
-  }
-  throw new Error(`go.mod does not require ${module}`);
+  const lines = mod.matchAll(/^(?:require)?\s+(\S+) (v\S+)/gm);
+  const [, , version] = [...lines].find(([, name]) => name === module) ?? [];
+  if (version === undefined) throw new Error(`go.mod does not require ${module}`);
+  return version;
 }

@@ -47,7 +47,7 @@ export type Case = [rule: string, broken: Overrides, env?: Environment];
 const PREFIX =
   "a route's prefix begins with a lower-case letter or digit and goes on with these, dots, underscores, tildes and hyphens";
 const PROXY = "a socks5 transport's socksProxy is socks5h://, in lower case, so that the proxy resolves the names";
-const EXTERNAL = "an externalUrl is ws:// with a host and the port of the BTP server";
+const EXTERNAL = "an externalUrl is ws:// with a host and the port of the hidden service";
 
 /** Broken so that the loader ends the connector. */
 export const REFUSED: Case[] = [
@@ -184,7 +184,7 @@ export const SILENT: Case[] = [
   [EXTERNAL, socks({ externalUrl: `ws://${ADDRESS}:3001` })],
   [EXTERNAL, socks({ externalUrl: "ws://" })],
   [EXTERNAL, socks({ externalUrl: "auto", managed: true, managedOptions: { hiddenServiceDir: "/data/hs" } })],
-  ["a managed hidden service has the port of the BTP server", managed({ hiddenServicePort: 3001 })],
+  ["a managed hidden service has the port of the guard", managed({ hiddenServicePort: 3001 })],
   ["an admin API is on loopback and has an apiKey", admin({ host: "0.0.0.0" })],
   ["an admin API is on loopback and has an apiKey", { adminApi: without(ADMIN, "host") }],
   ["an admin API is on loopback and has an apiKey", admin({ apiKey: undefined, allowedIPs: ["127.0.0.1"] })],

@@ -29,7 +29,7 @@ interface Rendered {
 async function rendered(config: Readonly<Record<string, string>>, stack: string): Promise<Rendered[]> {
   const build = { context: () => ({ path: "context", hash: "0".repeat(64) }) };
   const settings = parseSettings(config, stack);
-  const resources = await record(() => buildTowns(settings, { anon: build, connector: build }), stack);
+  const resources = await record(() => buildTowns(settings, { anon: build, connector: build, relay: build }), stack);
   return settings.towns.map(({ name }) => {
     const { uploads } = find(resources, "Container", `${name}-connector-files`).inputs;
     const files = reveal(uploads) as { file: string; content: string }[];
@@ -105,6 +105,8 @@ describe("the connector's configuration of a town", () => {
 
   test.each<[string, Config, Record<string, unknown>, string]>([
     ["no peer", {}, {}, "0 peers, 1 routes"],
+    ["the sidecar's network namespace", { topology: "shared-namespace" }, {}, "0 peers, 1 routes"],
+    ["a managed daemon", { topology: "embedded", identity: { current: 2, previous: 1 } }, {}, "0 peers, 1 routes"],
     ["a peer that is only expected", { peers: { "g.bob": {} } }, {}, "0 peers, 2 routes"],
     [
       "a peer by an invite",

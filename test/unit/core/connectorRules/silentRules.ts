@@ -100,15 +100,15 @@ export const SILENT_RULES: readonly Rule[] = [
     broken: (file) => inSocks(file, ({ socksProxy }) => plainUrl(text(socksProxy).trim(), ["socks5h"]) === undefined),
   },
   {
-    // The BTP server speaks plain WebSocket at one port; auto would tell peers wss:// and no port.
-    name: "an externalUrl is ws:// with a host and the port of the BTP server",
-    broken: (file) =>
-      inSocks(file, ({ externalUrl }) => plainUrl(text(externalUrl).trim(), ["ws"])?.port !== file["btpServerPort"]),
+    // Peers dial the hidden service, which speaks plain WebSocket at port 3000 and leads to the guard; auto would tell
+    // them wss:// and no port.
+    name: "an externalUrl is ws:// with a host and the port of the hidden service",
+    broken: (file) => inSocks(file, ({ externalUrl }) => plainUrl(text(externalUrl).trim(), ["ws"])?.port !== 3000),
   },
   {
-    // A managed daemon forwards each port to the same port.
-    name: "a managed hidden service has the port of the BTP server",
-    broken: (file) => inOptions(file, ["hiddenServicePort"], (value) => value !== file["btpServerPort"]),
+    // A managed daemon forwards each port to the same port, where the guard stands before the BTP server.
+    name: "a managed hidden service has the port of the guard",
+    broken: (file) => inOptions(file, ["hiddenServicePort"], (value) => value !== 3000),
   },
   {
     // allowedIPs and trustProxy are read by nothing, and the default host is 0.0.0.0.

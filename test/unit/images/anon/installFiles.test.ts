@@ -43,6 +43,14 @@ describe("the one-shot that installs files", () => {
     expect(fs.statSync(path.join(root, "files", "connector.yaml")).mode & 0o777).toBe(0o400);
   });
 
+  it("keeps what is there when a start.sh among the files refuses the others, and says why", () => {
+    upload("a1", { "start.sh": "exit 0", anonrc: "one" });
+    expect(install("a1").status).toBe(0);
+    upload("b2", { "start.sh": `[ "$1" = check ] && cat "$2/anonrc" && exit 1`, anonrc: "two" });
+    expect(install("b2")).toMatchObject({ status: 6, stdout: "two" });
+    expect(volume()).toEqual({ "start.sh": "exit 0", anonrc: "one" });
+  });
+
   it("does not install what an earlier run uploaded and never installed", () => {
     upload("a1", { "connector.yaml": "one", "client.g.bob.auth_private": "a removed peer's key" });
     upload("b2", { "connector.yaml": "two" });
@@ -50,10 +58,28 @@ describe("the one-shot that installs files", () => {
     expect(volume()).toEqual({ "connector.yaml": "two" });
   });
 
-  it("fails and touches nothing when nothing was uploaded for its run", () => {
+  it("fails and changes no file when nothing was uploaded for its run, and leaves no upload of another", () => {
     upload("a1", { "connector.yaml": "one" });
     install("a1");
+    upload("a1", { "connector.yaml": "again" });
     expect(install("b2").status).not.toBe(0);
     expect(volume()).toEqual({ "connector.yaml": "one" });
+  });
+
+  it("leaves no upload when it fails half-way", () => {
+    upload("a1", { "connector.yaml": "one", "secrets.env": "two" });
+    const folder = path.join(root, "files", ".new.a1.folder");
+    fs.mkdirSync(folder);
+    expect(install("a1").status).not.toBe(0);
+    expect(Object.keys(volume()).filter((name) => name.startsWith("."))).toEqual([]);
+  });
+
+  it.runIf(process.getuid?.() === 0)("names the volumes of another user, and changes nothing in them", () => {
+    upload("a1", { "connector.yaml": "one" });
+    for (const folder of ["files", "data"]) fs.chownSync(path.join(root, folder), 1000, 1000);
+    expect(install("a1")).toMatchObject({ status: 5, stdout: `${root}/files ${root}/data\n`, stderr: "" });
+    expect(volume()).toEqual({ ".new.a1.connector.yaml": "one" });
+    fs.chownSync(path.join(root, "files"), 0, 0);
+    expect(install("a1")).toMatchObject({ status: 5, stdout: `${root}/data\n` });
   });
 });

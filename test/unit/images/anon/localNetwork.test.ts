@@ -22,15 +22,27 @@ beforeEach(() => {
 });
 afterEach(() => fs.rmSync(root, { recursive: true }));
 
-/** Runs the script up to the point where it starts the routers. */
-function prepare(ip: string): void {
-  const whole = fs.readFileSync(SCRIPT, "utf8");
-  const end = whole.indexOf("\nstart() {");
-  expect(end).toBeGreaterThan(0);
-  const script = whole.slice(0, end).replaceAll(/(?<=[ ="<>])\/(data|tmp|network)\b/g, `${root}/$1`);
+const BEGIN_OF_ROUTERS = "\nstart() {";
+
+/** Runs a part of the script; `command` runs what follows it. */
+function run(script: string, ip: string, ...command: string[]): { status: number | null; stderr: string } {
+  const moved = script.replaceAll(/(?<=[ ="<>])\/(data|tmp|network)\b/g, `${root}/$1`);
   const env = { PATH: `${at("bin")}:${process.env["PATH"]}`, IP: ip, RANGE: "10.1.2.0/27" };
-  const { status, stderr } = spawnSync("sh", ["-c", script], { env, encoding: "utf8" });
-  expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+  const [file = "sh", ...args] = [...command, "sh", "-c", moved];
+  const { status, stderr } = spawnSync(file, args, { env, encoding: "utf8", timeout: 20_000, killSignal: "SIGKILL" });
+  return { status, stderr };
+}
+
+/** Runs the script up to the point where it starts the routers. */
+function prepared(ip: string): { status: number | null; stderr: string } {
+  const whole = fs.readFileSync(SCRIPT, "utf8");
+  const end = whole.indexOf(BEGIN_OF_ROUTERS);
+  expect(end).toBeGreaterThan(0);
+  return run(whole.slice(0, end), ip);
+}
+
+function prepare(ip: string): void {
+  expect(prepared(ip)).toEqual({ status: 0, stderr: "" });
 }
 
 describe("a local ATOR network", () => {
@@ -53,5 +65,28 @@ describe("a local ATOR network", () => {
     expect(read("data/dirauthority").split(" ").pop()).not.toBe(authority.split(" ").pop());
     expect(fs.existsSync(at("data/relay0"))).toBe(false);
     expect(read("network/anonnet.conf")).toContain(read("data/dirauthority"));
+  });
+
+  // In a namespace where it is process 1, as in its container.
+  it.runIf(process.getuid?.() === 0).each([
+    ["is killed", "kill -KILL $$", 137],
+    ["ends by itself", "exit 0", 0],
+  ])("ends with 1 when one of its routers %s, so that Docker starts it again", (_, end, code) => {
+    prepare("10.1.2.2");
+    const routers = `#!/bin/sh\ncase "$*" in *relay2*) ${end} ;; *) exec sleep 60 ;; esac\n`;
+    fs.writeFileSync(at("bin/anon"), routers, { mode: 0o755 });
+    const script = fs.readFileSync(SCRIPT, "utf8");
+    const { status, stderr } = run(script, "10.1.2.2", "unshare", "--pid", "--fork", "--kill-child", "--mount-proc");
+    expect(stderr).toContain(`/relay2.rc ended with ${code}\n`);
+    expect(status).toBe(1);
+  });
+
+  it.runIf(process.getuid?.() === 0)("does not start on the volumes of another user, and says what to do", () => {
+    fs.chownSync(at("network"), 1000, 1000);
+    expect(prepared("10.1.2.2")).toEqual({
+      status: 1,
+      stderr:
+        "town-ator: the volumes of the local network belong to another user; they hold nothing to keep: make down removes them\n",
+    });
   });
 });

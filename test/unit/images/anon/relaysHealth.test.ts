@@ -48,7 +48,7 @@ describe("the health of local relays", () => {
     expect(await health(5)).toBe(0);
     const first = fs.readFileSync(marker(), "utf8");
     expect(first).toMatch(/^\d+\.\d{9}\n$/);
-    expect(fs.statSync(marker()).mode & 0o777).toBe(0o644);
+    expect(fs.statSync(marker()).mode & 0o777).toBe(0o600);
     expect(await health(5)).toBe(0);
     expect(fs.readFileSync(marker(), "utf8")).toBe(first);
     // What a restart of the container does to its memory.

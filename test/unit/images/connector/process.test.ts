@@ -85,7 +85,7 @@ describe("the process", () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(JSON.parse(stdout.split("\n")[0] ?? "")).toMatchObject({
       event: "development_stand_in",
-      msg: "Development stand-in for the TOON connector 3.10.4: no settlement, no managed daemon, not for money",
+      msg: "Development stand-in for the TOON connector 3.10.4: no settlement, not for money",
     });
     expect(
       stdout
@@ -165,12 +165,6 @@ describe("a start that fails ends with 1", () => {
       "nodeId: a",
       { ENVIRONMENT: "test" },
       "Configuration error: Invalid ENVIRONMENT: must be one of development, staging, production, got test\n",
-    ],
-    [
-      "in managed mode, which a stand-in has not",
-      "{nodeId: a, btpServerPort: 3000, peers: [], routes: [], transport: {type: socks5, socksProxy: 'socks5h://h:1', externalUrl: auto, managed: true, managedOptions: {hiddenServiceDir: /hs}}}",
-      {},
-      "Configuration error: transport.managed: this development stand-in has no managed anon daemon. Run the daemon beside it (transport.managed: false), or use the published connector image.\n",
     ],
   ])("%s", async (_what, text, env, stderr) => {
     const { code, ...output } = await run(text, env).exit;

@@ -27,19 +27,16 @@ interface Guarded {
 }
 
 /** A development connector with a guard in front of it. */
-async function guarded(
-  settings: Partial<GuardSettings> & { limits?: Partial<GuardSettings["unauthenticated"]> } = {},
-  env: Record<string, string> = ENV,
-): Promise<Guarded> {
+async function guarded(settings: Partial<GuardSettings> = {}, env: Record<string, string> = ENV): Promise<Guarded> {
   const connector = await startConnector({ routes: [{ prefix: "alice", nextHop: "alice" }] }, env);
   const guard = await startGuard(
     {
       listenPort: 0,
       connectorPort: Number(new URL(connector.btpUrl).port),
       allowAnonymous: false,
-      maxMessageBytes: settings.maxMessageBytes ?? GUARD_LIMITS.maxMessageBytes,
-      unauthenticated: { ...GUARD_LIMITS.unauthenticated, ...settings.limits },
-      ...("allowAnonymous" in settings && { allowAnonymous: settings.allowAnonymous }),
+      peers: ["bob", "carol"],
+      ...GUARD_LIMITS,
+      ...settings,
     },
     {
       tokens: new Map([
@@ -204,7 +201,7 @@ describe("anybody else", () => {
       "a",
     ],
   ])("who %s is cut off when the time is over", async (_what, first, more) => {
-    const { port } = await guarded({ limits: { timeoutMs: 300 } });
+    const { port } = await guarded({ unauthenticatedMs: 300 });
     const { socket, ended } = await stranger(port, first);
     const drip = setInterval(() => socket.write(more), 40);
     const start = performance.now();
@@ -225,7 +222,7 @@ describe("anybody else", () => {
   });
 
   it("cannot lock a peer out by taking every place: one at random goes for each that comes", async () => {
-    const { port, url } = await guarded({ limits: { maxClients: 8 } });
+    const { port, url } = await guarded({ maxUnauthenticated: 8 });
     const strangers = await Promise.all(Array.from({ length: 30 }, () => stranger(port)));
     await expect.poll(() => strangers.filter(({ socket }) => socket.destroyed).length).toBe(22);
     let letIn = false;

@@ -25,6 +25,14 @@ describe("the line filter", () => {
     );
   });
 
+  test("hands every line over as it was written, whatever is redacted in it, but none that is too long", () => {
+    const read: string[] = [];
+    const filter = createLineFilter(['"btp_max_retries"'], (line) => read.push(line));
+    const line = '{"event":"btp_max_retries"}';
+    expect(filter.push(Buffer.from(`${line}\n${"-".repeat(KIB64 + 1)}\n`))).toContain('{"event":[secret]}\n');
+    expect(read).toEqual([line]);
+  });
+
   test("holds a line back until it is whole", () => {
     const filter = createLineFilter([]);
     expect(filter.push(Buffer.from("half a"))).toBe("");

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { GUARD_LIMITS } from "../../../../components/core/guardSettings";
 import { LauncherError } from "../../../../runtime/launcher/launcherError";
 import { TIMINGS } from "../../../../runtime/launcher/redial";
-import { parseSecretsEnv, parseSettings } from "../../../../runtime/launcher/settings";
+import { inboundTokens, parseSecretsEnv, parseSettings, takeText } from "../../../../runtime/launcher/settings";
 import { exitCodeFor } from "../../../../runtime/launcher/supervisor";
 
 /** The message of the launcher's error; a test fails when there is none. */
@@ -16,6 +17,12 @@ function messageOf(action: () => unknown): string {
 }
 
 describe("the secrets file", () => {
+  test("leaves no bytes behind once it is read", () => {
+    const bytes = Buffer.from("A=secret");
+    expect(takeText(bytes)).toBe("A=secret");
+    expect(bytes).toEqual(Buffer.alloc(8));
+  });
+
   test.each([
     ["", {}],
     ["\n\n", {}],
@@ -97,6 +104,13 @@ describe("launcher.json", () => {
     expect(parseSettings(text).redial).toEqual({ peers: [peer], timings: { ...TIMINGS, firstMs, fastMs, slowMs } });
   });
 
+  test("keeps how to guard the door", () => {
+    const text = JSON.stringify({ ...good, guard });
+    expect(parseSettings(text).guard).toEqual(guard);
+  });
+
+  const guard = { listenPort: 3000, connectorPort: 3001, allowAnonymous: false, peers: ["g.bob"], ...GUARD_LIMITS };
+  const DOORS = "launcher.json: guard.listenPort and guard.connectorPort must be two ports";
   const good = { command: ["node"], secretsFile: "s" };
   const admin = { port: 8081, healthPort: 8080, apiKey: "hunter22" };
   const peer = { id: "g.away", url: "ws://a:1", authToken: "hunter22" };
@@ -141,6 +155,23 @@ describe("launcher.json", () => {
     [{ admin, redial: { peers: [], timings: { slowMs: null } } }, wait("slowMs")],
     [{ admin, redial: { peers: [], timings: { firstMs: 30_001 } } }, ORDER],
     [{ admin, redial: { peers: [], timings: { slowMs: 29_999 } } }, ORDER],
+    [{ guard: 3000 }, DOORS],
+    [{ guard: { ...guard, connectorPort: 3000 } }, DOORS],
+    [{ guard: { ...guard, listenPort: 65_536 } }, DOORS],
+    [{ guard: { ...guard, allowAnonymous: "false" } }, "launcher.json: guard.allowAnonymous must be true or false"],
+    [{ guard: { ...guard, peers: [1] } }, "launcher.json: guard.peers must be a list of strings"],
+    [
+      { guard: { ...guard, unauthenticatedMs: 999 } },
+      "launcher.json: guard.unauthenticatedMs must be a whole number from 1000 to 60000",
+    ],
+    [
+      { guard: { ...guard, maxMessageBytes: "1048576" } },
+      "launcher.json: guard.maxMessageBytes must be a whole number from 65536 to 16777216",
+    ],
+    [
+      { guard: { ...guard, hunter22: 1 } },
+      "launcher.json: guard may hold listenPort, connectorPort, allowAnonymous, peers, maxMessageBytes, maxUnauthenticated, unauthenticatedBytes, unauthenticatedMs",
+    ],
     [{ packetExpiryMs: 1999 }, EXPIRY],
     [{ packetExpiryMs: 600_001 }, EXPIRY],
     [{ packetExpiryMs: "10000" }, EXPIRY],
@@ -158,7 +189,7 @@ describe("launcher.json", () => {
     ["null", "launcher.json must hold an object"],
     [
       JSON.stringify({ ...good, hunter22: 1 }),
-      "launcher.json has 1 unknown key(s); known are command, secretsFile, stopGraceMs, redact, admin, redial, packetExpiryMs",
+      "launcher.json has 1 unknown key(s); known are command, secretsFile, stopGraceMs, redact, admin, guard, redial, namespaceSign, daemon, packetExpiryMs",
     ],
     [JSON.stringify({ secretsFile: "s" }), "launcher.json: command must be a list of strings, the first a program"],
     [JSON.stringify({ ...good, command: [] }), "launcher.json: command must be a list of strings, the first a program"],
@@ -179,9 +210,36 @@ describe("launcher.json", () => {
       JSON.stringify({ ...good, stopGraceMs: -1 }),
       "launcher.json: stopGraceMs must be a whole number of milliseconds from 0 to 600000",
     ],
+    [
+      JSON.stringify({ ...good, daemon: { prepare: ["sh"], graceMs: 22 } }),
+      "launcher.json: daemon.graceMs must be a whole number of milliseconds from 10000 to 3600000",
+    ],
+    [
+      JSON.stringify({ ...good, daemon: { prepare: "sh", graceMs: 22_222 } }),
+      "launcher.json: daemon.prepare must be a list of strings, the first a program",
+    ],
+    [JSON.stringify({ ...good, namespaceSign: 22 }), "launcher.json: namespaceSign must be a path"],
     [JSON.stringify({ ...good, redact: "hunter22" }), "launcher.json: redact must be a list of strings"],
   ])("is refused as %s, by the key and without a value", (text, message) => {
     expect(messageOf(() => parseSettings(text))).toBe(message);
+  });
+});
+
+describe("the tokens of those who may dial in", () => {
+  const guard = { listenPort: 1, connectorPort: 2, allowAnonymous: false, ...GUARD_LIMITS };
+
+  test("are the secrets file's, by each peer's own spelling", () => {
+    const secrets = { "BTP_PEER_G.BOB_SECRET": "hunter22", BTP_PEER_A_B_SECRET: "hunter23" };
+    expect([...inboundTokens({ ...guard, peers: ["g.bob", "a-b"] }, secrets)]).toEqual([
+      ["g.bob", "hunter22"],
+      ["a-b", "hunter23"],
+    ]);
+  });
+
+  test("are never empty, for an empty token is nobody's", () => {
+    expect(messageOf(() => inboundTokens({ ...guard, peers: ["g.bob"] }, { "BTP_PEER_G.BOB_SECRET": "" }))).toBe(
+      "the secrets file has no token for a peer of guard.peers in launcher.json",
+    );
   });
 });
 

@@ -4,6 +4,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { afterEach, beforeEach, describe, expect, it, test } from "vitest";
+import { until } from "../../../../tools/console/until";
 
 const SCRIPT = path.join(__dirname, "../../../../runtime/sidecar/start.sh");
 const KEY = Buffer.alloc(96, 3);
@@ -24,11 +25,9 @@ function put(name: string, content: string | Buffer, mode = 0o600): void {
 function start(version = "0.4.9.11-live"): { status: number | null; stdout: string; stderr: string } {
   const daemon = `#!/bin/sh\n[ "$1" = --version ] && { echo "Anon version ${version}."; echo "more"; exit; }\necho started\n`;
   put("bin/anon", daemon, 0o700);
-  const script = fs
-    .readFileSync(SCRIPT, "utf8")
-    .replaceAll(/(?<=[ "=<])\/(etc\/town-ator|keys|tmp|network)\b/g, `${root}/$1`);
+  const script = fs.readFileSync(SCRIPT, "utf8").replaceAll(/(?<=[ "=<])\/(etc\/town-ator|keys|tmp)\b/g, `${root}/$1`);
   const env = { PATH: `${at("bin")}:${process.env["PATH"]}` };
-  return spawnSync("sh", ["-c", script], { env, encoding: "utf8" });
+  return spawnSync("sh", ["-c", script, "start.sh", "120"], { env, encoding: "utf8" });
 }
 
 beforeEach(() => {
@@ -37,12 +36,57 @@ beforeEach(() => {
   put("keys/hs-1/hs_ed25519_secret_key", KEY);
   put("etc/town-ator/identity", `1 ${createHash("sha256").update(KEY).digest("hex")} ${FINGERPRINT}\n`);
   put("etc/town-ator/suffix", "anon\n");
+  put("etc/town-ator/watch.sh", `echo "watched for $1 s" >${at("watched")}\n`);
 });
 afterEach(() => fs.rmSync(root, { recursive: true }));
+
+/** Runs `start.sh check` on the test's files with a daemon that verifies its configuration by a shell command. */
+function check(verdict: string) {
+  put("bin/anon", `#!/bin/sh\n[ "$1" = --version ] && exec echo "Anon version 0.4.9.11."\n${verdict}\n`, 0o700);
+  put("etc/town-ator/anonrc", "%include /network/anonnet.conf\nLog notice stdout\n");
+  const script = fs.readFileSync(SCRIPT, "utf8").replaceAll(/(?<=[ "=<>])\/tmp\b/g, at("tmp"));
+  const env = { PATH: `${at("bin")}:${process.env["PATH"]}` };
+  return spawnSync("sh", ["-c", script, "start.sh", "check", at("etc/town-ator")], { env, encoding: "utf8" });
+}
+
+describe("a check of the files for a sidecar that may be running", () => {
+  it("passes what the daemon takes, and starts no daemon", () => {
+    put("etc/town-ator/client.g.bob.auth_private", "bob");
+    const verdict = `[ "$5" = --verify-config ] && cp "$4" ${at("seen")}`;
+    expect(check(verdict)).toMatchObject({ status: 0, stdout: "", stderr: "" });
+    expect(fs.readFileSync(at("seen"), "utf8")).toBe("Log notice stdout\n");
+    expect(fs.readdirSync(at("tmp/client-auth"))).toEqual(["g.bob.auth_private"]);
+  });
+
+  it("says why the daemon does not take them, without an address", () => {
+    const address = "a".repeat(56);
+    const { status, stdout } = check(`echo 'Nov 24 [notice] hello'; echo 'Nov 24 [warn] Bad ${address}.'; exit 1`);
+    expect(status).toBe(1);
+    expect(stdout).toBe(
+      "town-ator: anon --verify-config refuses the sidecar's new files; a running sidecar keeps its own\n" +
+        "warn: Bad [address].\n",
+    );
+  });
+
+  it("refuses a daemon of another version", () => {
+    put("etc/town-ator/suffix", "anyone\n");
+    expect(check("exit 0").status).toBe(1);
+  });
+});
 
 describe("the sidecar's start", () => {
   it("starts the daemon when the key volume holds the stack's identity", () => {
     expect(start()).toMatchObject({ status: 0, stdout: "started\n", stderr: "" });
+  });
+
+  it("has it watched", async () => {
+    start();
+    const seen = await until(() => Promise.resolve(fs.existsSync(at("watched"))), Boolean, {
+      withinMs: 5000,
+      everyMs: 20,
+    });
+    expect(seen).toBe(true);
+    expect(fs.readFileSync(at("watched"), "utf8")).toBe("watched for 120 s\n");
   });
 
   it.each(["0.4.9.7", "0.4.8.12", "0.4.10.2-beta", "0.4.10.0-beta"])(
@@ -95,16 +139,42 @@ describe("the sidecar's start", () => {
     ]);
   });
 
-  it("remembers when the relays of a local network were started, if there are any", () => {
-    fs.mkdirSync(at("network"));
-    put("network/started", "1795376400.5\n");
-    expect(start().stdout).toBe("started\n");
-    expect(fs.readFileSync(at("tmp/started"), "utf8")).toBe("1795376400.5\n");
-  });
-
   it("leaves no list of those who may find an open service: an empty one would mean the same, one entry would close it", () => {
     put("keys/hs-1/authorized_clients/g.gone.auth", "old");
     expect(start().stdout).toBe("started\n");
     expect(fs.existsSync(at("keys/hs-1/authorized_clients"))).toBe(false);
+  });
+});
+
+describe("a connector that runs the daemon itself", () => {
+  /** Runs `start.sh managed`, without an `anon` in PATH. */
+  function managed() {
+    put("etc/town-ator/anonrc", "Log notice stdout\n", 0o400);
+    const script = fs
+      .readFileSync(SCRIPT, "utf8")
+      .replaceAll(/(?<=[ "=<])\/(etc\/town-ator|keys|tmp)\b/g, `${root}/$1`);
+    const command = ["managed", at("keys/hs-1")];
+    return spawnSync("sh", ["-c", script, "start.sh", ...command], { encoding: "utf8" });
+  }
+
+  it("finds our anonrc where it would else write its own, and the newest one at each start", () => {
+    put("keys/hs-1/anonrc", "an older one\n", 0o400);
+    expect(managed()).toMatchObject({ status: 0, stdout: "", stderr: "" });
+    expect(fs.readFileSync(at("keys/hs-1/anonrc"), "utf8")).toBe("Log notice stdout\n");
+  });
+
+  it.each([
+    ["sidecar", 1, 0],
+    ["connector", 0, 1],
+  ])("is not started while a sidecar serves the address, nor the other way round: %s", (role, connector, sidecar) => {
+    put("keys/daemon", `${role}\n`);
+    expect([managed().status, start().status]).toEqual([connector, sidecar]);
+  });
+
+  it("is not started when the volume holds another identity", () => {
+    put("keys/hs-1/hs_ed25519_secret_key", Buffer.alloc(96, 4));
+    const { status, stdout, stderr } = managed();
+    expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+    expect(stderr).toContain(FINGERPRINT);
   });
 });

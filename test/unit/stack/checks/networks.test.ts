@@ -1,5 +1,5 @@
-import { describe, test } from "vitest";
-import { expectRefused } from "../configs";
+import { describe, expect, test } from "vitest";
+import { expectRefused, problems } from "../configs";
 
 describe("a mistake of images, networks and timeouts is refused with one line that names its key", () => {
   const town = { nodeId: "g.home" };
@@ -73,6 +73,16 @@ describe("a mistake of images, networks and timeouts is refused with one line th
       "town-ator:localNetwork.subnet: has room for the sidecars of 6 towns, and this stack has 7",
     ],
     [
+      "messages larger than memory",
+      { towns: { home: { ...town, guard: { maxMessageBytes: 1e9 } } } },
+      "town-ator:towns.home.guard.maxMessageBytes: must be a whole number of bytes from 65536 to 16777216",
+    ],
+    [
+      "a door with too few places",
+      { towns: { home: { ...town, guard: { maxUnauthenticated: 1 } } } },
+      "town-ator:towns.home.guard.maxUnauthenticated: must be a whole number of clients from 8 to 1024",
+    ],
+    [
       "a timeout in seconds",
       { towns: { home: { ...town, timeouts: { redialFirstMs: 5 } } } },
       "town-ator:towns.home.timeouts.redialFirstMs: must be a whole number of milliseconds from 1000 to 60000",
@@ -88,4 +98,13 @@ describe("a mistake of images, networks and timeouts is refused with one line th
       "town-ator:towns.home.timeouts.redialMaxMs: must not be more than redialSlowMs",
     ],
   ])("%s", (_, settings, line) => expectRefused(settings, line));
+});
+
+test("each pair of subnets that overlap is named, whichever is the larger, and the later of the two is at fault", () => {
+  const subnets = { a: "10.1.9.0/24", b: "10.1.2.0/24", c: "10.1.0.0/16", d: "10.2.0.0/24", e: "10.1.2.0/28" };
+  const towns = Object.entries(subnets).map(([name, subnet]) => [name, { nodeId: name, subnet }]);
+  const pairs = problems({ towns: Object.fromEntries(towns) as object }).map((line) =>
+    [.../towns\.(\w)\.subnet/g[Symbol.matchAll](line)].map(([, name]) => name).join(" "),
+  );
+  expect(pairs).toEqual(["c a", "c b", "e b", "e c"]);
 });

@@ -103,6 +103,14 @@ describe("a mistake of peers and what is given for them is refused with one line
       "town-ator:invites.home.bob: is meant for another town",
     ],
     [
+      "two peers whose invites name one address, of which the daemon takes one key only",
+      {
+        towns: { home: { ...town, peers: { bob: {}, eve: {} } } },
+        invites: { home: { bob: invite("bob", "g.home"), eve: invite("eve", "g.home") } },
+      },
+      "town-ator:invites.home.eve: names an address that the invite of bob names too",
+    ],
+    [
       "one's own invite",
       { towns: { home: { ...town, peers: { bob: {} } } }, invites: { home: { bob: invite("g.home", "bob") } } },
       "town-ator:invites.home.bob: is this town's own invite",
@@ -164,6 +172,11 @@ describe("a mistake of peers and what is given for them is refused with one line
         },
       },
       "town-ator:towns.home.peers.bob.url: must be ws://<IPv4 address>:<port from 1 to 65535>",
+    ],
+    [
+      "the address of a hidden service in plain text",
+      { towns: { home: { ...town, peers: { bob: { url: `ws://${"a".repeat(56)}.anon:3000` } } } } },
+      "town-ator:towns.home.peers.bob.url: holds an address, which is secret: take it out, treat it as leaked, and give it to `make accept`, with the peer's token",
     ],
     [
       "a direct peer at the broadcast address",

@@ -27,17 +27,57 @@ describe("a mistake of a town is refused with one line that names its key", () =
     [
       "an unknown topology",
       { towns: { home: { ...town, topology: "mesh" } } },
-      "town-ator:towns.home.topology: must be one of gateway",
+      "town-ator:towns.home.topology: must be one of gateway, shared-namespace, embedded",
     ],
     [
       "a misspelt setting",
       { towns: { home: { ...town, logLvel: "info" } } },
-      "town-ator:towns.home.logLvel: is not a setting; did you mean logLevel? The settings here are access, discovery, identity, logLevel, memoryMiB, nodeId, peers, subnet, timeouts, topology",
+      "town-ator:towns.home.logLvel: is not a setting; did you mean logLevel? The settings here are access, discovery, guard, identity, logLevel, memoryMiB, nodeId, peers, publish, relay, subnet, timeouts, topology, transport",
     ],
     [
       "a misspelt top-level key",
       { towns: { home: town }, netwrok: "local" },
-      "town-ator:netwrok: is not a setting; did you mean network? The settings here are identities, images, invites, keep, localNetwork, network, retired, secrets, suffix, tokens, towns",
+      "town-ator:netwrok: is not a setting; did you mean network? The settings here are anonymous, environment, identities, images, invites, keep, localNetwork, network, relayKeys, retired, secrets, suffix, tokens, towns",
+    ],
+    [
+      "a place to be dialled at for a town that is found through ATOR",
+      { towns: { home: { ...town, publish: "127.0.0.1:3000" } } },
+      "town-ator:towns.home.publish: is for a town with transport: direct",
+    ],
+    [
+      "every address of the host as a place to be dialled at",
+      { towns: { home: { ...town, transport: "direct", publish: "0.0.0.0:3000" } } },
+      "town-ator:towns.home.publish: must be one address of the Docker host and a port, such as 127.0.0.1:3000",
+    ],
+    [
+      "a topology of a town without a daemon",
+      { towns: { home: { ...town, transport: "direct", topology: "embedded" } } },
+      "town-ator:towns.home.topology: has no meaning with transport: direct",
+    ],
+    [
+      "restricted discovery of a town that nobody can search for",
+      { towns: { home: { ...town, transport: "direct", discovery: "restricted" } } },
+      "town-ator:towns.home.discovery: has no meaning with transport: direct",
+    ],
+    [
+      "a town without ATOR that is to reach another through it",
+      {
+        towns: {
+          home: { ...town, transport: "direct", peers: { "g.a": { town: "a" } } },
+          a: { nodeId: "g.a", peers: { "g.home": {} } },
+        },
+      },
+      "town-ator:towns.home.peers.g.a.town: has no meaning where this town is without ATOR",
+    ],
+    [
+      "a town that is to reach one without ATOR through it",
+      {
+        towns: {
+          home: { ...town, peers: { "g.a": { town: "a" } } },
+          a: { nodeId: "g.a", transport: "direct", peers: { "g.home": {} } },
+        },
+      },
+      "town-ator:towns.home.peers.g.a.town: has no meaning where that town is without ATOR",
     ],
     [
       "a log level of the daemon's",

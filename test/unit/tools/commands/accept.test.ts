@@ -3,6 +3,7 @@ import { stringify } from "yaml";
 import { deriveIdentity } from "../../../../components/core/identity";
 import { formatInvite, type Invite } from "../../../../components/core/invite";
 import { acceptInvite } from "../../../../tools/commands/accept";
+import { UserError } from "../../../../tools/console/project";
 import { FakeStack } from "./fakeStack";
 
 const { address: ADDRESS } = deriveIdentity(Buffer.alloc(32, 7));
@@ -23,7 +24,7 @@ function stackWith(given: string, invites: object = {}, towns: object = TOWNS) {
   return Object.assign(new FakeStack(stringify({ config })), {
     readInvite: (question: string) => {
       expect(question).toBe("Paste the invite for home (g.home) and press Enter; it is not shown: ");
-      return Promise.resolve(`${given}\n`);
+      return Promise.resolve(Buffer.from(`${given}\n`));
     },
   });
 }
@@ -33,7 +34,7 @@ const whereItIs = "it is in Pulumi.dev.yaml, encrypted; `make up` makes home dia
 describe("accepting an invite", () => {
   it("puts it into the stack's config file, encrypted, and keeps the others", async () => {
     const stack = stackWith(LINE, { away: { "g.bob": LINE } });
-    await acceptInvite("home", stack);
+    await acceptInvite({ town: "home" }, stack);
     expect(stack.edits).toEqual([
       { secrets: { "town-ator:invites": { away: { "g.bob": LINE }, home: { "g.bob": LINE } } }, plain: {} },
     ]);
@@ -42,7 +43,7 @@ describe("accepting an invite", () => {
 
   it("says of the same invite that it was accepted before, and changes nothing", async () => {
     const stack = stackWith(LINE, { home: { "g.bob": LINE } });
-    await acceptInvite("home", stack);
+    await acceptInvite({ town: "home" }, stack);
     expect(stack.said).toEqual(["home has accepted this invite of g.bob before; nothing is changed"]);
     expect(stack.edits).toEqual([]);
   });
@@ -52,7 +53,7 @@ describe("accepting an invite", () => {
     ["one that is damaged", "damaged"],
   ])("replaces %s, and says so", async (_, earlier) => {
     const stack = stackWith(LINE, { home: { "g.bob": earlier } });
-    await acceptInvite("home", stack);
+    await acceptInvite({ town: "home" }, stack);
     expect(await stack.at("invites")).toEqual({ home: { "g.bob": LINE } });
     expect(stack.said).toEqual(["home has accepted another invite of g.bob; the earlier one is replaced", whereItIs]);
   });
@@ -81,7 +82,7 @@ describe("accepting an invite", () => {
     [
       "one for another town of the stack",
       formatInvite({ ...INVITE, peerId: "g.away" }),
-      "The invite is not meant for home: the nodeId that it lets in is not g.home. It is meant for the town away of this stack: say TOWN=away.",
+      "The invite is not meant for home: the nodeId that it lets in is not g.home. It is meant for the town away of this stack: use TOWN=away.",
     ],
     [
       "one for somebody else",
@@ -91,30 +92,30 @@ describe("accepting an invite", () => {
     [
       "one of a stranger",
       formatInvite({ ...INVITE, nodeId: "g.carol" }),
-      `The invite comes from g.carol, which is no peer of home yet. If that is who you expect, declare it in Pulumi.dev.yaml and run this again:\n${yamlFor("g.carol")}`,
+      `The invite comes from g.carol, which is not a peer of home yet. If you expect it, declare it in Pulumi.dev.yaml and run this again:\n${yamlFor("g.carol")}`,
     ],
     [
       "one of a stranger whose nodeId YAML would take for a number",
       formatInvite({ ...INVITE, nodeId: "1.50" }),
-      `The invite comes from 1.50, which is no peer of home yet. If that is who you expect, declare it in Pulumi.dev.yaml and run this again:\n${yamlFor('"1.50"')}`,
+      `The invite comes from 1.50, which is not a peer of home yet. If you expect it, declare it in Pulumi.dev.yaml and run this again:\n${yamlFor('"1.50"')}`,
     ],
   ])("refuses %s, changes nothing and repeats none of it", async (_, given, message) => {
     const stack = stackWith(given);
-    const error: unknown = await acceptInvite("home", stack).catch((e: unknown) => e);
+    const error: unknown = await acceptInvite({ town: "home" }, stack).catch((e: unknown) => e);
     expect(error).toMatchObject({ name: "UserError", message });
     for (const part of [INVITE.token, ADDRESS.slice(0, 56), LINE.slice(14, 60)]) expect(message).not.toContain(part);
     expect([stack.edits, stack.said]).toEqual([[], []]);
   });
 
   test.each<[string | undefined, object, string]>([
-    [undefined, TOWNS, "TOWN is missing: say TOWN=<name>. In the stack dev it can be: away, home."],
-    ["hme", TOWNS, 'The stack dev has no town "hme". TOWN can be: away, home.'],
-    ["home", {}, 'The stack dev has no town "home". TOWN can be: nothing yet.'],
+    [undefined, TOWNS, "TOWN is missing. In the stack dev TOWN can be: away, home."],
+    ["hme", TOWNS, 'TOWN "hme" is unknown. In the stack dev TOWN can be: away, home.'],
+    ["home", {}, 'TOWN "home" is unknown. In the stack dev TOWN can be: nothing yet.'],
     ["home", { home: {} }, "town-ator:towns.home.nodeId: is required: the connector's nodeId, such as g.home"],
   ])("for the town %s of %j is refused before the invite is asked for", async (town, towns, message) => {
     const stack = stackWith(LINE, {}, towns);
     stack.readInvite = () => Promise.reject(new Error("asked"));
-    await expect(acceptInvite(town, stack)).rejects.toThrow(message);
+    await expect(acceptInvite({ town }, stack)).rejects.toThrow(message);
   });
 
   it("refuses one of a peer that the town reaches in another way, in the words of the settings", async () => {
@@ -123,7 +124,7 @@ describe("accepting an invite", () => {
       { nodeId: "g.bob", peers: { "g.home": {} } },
     ];
     const stack = stackWith(LINE, {}, { home, bob });
-    await expect(acceptInvite("home", stack)).rejects.toThrow(
+    await expect(acceptInvite({ town: "home" }, stack)).rejects.toThrow(
       "The invite does not fit the config:\n  town-ator:towns.home.peers.g.bob: is reached in more than one way: town, the invite at invites.home.g.bob; keep one",
     );
     expect(stack.edits).toEqual([]);
@@ -131,7 +132,54 @@ describe("accepting an invite", () => {
 
   it("goes on although something else in the config is wrong, which is for `make up` to say", async () => {
     const stack = stackWith(LINE, {}, { ...TOWNS, third: { nodeId: "NOT VALID" } });
-    await acceptInvite("home", stack);
+    await acceptInvite({ town: "home" }, stack);
     expect(await stack.at("invites")).toEqual({ home: { "g.bob": LINE } });
+  });
+});
+
+describe("accepting the url and the token of a plain connector", () => {
+  it.each([" ", "\n"])("puts an invite of them into the config, with %j between them", async (between) => {
+    const stack = stackWith(`${INVITE.url}${between}${INVITE.token}`);
+    await acceptInvite({ town: "home", peer: "g.bob" }, stack);
+    expect(await stack.at("invites")).toEqual({ home: { "g.bob": LINE } });
+    expect(stack.said).toEqual(["home has accepted the invite of g.bob", whereItIs]);
+  });
+
+  const token = (what: string) =>
+    `After the url give the token, one word of 16 to 256 printable ASCII characters: what ${what} has in BTP_PEER_G.HOME_SECRET.`;
+  test.each<[string, string, string | undefined, string]>([
+    ["without PEER", `${INVITE.url} ${INVITE.token}`, undefined, "PEER is missing. Of home PEER can be: g.amy, g.bob."],
+    ["of an undeclared peer", INVITE.url, "g.eve", 'PEER "g.eve" is unknown. Of home PEER can be: g.amy, g.bob.'],
+    [
+      "with another scheme",
+      `wss://${ADDRESS}:3000 x`,
+      "g.bob",
+      "What was given names an address that is not ws://<address>:<port>.",
+    ],
+    [
+      "with a path",
+      `${INVITE.url}/btp x`,
+      "g.bob",
+      "What was given names an address that is not ws://<address>:<port>.",
+    ],
+    [
+      "of a server that is no hidden service",
+      `ws://10.0.0.1:3000 ${INVITE.token}`,
+      "g.bob",
+      "What was given names an address that is not 56 characters of base32 and .anon, .anyone or .onion.",
+    ],
+    ["without a token", INVITE.url, "g.bob", token("g.bob")],
+    ["with a short token", `${INVITE.url} short`, "g.bob", token("g.bob")],
+    ["with more than a token", `${INVITE.url} ${INVITE.token} ${INVITE.token}`, "g.amy", token("g.amy")],
+    [
+      "that is an invite of another peer than PEER",
+      LINE,
+      "g.amy",
+      "The invite comes from g.bob, and PEER is g.amy: leave PEER out, or correct it.",
+    ],
+  ])("refuses what is given %s, and repeats none of it", async (_, given, peer, message) => {
+    const stack = stackWith(given);
+    await expect(acceptInvite({ town: "home", peer }, stack)).rejects.toThrow(new UserError(message));
+    expect(stack.edits).toEqual([]);
   });
 });

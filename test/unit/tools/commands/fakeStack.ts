@@ -37,8 +37,7 @@ export class FakeStack implements StackAccess {
       ),
     );
   };
-  random = () => Promise.resolve(new Map(Object.entries(this.randomSecrets)));
-  deployed = () => Promise.resolve(this.deployedTowns);
+  state = () => Promise.resolve({ deployed: this.deployedTowns, random: new Map(Object.entries(this.randomSecrets)) });
   published = () => Promise.resolve(this.outputs);
   edit = (edit: ConfigEdit) => {
     this.edits.push(edit);
@@ -76,6 +75,7 @@ function setIn(into: Record<string, unknown>, [key, ...rest]: readonly string[],
 /** What the last `up` has left of a town that publishes these. */
 export function deployedAs(town: string, nodeId: string, identities: Record<number, Identity>): DeployedTown {
   return {
+    stack: "dev",
     town,
     nodeId,
     suffix: "anon",

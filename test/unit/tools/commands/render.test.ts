@@ -3,7 +3,8 @@ import { discoveryKeyFromSecret } from "../../../../components/core/discovery";
 import { identityOfSeed, seedFromRandom } from "../../../../components/core/identity";
 import { formatInvite } from "../../../../components/core/invite";
 import { parseSettings } from "../../../../stack/settings";
-import { renderFiles, showFiles } from "../../../../tools/commands/render";
+import { UserError } from "../../../../tools/console/project";
+import { filesOf, recordStack, showFiles } from "../../../../tools/commands/render";
 import { keepTestsApart } from "../../../mocks";
 
 const SEED = "s".repeat(43);
@@ -20,6 +21,8 @@ const settings = parseSettings(
 );
 const { address, secretKeyFile } = identityOfSeed(seedFromRandom(SEED), 1);
 
+const renderFiles = async (...args: Parameters<typeof recordStack>) => filesOf(await recordStack(...args));
+
 describe("the rendered files", () => {
   keepTestsApart();
 
@@ -28,6 +31,7 @@ describe("the rendered files", () => {
     const connector = ["connector.yaml", "launcher.cjs", "launcher.json", "secrets.env"];
     expect(files.map(({ volume, name }) => `${volume}/${name}`)).toEqual([
       ...connector.map((name) => `town-ator-dev-home-connector-files/${name}`),
+      "town-ator-dev-home-keys/daemon",
       "town-ator-dev-home-keys/fingerprint-1",
       "town-ator-dev-home-keys/hs-1/hs_ed25519_secret_key",
       "town-ator-dev-home-sidecar-files/anonrc",
@@ -35,6 +39,7 @@ describe("the rendered files", () => {
       "town-ator-dev-home-sidecar-files/identity",
       "town-ator-dev-home-sidecar-files/start.sh",
       "town-ator-dev-home-sidecar-files/suffix",
+      "town-ator-dev-home-sidecar-files/watch.sh",
     ]);
     expect(files.find(({ name }) => name.endsWith("secret_key"))?.content).toEqual(secretKeyFile);
   });
@@ -91,6 +96,20 @@ describe("the rendered files", () => {
     const shown = showFiles(await renderFiles(invited, SECRETS), false, [...SECRETS.values()]);
     expect(shown).toContain('authToken: "[secret]"');
     for (const written of [token, JSON.stringify(token).slice(1, -1), "a]"]) expect(shown).not.toContain(written);
+  });
+
+  it("are none of a config that `make up` refuses for an address given up, whose reason is shown alone", async () => {
+    const refused = parseSettings(
+      {
+        "town-ator:towns": JSON.stringify({ home: { nodeId: "g.home" } }),
+        "town-ator:identities": JSON.stringify({ home: { seed: Buffer.alloc(32, 7).toString("base64") } }),
+        "town-ator:retired": JSON.stringify([identityOfSeed(Buffer.alloc(32, 7), 1).fingerprint]),
+      },
+      "dev",
+    );
+    const rendering = renderFiles(refused, SECRETS);
+    await expect(rendering).rejects.toThrow(UserError);
+    await expect(rendering).rejects.toThrow(/take it out here, or publish another identity$/);
   });
 
   it("whose text is in the project get one line", async () => {

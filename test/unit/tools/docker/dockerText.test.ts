@@ -1,7 +1,8 @@
 import { text } from "node:stream/consumers";
-import { Readable } from "node:stream";
-import { expect, test } from "vitest";
-import { demultiplexed } from "../../../../tools/docker/dockerText";
+import { Duplex, Readable } from "node:stream";
+import type Docker from "dockerode";
+import { describe, expect, test, vi } from "vitest";
+import { demultiplexed, execStream } from "../../../../tools/docker/dockerText";
 
 function frame(stream: 1 | 2, content: string): Buffer {
   const body = Buffer.from(content, "utf8");
@@ -26,4 +27,39 @@ test("of a frame that is cut short what there is of it is read, and of an empty 
   const cut = Buffer.concat([frame(1, "whole\n"), frame(2, "cut here")]).subarray(0, -5);
   expect(await text(demultiplexed(Readable.from([cut])))).toBe("whole\ncut");
   expect(await text(demultiplexed(Readable.from([Buffer.alloc(0)])))).toBe("");
+});
+
+describe("a connection to a command in a container", () => {
+  /** A command that prints what it reads, in capitals, and ends with its input. */
+  const raw = () =>
+    Duplex.from(async function* (input: AsyncIterable<Buffer>) {
+      for await (const piece of input) yield frame(1, piece.toString().toUpperCase());
+    });
+  const engine = (stream: Duplex) =>
+    ({ getContainer: () => ({ exec: () => ({ start: () => stream }) }) }) as unknown as Docker;
+
+  test("carries what is written and what is printed", async () => {
+    const connection = await execStream(engine(raw()), "c", ["command"]);
+    connection.write("hello, ");
+    connection.end("world");
+    expect(await text(connection)).toBe("HELLO, WORLD");
+  });
+
+  test("is closed without an error, and takes the command's with it", async () => {
+    const command = raw().on("error", () => undefined);
+    const connection = await execStream(engine(command), "c", ["command"]);
+    const failed = vi.fn();
+    connection.on("error", failed);
+    connection.destroy();
+    await new Promise((closed) => connection.once("close", closed));
+    expect(command.destroyed).toBe(true);
+    expect(failed).not.toHaveBeenCalled();
+  });
+
+  test("breaks where the Engine breaks it", async () => {
+    const command = raw();
+    const connection = await execStream(engine(command), "c", ["command"]);
+    command.destroy(new Error("gone"));
+    await expect(text(connection)).rejects.toThrow("gone");
+  });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, it, test } from "vitest";
+import { parseSettings } from "../../../../stack/settings";
 import { explainOverlaps, interfaceSubnets, overlap, wantedNetworks } from "../../../../tools/docker/subnetOverlap";
 
 test.each<[string, string, boolean]>([
@@ -45,25 +46,25 @@ it("takes the IPv4 subnets of the host's interfaces", () => {
   expect(interfaceSubnets(interfaces)).toEqual([{ name: "host interface eth0", cidr: "203.0.113.1/24" }]);
 });
 
-it("finds the wanted networks and their settings in a preview", () => {
-  const network = (name: string, labels: { label: string; value: string }[], subnet?: string) => ({
-    op: "create",
-    newState: {
-      type: "docker:index/network:Network",
-      inputs: { name, labels, ...(subnet ? { ipamConfigs: [{ subnet }] } : {}) },
-    },
-  });
-  const preview = {
-    steps: [
-      network("town-ator-dev-home-internal", [{ label: "town-ator.town", value: "home" }], "10.88.0.0/24"),
-      network("town-ator-dev-local-network", [{ label: "town-ator.stack", value: "dev" }], "10.89.0.0/24"),
-      network("without-subnet", []),
-      { op: "create", newState: { type: "docker:index/volume:Volume", inputs: { name: "v" } } },
-      { op: "delete" },
-    ],
+describe("the wanted networks", () => {
+  const wanted = (more: Record<string, string>) => {
+    const towns = JSON.stringify({ home: { nodeId: "g.home", subnet: "10.88.0.0/27" } });
+    return wantedNetworks(parseSettings({ "town-ator:towns": towns, ...more }, "dev"));
   };
-  expect(wantedNetworks(JSON.stringify(preview))).toEqual([
-    { name: "town-ator-dev-home-internal", cidr: "10.88.0.0/24", setting: "town-ator:towns.home.subnet" },
-    { name: "town-ator-dev-local-network", cidr: "10.89.0.0/24", setting: "town-ator:localNetwork.subnet" },
-  ]);
+  const town = {
+    name: "town-ator-dev-home-inside",
+    cidr: "10.88.0.0/27",
+    setting: "town-ator:towns.home.subnet",
+  };
+
+  it("are those of the towns and of the local relays, each with its setting", () => {
+    expect(wanted({ "town-ator:localNetwork": JSON.stringify({ subnet: "10.89.0.0/24" }) })).toEqual([
+      town,
+      { name: "town-ator-dev-outside", cidr: "10.89.0.0/24", setting: "town-ator:localNetwork.subnet" },
+    ]);
+  });
+
+  it("are those of the towns alone if the relays are another stack's", () => {
+    expect(wanted({ "town-ator:localNetwork": JSON.stringify({ join: "other" }) })).toEqual([town]);
+  });
 });

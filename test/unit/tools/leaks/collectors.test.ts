@@ -6,15 +6,14 @@ import { buffer, text } from "node:stream/consumers";
 import { gzipSync } from "node:zlib";
 import type Docker from "dockerode";
 import { describe, expect, it, test } from "vitest";
+import { UID } from "../../../../components/core/user";
 import type { Pulumi } from "../../../../tools/pulumi/pulumi";
 import { collectImageLayers, collectImages, collectInspect } from "../../../../tools/leaks/docker";
 import { lookBelow } from "../../../../tools/leaks/files";
-import { scanStack } from "../../../../tools/leaks/index";
-import { COLLECTORS } from "../../../../tools/leaks/places";
-import type { Collector, Scene } from "../../../../tools/leaks/scene";
-import { parseProcesses, settled, withoutExpected } from "../../../../tools/leaks/processes";
-import type { Leak, NamedSecret, Place } from "../../../../tools/leaks/scan";
-import { eachTarEntry } from "../../../../tools/leaks/tar";
+import { COLLECTORS, scanStack } from "../../../../tools/leaks/index";
+import { parseProcesses, settled, withoutExpected, withoutRelaySecrets } from "../../../../tools/leaks/processes";
+import type { Collector, Leak, NamedSecret, Place, Scene } from "../../../../tools/leaks/scan";
+import { eachTarEntry } from "../../../../tools/docker/tar";
 import { collectVolumes, faultsOf } from "../../../../tools/leaks/volumes";
 
 const SECRET = "a-planted-secret-of-some-length";
@@ -31,12 +30,12 @@ async function leaksOf(collector: Pick<Collector, "collect">, scene: Scene): Pro
 
 /** A tar archive (POSIX ustar) of files with names, modes and contents, made by hand. */
 function tarOf(files: readonly { name: string; mode?: number; uid?: number; content?: string | Buffer }[]): Buffer {
-  const blocks = files.flatMap(({ name, mode = 0o600, uid = 1000, content = "" }) => {
+  const blocks = files.flatMap(({ name, mode = 0o600, uid = UID, content = "" }) => {
     const body = Buffer.from(content as string);
     const head = Buffer.alloc(512);
     const octal = (value: number, length: number) => `${value.toString(8).padStart(length - 1, "0")}\0`;
     head.write(name, 0);
-    head.write(octal(mode, 8) + octal(uid, 8) + octal(1000, 8) + octal(body.length, 12) + octal(0, 12), 100);
+    head.write(octal(mode, 8) + octal(uid, 8) + octal(UID, 8) + octal(body.length, 12) + octal(0, 12), 100);
     head.write("        ", 148);
     head.write(name.endsWith("/") ? "5" : "0", 156);
     head.write("ustar\x0000", 257);
@@ -61,16 +60,15 @@ function engine(says: {
   history?: unknown;
   layers?: Buffer;
   files?: Buffer;
-  role?: string;
 }) {
   const mounts = [{ Type: "volume", Name: "v", Destination: "/v" }];
   return {
     listContainers: () =>
-      Promise.resolve([{ Id: "1", Names: ["/c"], ImageID: "sha256:1", State: "exited", Labels: {} }]),
+      Promise.resolve([{ Id: "1", Names: ["/c"], ImageID: "sha256:1", State: "exited", Labels: {}, Mounts: mounts }]),
     listNetworks: () => Promise.resolve([{ Id: "2", Name: "n" }]),
-    listVolumes: () => Promise.resolve({ Volumes: [{ Name: "v", Labels: { "town-ator.role": says.role ?? "keys" } }] }),
+    listVolumes: () => Promise.resolve({ Volumes: [{ Name: "v" }] }),
     getContainer: () => ({
-      inspect: () => Promise.resolve({ Mounts: mounts, Config: says.container ?? {} }),
+      inspect: () => Promise.resolve({ Config: says.container ?? {} }),
       getArchive: () => Promise.resolve(Readable.from([says.files ?? tarOf([{ name: "v/", mode: 0o700 }])])),
     }),
     getNetwork: () => ({ inspect: () => Promise.resolve(says.network ?? {}) }),
@@ -179,14 +177,14 @@ test("a layer that cannot be decompressed is reported as not searched", async ()
 
 describe("a file in a volume", () => {
   it.each([
-    [0o600, 1000, []],
-    [0o400, 1000, []],
-    [0o644, 1000, [{ what: "key", why: "mode 0644, open to others" }]],
-    [0o640, 1000, [{ what: "key", why: "mode 0640, open to others" }]],
-    [0o602, 1000, [{ what: "key", why: "mode 0602, open to others" }]],
-    [0o600, 0, [{ what: "key", why: "owner 0, not 1000" }]],
+    [0o600, UID, []],
+    [0o400, UID, []],
+    [0o644, UID, [{ what: "key", why: "mode 0644, open to others" }]],
+    [0o640, UID, [{ what: "key", why: "mode 0640, open to others" }]],
+    [0o602, UID, [{ what: "key", why: "mode 0602, open to others" }]],
+    [0o600, 1000, [{ what: "key", why: `owner 1000, not ${UID}` }]],
   ])("of mode %o and owner %i", (mode, uid, faults) => {
-    expect(faultsOf({ name: "key", type: "file", mode, uid, gid: 1000 })).toEqual(faults);
+    expect(faultsOf({ name: "key", type: "file", mode, uid, gid: UID })).toEqual(faults);
   });
 
   it("that others may read is named with its volume", async () => {
@@ -197,12 +195,6 @@ describe("a file in a volume", () => {
     expect(await leaksOf({ collect: collectVolumes }, sceneOf(engine({ files })))).toEqual([
       { place: "files in the volume v", name: "v/key", encoding: "mode 0644, open to others" },
     ]);
-  });
-
-  it("may be open in the one volume that holds nothing secret", async () => {
-    const files = tarOf([{ name: "v/anonnet.conf", mode: 0o644 }]);
-    const docker = engine({ files, role: "local-network-include" });
-    expect(await leaksOf({ collect: collectVolumes }, sceneOf(docker))).toEqual([]);
   });
 
   it("in a volume that no container mounts were not checked", async () => {
@@ -256,6 +248,12 @@ describe("processes", () => {
     const process = { pid: "1", argv: ["node"], environment: ["PATH=/bin", ...environment] };
     expect(withoutExpected(process, "home", wanted)).toEqual({ ...process, environment: ["PATH=/bin", ...left] });
   });
+
+  it("of a Town relay: what it is given in the variables for that goes, the same elsewhere stays", () => {
+    const process = (...environment: string[]) => ({ pid: "1", argv: ["node"], environment });
+    const given = ["NODE_NOSTR_SECRET_KEY=k", "BTP_PEER_G.HOME_SECRET=s", "PUBLIC_BTP_URL=u"];
+    expect(withoutRelaySecrets(process("PATH=/bin", ...given, "COPY=k"))).toEqual(process("PATH=/bin", "COPY=k"));
+  });
 });
 
 describe("a scan", () => {
@@ -278,6 +276,16 @@ describe("a scan", () => {
   ])("with quick: %s looks at %j", async (quick, names) => {
     const { looked } = await scanStack(sceneOf({}), { quick, collectors: [fills, slow] });
     expect(looked.map(({ collector }) => collector)).toEqual(names);
+  });
+
+  it.each([
+    [true, ["the host's files"]],
+    [undefined, []],
+  ])("of a Docker host elsewhere (%s) says what it leaves out there: %j", async (elsewhere, expected) => {
+    const files: Collector = { ...fills, unseenElsewhere: "the host's files" };
+    const scene = { ...sceneOf({}), ...(elsewhere && { elsewhere }) };
+    const { unseen } = await scanStack(scene, { quick: true, collectors: [fills, files] });
+    expect(unseen).toEqual(expected);
   });
 
   it("fails when a collector does", async () => {
@@ -303,9 +311,9 @@ describe("a tar archive", () => {
       seen.push([name, type, mode, uid, (await buffer(content)).length]);
     });
     expect(seen).toEqual([
-      ["a", "file", 0o600, 1000, 100_000],
+      ["a", "file", 0o600, UID, 100_000],
       ["b", "file", 0o644, 7, 6],
-      ["c/", "directory", 0o755, 1000, 0],
+      ["c/", "directory", 0o755, UID, 0],
     ]);
   });
 

@@ -5,6 +5,7 @@ import { decodeBase32 } from "../../../../components/core/base32";
 import { discoveryKeyFromSecret } from "../../../../components/core/discovery";
 import { deriveIdentity, identityOfSeed, seedFromRandom, type Identity } from "../../../../components/core/identity";
 import { formatInvite } from "../../../../components/core/invite";
+import { relayKeysFromRandom } from "../../../../components/core/townRelay";
 import { secretsToLookFor } from "../../../../tools/leaks/secrets";
 
 const random = (letter: string) => letter.repeat(43);
@@ -159,5 +160,24 @@ test("of an invite: the whole, its address, its token, its key and its next addr
     ["token in invite held by home/g.away", "the-token-of-the-invite"],
     ["key in invite held by home/g.away", key],
     ["key in invite held by home/g.away, as bytes", hex(decodeBase32(key.toLowerCase())!)],
+  ]);
+});
+
+test("of a town's relay: the random text, the keys that follow from it, and given ones", () => {
+  const { nostr, settlement } = relayKeysFromRandom(random("A"));
+  const found = secretsToLookFor({
+    random: new Map([["home-relay-seed", random("A")]]),
+    addresses: new Map(),
+    invites: new Map(),
+    config: { "town-ator:relayKeys": JSON.stringify({ home: { settlement: `0x${"2".repeat(64)}` } }) },
+  });
+  expect(shown(found)).toEqual([
+    ["home-relay-seed", random("A")],
+    ["nostr key of home-relay-seed", nostr],
+    ["nostr key of home-relay-seed, as bytes", nostr],
+    ["settlement key of home-relay-seed", settlement.slice(2)],
+    ["settlement key of home-relay-seed, as bytes", settlement.slice(2)],
+    ["given settlement key of the relay of home", "2".repeat(64)],
+    ["given settlement key of the relay of home, as bytes", "2".repeat(64)],
   ]);
 });

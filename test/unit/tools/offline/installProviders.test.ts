@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readlink, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { installProviders } from "../../../../tools/offline/installProviders";
+import { installProviders } from "../../../../tools/offline/pulumi";
 
 let home: string;
 beforeEach(async () => void (home = await mkdtemp(join(tmpdir(), "town-ator-"))));

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it, test } from "vitest";
 import { dockerClient } from "../../../../tools/docker/dockerHost";
 import { viewEngine, type EngineView, type SeenContainer } from "../../../../tools/docker/engineView";
-import { findDrift, mending, type Drift } from "../../../../tools/pulumi/drift";
-import type { StateResource } from "../../../../tools/pulumi/pulumi";
+import { findDrift, lookForDrift, mending, needsRefresh, type Finding } from "../../../../tools/pulumi/drift";
+import type { Pulumi, StateResource } from "../../../../tools/pulumi/pulumi";
 import { startFakeEngine, type FakeEngine } from "../fakeEngine";
 
 const resource = (
@@ -66,8 +66,19 @@ function drift(difference: Difference = {}, state = STATE): Drift {
     ),
     volumes: new Set(difference.volumes ?? ["keys", "somebody-elses"]),
   };
-  return findDrift(state, engine);
+  return summary(findDrift(state, engine));
 }
+
+/** All findings together. */
+function summary(found: readonly Finding[]) {
+  return {
+    lines: found.map(({ line }) => line),
+    refresh: needsRefresh(found),
+    replace: found.flatMap(({ replace }) => replace ?? []),
+    detached: found.flatMap(({ detached }) => detached ?? []),
+  };
+}
+type Drift = ReturnType<typeof summary>;
 
 const NONE: Drift = { lines: [], refresh: false, replace: [], detached: [] };
 
@@ -160,13 +171,19 @@ describe("a one-shot", () => {
   });
 });
 
-test.each<[string, Partial<Drift>, boolean, string[]]>([
-  ["nothing, if nothing has drifted", {}, false, []],
-  ["to refresh, if the user asks for it", {}, true, ["--refresh"]],
-  ["to refresh, if the state is not true", { refresh: true }, false, ["--refresh"]],
-  ["what to replace", { replace: ["urn:a", "urn:b"] }, false, ["--replace", "urn:a", "--replace", "urn:b"]],
+test.each<[string, Omit<Finding, "line">[], boolean, string[]]>([
+  ["nothing, if nothing has drifted", [], false, []],
+  ["to refresh, if the user asks for it", [], true, ["--refresh"]],
+  ["to refresh, if the state is not true", [{}, { refresh: true }], false, ["--refresh"]],
+  [
+    "what to replace",
+    [{ replace: "urn:a" }, { replace: "urn:b" }],
+    false,
+    ["--replace", "urn:a", "--replace", "urn:b"],
+  ],
 ])("Pulumi is told %s", (_, found, refresh, args) => {
-  expect(mending({ ...NONE, ...found }, refresh)).toEqual(args);
+  const drift = found.map((finding) => ({ line: "a line", ...finding }));
+  expect(mending(drift, refresh)).toEqual(args);
 });
 
 describe("an Engine's lists", () => {
@@ -189,7 +206,7 @@ describe("an Engine's lists", () => {
       "GET /networks": [{ Name: "inside", Id: "n1" }],
       "GET /volumes": { Volumes: [{ Name: "keys" }] },
     });
-    expect(await viewEngine(dockerClient(engine.host))).toEqual({
+    expect(await viewEngine(dockerClient({ url: engine.host }))).toEqual({
       containers: new Map([
         ["sidecar", { id: "c1", status: "running", exitCode: undefined, networks: new Map([["inside", "n1"]]) }],
         ["files", { id: "c2", status: "exited", exitCode: 3, networks: new Map() }],
@@ -198,5 +215,17 @@ describe("an Engine's lists", () => {
       volumes: new Set(["keys"]),
     });
     expect(engine.requests.length).toBe(3);
+  });
+});
+
+describe("where the Docker host cannot be looked at", () => {
+  const nowhere = { environment: { dockerHost: { url: "unix:///nowhere/docker.sock" } } } as unknown as Pulumi;
+
+  it("Pulumi reads the true state, for up has to know it", async () => {
+    expect(needsRefresh(await lookForDrift(nowhere))).toBe(true);
+  });
+
+  it("a preview goes on with the state alone", async () => {
+    expect(await lookForDrift(nowhere, { needed: false })).toEqual([]);
   });
 });

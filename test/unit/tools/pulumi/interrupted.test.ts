@@ -19,19 +19,18 @@ test.each<[string, string, () => void, boolean]>([
 });
 
 describe("pendingCreates", () => {
-  const file = (operations: unknown[]) =>
-    JSON.stringify({ version: 3, checkpoint: { latest: { pending_operations: operations } } });
+  const operation = (type: string, resource: { type: string; inputs: Record<string, unknown> }) => ({
+    type,
+    resource: { urn: "", ...resource },
+  });
 
-  test.each(["{}", file([]), JSON.stringify({ version: 3, checkpoint: { latest: null } })])(
-    "finds none in %s",
-    (text) => {
-      expect(pendingCreates(text)).toBeUndefined();
-    },
-  );
+  test.each([{}, { pending_operations: [] }])("finds none in %j", (deployment) => {
+    expect(pendingCreates(deployment)).toBeUndefined();
+  });
 
   it("takes type and name of what was being created", () => {
     const container = { type: "docker:index/container:Container", inputs: { name: "town-ator-dev-home-sidecar" } };
-    expect(pendingCreates(file([{ type: "creating", resource: container }]))).toEqual([
+    expect(pendingCreates({ pending_operations: [operation("creating", container)] })).toEqual([
       { type: "docker:index/container:Container", name: "town-ator-dev-home-sidecar" },
     ]);
   });
@@ -39,14 +38,8 @@ describe("pendingCreates", () => {
   it("has nothing to remove for what was being deleted, or has no name of the program's own", () => {
     const container = { type: "docker:index/container:Container", inputs: { name: "c" } };
     const seed = { type: "random:index/randomBytes:RandomBytes", inputs: { length: 32 } };
-    expect(
-      pendingCreates(
-        file([
-          { type: "deleting", resource: container },
-          { type: "creating", resource: seed },
-        ]),
-      ),
-    ).toEqual([]);
+    const operations = [operation("deleting", container), operation("creating", seed)];
+    expect(pendingCreates({ pending_operations: operations })).toEqual([]);
   });
 });
 
@@ -66,7 +59,7 @@ describe("what a killed run created and did not record", () => {
       [`GET /networks/${NETWORK.name}`]: { Labels: labels },
       [`DELETE /networks/${NETWORK.name}`]: {},
     });
-    await removeUnrecorded(dockerClient(engine.host), "dev", what);
+    await removeUnrecorded(dockerClient({ url: engine.host }), "dev", what);
     return engine.requests;
   }
 

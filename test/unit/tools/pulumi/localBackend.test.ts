@@ -49,7 +49,7 @@ describe("prepareLocalBackend", () => {
     await fs.mkdir(path.join(directory, "state", ".pulumi"));
     await fs.unlink(path.join(directory, "passphrase"));
     await expect(prepareLocalBackend({}, directory)).rejects.toThrow(
-      `${directory}/state holds a state, but its passphrase ${directory}/passphrase is missing`,
+      `${directory}/state holds a state, but its passphrase file ${directory}/passphrase is missing`,
     );
     expect(await fs.readdir(directory)).toEqual(["state"]);
   });

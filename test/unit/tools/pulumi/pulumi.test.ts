@@ -18,7 +18,13 @@ describe("the pulumi CLI", () => {
   async function pulumi(body: string, configFile?: string): Promise<Pulumi> {
     const file = path.join(directory, "pulumi");
     await fs.writeFile(file, `#!/bin/sh\n${body}\n`, { mode: 0o755 });
-    const environment = { pulumi: file, env: { TEST: "yes" }, plugins: "official", dockerHost: "" } as const;
+    const environment = {
+      pulumi: file,
+      env: { TEST: "yes" },
+      plugins: "official",
+      policyPack: "",
+      dockerHost: { url: "" },
+    } as const;
     return new Pulumi(environment, "dev", configFile);
   }
   const PRINTS_ARGUMENTS = 'printf "%s\\n" "$@"';
@@ -49,6 +55,13 @@ describe("the pulumi CLI", () => {
     expect(error).toBeInstanceOf(UserError);
     expect((error as Error).message).toMatch(/^`pulumi stack output` fails:\nerror: no stack at \[/);
     expect((error as Error).message).not.toContain(ADDRESS);
+  });
+
+  it("finds no outputs of a stack that the backend does not know, and passes on any other reason", async () => {
+    const cli = await pulumi("echo \"error: no stack named 'dev' found\" >&2; exit 6");
+    expect(await cli.outputs({ reveal: true })).toBe("{}");
+    const locked = await pulumi('echo "error: incorrect passphrase" >&2; exit 255');
+    await expect(locked.outputs({ reveal: true })).rejects.toThrow("error: incorrect passphrase");
   });
 
   it("gives the config as the program gets it", async () => {

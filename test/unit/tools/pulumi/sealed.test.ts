@@ -72,6 +72,11 @@ describe("a config", () => {
     ["config:\n  town-ator:secrets:\n    home:\n      g.bob: plain-secret\n", "town-ator:secrets.home.g.bob"],
     ["config:\n  town-ator:identities:\n    home:\n      1: plain-secret\n", "town-ator:identities.home.1"],
     ["config:\n  town-ator:tokens: plain-secret\n", "town-ator:tokens"],
+    ["config:\n  docker:registryAuth:\n    - password: plain-secret\n", "docker:registryAuth.0.password"],
+    [
+      "config:\n  docker:registryAuth:\n    - address: plain-secret\n      password: { secure: v1:x:y }\n",
+      "docker:registryAuth.0.address",
+    ],
     [
       "config:\n  town-ator:invites:\n    home:\n      g.a: { secure: v1:x:y }\n      g.b: plain-secret\n",
       "town-ator:invites.home.g.b",

@@ -100,7 +100,7 @@ describe("restricted discovery", () => {
 
   test("is judged when the service is published: until then the look is repeated, and another answer is no proof", async () => {
     const unpublished = () => new DoorError("the service has no descriptor in the network", false, 0xf0);
-    const soon = townIn({ authorized: everybody, first: [unpublished(), unpublished()] });
+    const soon = townIn({ authorized: everybody, first: [unpublished(), unpublished()] }, { deadlineMs: 60_000 });
     expect((await make(soon.town))[0]).toBe("nobody finds it without a key: passed");
     const never = townIn({ authorized: everybody, first: Array.from({ length: 1000 }, unpublished) }, { peers: [] });
     expect((await make(never.town))[0]).toBe(

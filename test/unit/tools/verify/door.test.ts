@@ -1,29 +1,39 @@
 import { once } from "node:events";
-import { createServer, type AddressInfo, type Server } from "node:net";
-import { afterEach, describe, expect, test } from "vitest";
+import { connect, createServer, type AddressInfo, type Server } from "node:net";
+import { PassThrough, type Duplex } from "node:stream";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { dialPatiently, dialThrough, DoorError } from "../../../../tools/verify/door";
 
 const servers: Server[] = [];
+const sockets: Duplex[] = [];
 afterEach(async () => {
+  for (const socket of sockets.splice(0)) socket.destroy();
   await Promise.all(servers.splice(0).map((server) => new Promise((resolve) => server.close(resolve))));
 });
 
-/** A SOCKS5 proxy that answers every request with `reply`, or not at all; `asked` gets the requests. */
-async function proxy(reply: number | undefined, asked: Buffer[] = []) {
+/** A proxy that says each text of `says` in answer to one message; undefined ends the connection. */
+async function proxy(...says: (Buffer | undefined)[]) {
+  const heard: string[] = [];
   const server = createServer((socket) => {
-    socket.once("data", () => {
-      socket.write(Buffer.from([5, 0]));
-      socket.once("data", (request) => {
-        asked.push(request);
-        if (reply !== undefined) socket.write(Buffer.from([5, reply, 0, 1, 0, 0, 0, 0, 0, 0]));
-      });
-    });
+    sockets.push(socket);
     socket.on("error", () => undefined);
+    socket.on("data", (message) => {
+      heard.push(message.toString("latin1"));
+      if (heard.length > says.length) return;
+      const answer = says[heard.length - 1];
+      if (answer === undefined) socket.end();
+      else socket.write(answer);
+    });
   });
   servers.push(server);
   await once(server.listen(0, "127.0.0.1"), "listening");
-  return { host: "127.0.0.1", port: (server.address() as AddressInfo).port };
+  const { port } = server.address() as AddressInfo;
+  return { open: () => Promise.resolve(connect(port, "127.0.0.1")), heard };
 }
+
+const bytes = (...list: number[]) => Buffer.from(list);
+const NO_AUTHENTICATION = bytes(5, 0);
+const replying = (reply: number) => proxy(NO_AUTHENTICATION, bytes(5, reply, 0, 1, 0, 0, 0, 0, 0, 0));
 
 /** How a dialling failed. */
 async function failureOf(dialling: Promise<unknown>): Promise<Pick<DoorError, "message" | "refused" | "reply">> {
@@ -37,12 +47,21 @@ async function failureOf(dialling: Promise<unknown>): Promise<Pick<DoorError, "m
 }
 
 describe("dialling through a proxy", () => {
-  test("hands the name to the proxy and resolves nothing itself", async () => {
-    const asked: Buffer[] = [];
-    const socket = await dialThrough(await proxy(0, asked), "name.invalid", 1000)(3000);
-    socket.destroy();
-    // Version 5, CONNECT, reserved, address type 3 (a name), its length, the name, port 3000.
-    expect(asked[0]?.toString("latin1")).toBe("\x05\x01\x00\x03\x0cname.invalid\x0b\xb8");
+  test("hands it the name, and gives a connection that begins after the reply", async () => {
+    const reply = Buffer.concat([bytes(5, 0, 0, 1, 10, 0, 0, 1, 0, 80), Buffer.from("first")]);
+    const there = await proxy(NO_AUTHENTICATION, reply, Buffer.from("second"));
+    const socket = await dialThrough(there.open, "name.invalid", 1000)(3000);
+    sockets.push(socket);
+    let text = "";
+    const all = new Promise<void>((resolve) => {
+      socket.on("data", (piece: Buffer) => {
+        text += piece.toString();
+        if (text === "firstsecond") resolve();
+      });
+    });
+    socket.write("hello");
+    await all;
+    expect(there.heard).toEqual(["\x05\x01\x00", "\x05\x01\x00\x03\x0cname.invalid\x0b\xb8", "hello"]);
   });
 
   test.each([
@@ -57,22 +76,47 @@ describe("dialling through a proxy", () => {
     ],
     [0xee, "the second daemon cannot connect: an unknown reply (SOCKS reply 0xEE)", false],
   ])("tells what the reply %i means", async (reply, message, refused) => {
-    const dial = dialThrough(await proxy(reply), "name.invalid", 1000);
+    const dial = dialThrough((await replying(reply)).open, "name.invalid", 1000);
     expect(await failureOf(dial(3000))).toEqual({ message, refused, reply });
   });
 
-  test("gives up on a proxy that does not answer", async () => {
-    const dial = dialThrough(await proxy(undefined), "name.invalid", 50);
+  test.each<[string, Buffer[]]>([
+    ["says nothing", []],
+    ["never replies", [NO_AUTHENTICATION]],
+    ["cuts its reply short", [NO_AUTHENTICATION, bytes(5, 0, 0, 1, 10)]],
+  ])("gives up on a proxy that %s", async (_what, says) => {
+    const dial = dialThrough((await proxy(...says)).open, "name.invalid", 60);
     expect(await failureOf(dial(3000))).toEqual({ message: "no connection within the time allowed", refused: false });
   });
 
+  const UNREACHABLE = {
+    message: "the second daemon's SOCKS port cannot be reached",
+    refused: false,
+  };
+  test.each<[string, (Buffer | undefined)[]]>([
+    ["wants a password", [bytes(5, 2)]],
+    ["speaks SOCKS4", [bytes(0, 90)]],
+    ["ends after the greeting", [undefined]],
+    ["ends instead of a reply", [NO_AUTHENTICATION, undefined]],
+    ["replies in another version", [NO_AUTHENTICATION, bytes(4, 0, 0, 1, 0, 0, 0, 0, 0, 0)]],
+    ["replies with an address of another type", [NO_AUTHENTICATION, bytes(5, 0, 0, 9, 0, 0, 0, 0, 0, 0)]],
+  ])("is no use when the proxy %s", async (_what, says) => {
+    expect(await failureOf(dialThrough((await proxy(...says)).open, "name.invalid", 1000)(3000))).toEqual(UNREACHABLE);
+  });
+
+  test("gives up on a way to the proxy that opens too late, and closes it then", async () => {
+    let opened: (socket: Duplex) => void = () => undefined;
+    const dial = dialThrough(() => new Promise((resolve) => (opened = resolve)), "name.invalid", 60);
+    expect(await failureOf(dial(3000))).toEqual({ message: "no connection within the time allowed", refused: false });
+    const late = new PassThrough();
+    opened(late);
+    await vi.waitFor(() => expect(late.destroyed).toBe(true));
+  });
+
   test("says so when there is no proxy", async () => {
-    const gone = await proxy(0);
+    const gone = await proxy();
     await new Promise((resolve) => servers.pop()?.close(resolve));
-    expect(await failureOf(dialThrough(gone, "name.invalid", 1000)(3000))).toEqual({
-      message: "the second daemon's SOCKS port cannot be reached from this machine",
-      refused: false,
-    });
+    expect(await failureOf(dialThrough(gone.open, "name.invalid", 1000)(3000))).toEqual(UNREACHABLE);
   });
 });
 

@@ -53,7 +53,8 @@ export function fakeWords(script: Script): ConnectorWords & { readonly sent: str
     peers: (container) => {
       const says = script.peers?.[container];
       if (says === undefined) return Promise.reject(new Error(`${container} cannot be asked`));
-      return Promise.resolve({ peers: [], redial: null, ...(typeof says === "function" ? says() : says) });
+      const health = { nodeId: `g.${container}`, transport: { healthy: true }, peersConnected: 0, totalPeers: 0 };
+      return Promise.resolve({ health, peers: [], redial: null, ...(typeof says === "function" ? says() : says) });
     },
     send: (container, destination, count) => {
       sent.push(`${container} ${destination} ${count}`);

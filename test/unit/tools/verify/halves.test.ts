@@ -200,9 +200,9 @@ describe("why a peer is not connected", () => {
   });
 
   test("is not asked from here of one that is dialled without ATOR", async () => {
-    const cart = only(peeringsOf({ home }, new Map(), new Map([["home", new Set(["g.bob"])]])), "home");
+    const cart = only(peeringsOf({ home }, new Map([["home", new Map([["g.bob", "direct" as const]])]])), "home");
     expect(await explainHalves(cart, apart, refusedRedial, says(unreached))).toEqual([
-      "the outbound half was not tried: g.bob is dialled without ATOR, and nobody but home reaches it there",
+      "the outbound half was not tried: g.bob is dialled without ATOR, so only home can reach it",
       "the inbound half is right: home accepts the token of its invite for g.bob",
     ]);
   });

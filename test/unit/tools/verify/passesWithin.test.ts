@@ -1,6 +1,5 @@
 import { expect, it } from "vitest";
-import { passesWithin } from "../../../../tools/verify/passesWithin";
-import { failed, passed } from "../../../../tools/verify/report";
+import { failed, passed, passesWithin } from "../../../../tools/verify/report";
 
 it("looks again until a look passes", async () => {
   const outcomes = [failed("not yet"), failed("not yet"), passed("now")];

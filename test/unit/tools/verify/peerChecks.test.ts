@@ -2,8 +2,9 @@ import { describe, expect, test } from "vitest";
 import type { PeersReport } from "../../../../tools/verify/connectorWords";
 import type { Present } from "../../../../tools/verify/halves";
 import { Patience, peerChecks } from "../../../../tools/verify/peerChecks";
-import { peeringsOf, type DirectPeers } from "../../../../tools/verify/peerings";
+import { peeringsOf } from "../../../../tools/verify/peerings";
 import { allPassed, makeCheck, type CheckResult } from "../../../../tools/verify/report";
+import type { Ways } from "../../../../tools/verify/ways";
 import { fakeWords, listed, townOutputs, type Script } from "./fakeStack";
 
 const towns = {
@@ -16,13 +17,13 @@ const redial = (state: string, more: Partial<NonNullable<PeersReport["redial"]>[
   "g.away": { state, attempts: 2, since: SINCE, why: "the peer is not reached", ...more },
 });
 
-const none: DirectPeers = new Map();
+const none: Ways = new Map();
 
-async function make(script: Script, { budgetMs = 0, daemon = true, of = towns, direct = none } = {}) {
+async function make(script: Script, { budgetMs = 0, daemon = true, of = towns, ways = none } = {}) {
   const words = fakeWords(script);
   const patience = new Patience(budgetMs);
   const results: CheckResult[] = [];
-  for (const peering of peeringsOf(of, new Map(), direct)) {
+  for (const peering of peeringsOf(of, ways)) {
     const tools = { words, present: daemon ? refuse : undefined, patience, pauseMs: 1 };
     for (const { name, run } of peerChecks(peering, tools))
       results.push(await makeCheck({ name: `${peering.town}: ${name}`, run }, () => 0));
@@ -61,7 +62,7 @@ describe("the peers of a stack", () => {
       { peers: { home: { peers: [listed("g.cart", true)] } }, packets: { "home g.cart": "ok" } },
       {
         of: { home: townOutputs("home", { "g.cart": "dialled" }) } as never,
-        direct: new Map([["home", new Set(["g.cart"])]]),
+        ways: new Map([["home", new Map([["g.cart", "direct" as const]])]]),
       },
     );
     expect(lines).toEqual([

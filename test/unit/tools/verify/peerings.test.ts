@@ -6,6 +6,7 @@ import {
   type Peering,
   type Standing,
 } from "../../../../tools/verify/peerings";
+import type { Way } from "../../../../tools/verify/ways";
 import { fakeWords, inviteOf, listed, tokenOf, townOutputs, type Script } from "./fakeStack";
 
 const none = new Map<string, never>();
@@ -18,11 +19,16 @@ function peeringOf(all: readonly Peering[], town: string, peerId: string): Peeri
 
 describe("the peerings of a stack", () => {
   test("are those of every town and declared peer, with the invite of each side", () => {
-    const home = townOutputs("home", { "g.visitor": "expected", "g.away": "dialled", "g.bob": "dialled" });
+    const home = townOutputs("home", {
+      "g.visitor": "expected",
+      "g.away": "dialled",
+      "g.bob": "dialled",
+      "g.far": "dialled",
+    });
     const away = townOutputs("away", { "g.home": "expected" });
-    const direct = new Map([["home", new Set(["g.bob"])]]);
-    const held = new Map([["home", new Map([["g.bob", inviteOf("g.bob", "g.home")]])]]);
-    const all = peeringsOf({ home, away }, held, direct);
+    const far = inviteOf("g.far", "g.home");
+    const ways = new Map([["home", new Map<string, Way>(Object.entries({ "g.bob": "direct", "g.far": far }))]]);
+    const all = peeringsOf({ home, away }, ways);
     expect(all).toEqual([
       {
         town: "away",
@@ -48,8 +54,15 @@ describe("the peerings of a stack", () => {
         peerId: "g.bob",
         dials: true,
         direct: true,
-        invite: inviteOf("g.bob", "g.home"),
         ownInvite: inviteOf("g.home", "g.bob"),
+      },
+      {
+        town: "home",
+        self: home,
+        peerId: "g.far",
+        dials: true,
+        invite: far,
+        ownInvite: inviteOf("g.home", "g.far"),
       },
       { town: "home", self: home, peerId: "g.visitor", dials: false, ownInvite: inviteOf("g.home", "g.visitor") },
     ]);
@@ -142,7 +155,7 @@ describe("how a peer is connected", () => {
 
 describe("the right token is presented", () => {
   const claimOf = (peerId: string) => ({ claim: { peerId, token: tokenOf(peerId, "g.home") } });
-  const disturb = "and to present a token in the name of one that is connected would disturb it";
+  const disturb = "and presenting the token of a connected one would disturb it";
   const home = townOutputs("home", { "g.away": "dialled", "g.guest": "expected", "g.zoe": "expected" });
   const twoOf = (guest: "permissioned" | "permissionless") =>
     townOutputs("home", { "g.away": "dialled", "g.guest": "expected" }, { access: guest });

@@ -31,7 +31,8 @@ async function proxyTo(token: string) {
   });
   servers.push(server);
   await once(server.listen(0, "127.0.0.1"), "listening");
-  return { host: "127.0.0.1", port: (server.address() as AddressInfo).port };
+  const { port } = server.address() as AddressInfo;
+  return () => Promise.resolve(connect(port, "127.0.0.1"));
 }
 
 function ringWith(...hosts: string[]) {

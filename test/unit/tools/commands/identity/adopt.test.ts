@@ -1,3 +1,7 @@
+import { execFileSync } from "node:child_process";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
 import { describe, expect, it, test } from "vitest";
 import { parse, stringify } from "yaml";
 import { deriveIdentity, type Identity } from "../../../../../components/core/identity";
@@ -65,9 +69,22 @@ describe("adopting a key", () => {
     ]);
     expect(access.said).toEqual([
       `home has adopted the key of ${KEY.fingerprint} as identity 1`,
-      "it is in Pulumi.dev.yaml, encrypted; `make preview` shows what `make up` will do with it",
+      "it is in Pulumi.dev.yaml, encrypted",
+      "`make preview` shows what `make up` will do with it",
       "stop the old deployment before `make up`: two daemons with one key take turns at its address",
     ]);
+  });
+
+  it("takes hub's volume as the program tar packs it, with what a managed daemon keeps beside the key", async () => {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), "hub-hs-anon-"));
+    const beside = { "hs/anonrc": "SocksPort 9050\n", "hs/authorized_clients/bob.auth": "descriptor:x25519:A\n" };
+    for (const [name, content] of Object.entries({ ...directory(KEY), ...beside }))
+      if (name.endsWith("/")) fs.mkdirSync(path.join(folder, name));
+      else fs.writeFileSync(path.join(folder, name), content);
+    const access = given(execFileSync("tar", ["c", "-C", folder, "hs"]));
+    fs.rmSync(folder, { recursive: true });
+    await adoptKey({ town: "home" }, access);
+    expect(await access.at("identities")).toEqual({ home: { "1": BASE64 } });
   });
 
   it("says of the same key that it was adopted before, and changes nothing", async () => {
@@ -284,7 +301,7 @@ describe("adopting refuses, and changes nothing,", () => {
   it("a town that is not there, before the key is asked for", async () => {
     const access = given(BASE64);
     await expect(adoptKey({ town: "hme" }, access)).rejects.toThrow(
-      'The stack dev has no town "hme". TOWN can be: away, home.',
+      'TOWN "hme" is unknown. In the stack dev TOWN can be: away, home.',
     );
     expect(access.questions).toEqual([]);
   });

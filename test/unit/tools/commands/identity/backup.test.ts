@@ -4,9 +4,10 @@ import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { afterAll, beforeAll, describe, expect, it, test, vi } from "vitest";
 import type { Lock } from "../../../../../tools/commands/identity/ageFile";
 import { backUp } from "../../../../../tools/commands/identity/backup";
-import { openBackup } from "../../../../../tools/commands/identity/restore";
-import { failure, made, randomText } from "../fakeStack";
-import { ADOPTED, backupFolder, CONTENT, lived, quick, RANDOM, TOWNS, word } from "./lived";
+import { relayKeysFromRandom } from "../../../../../components/core/townRelay";
+import { openBackup, restoreBackup } from "../../../../../tools/commands/identity/restore";
+import { failure, FakeStack, made, randomText } from "../fakeStack";
+import { ADOPTED, backupFolder, CONTENT, FILE, lived, quick, RANDOM, secret, TOWNS, word } from "./lived";
 
 let directory: string;
 let newFile: () => string;
@@ -21,7 +22,7 @@ describe("backing up", () => {
     await backUp({ file }, stack, word, quick);
     expect((await fs.stat(file)).mode & 0o777).toBe(0o600);
     const backup = await openBackup({ file }, word);
-    expect(backup).toEqual({ format: "town-ator-backup", version: 2, ...CONTENT, made: backup.made });
+    expect(backup).toEqual({ format: "town-ator-backup", version: 3, ...CONTENT, made: backup.made });
     expect(Math.abs(Date.now() - Date.parse(backup.made))).toBeLessThan(60_000);
     expect(stack.said).toEqual([
       `${file} holds, encrypted, of the stack dev:`,
@@ -31,7 +32,7 @@ describe("backing up", () => {
       `  identity 2 of home: ${made("a", 2).fingerprint}`,
       `  identity 3 of home: ${ADOPTED.fingerprint}`,
       "  secrets of 4 peers of home",
-      "keep it apart from this machine; it opens with what you have just given and nothing else",
+      "keep it away from this machine; only what you have just given opens it",
     ]);
     expect([stack.edits, await fs.readdir(directory)]).toEqual([[], [path.basename(file)]]);
   });
@@ -44,8 +45,30 @@ describe("backing up", () => {
     await backUp({ file, recipient: await identityToRecipient(identity) }, lived(), never);
     expect((await openBackup({ file, ageIdentity: keys }, never)).towns).toEqual(CONTENT.towns);
     await expect(openBackup({ file }, word)).rejects.toThrow(
-      `${file} is encrypted for a recipient, or is damaged: say AGE_IDENTITY=<file with its AGE-SECRET-KEY-…>; nothing is changed.`,
+      `${file} is encrypted for a recipient, or is damaged: set AGE_IDENTITY=<file with its AGE-SECRET-KEY-…>; nothing is changed.`,
     );
+  });
+
+  it("holds the keys of a town's own relay, given or made, and says when they are not made yet", async () => {
+    const relay = { nostr: "1".repeat(64), settlement: relayKeysFromRandom(randomText("r")).settlement };
+    const stack = lived(
+      FILE.replace("subnet", "relay: {}\n      subnet") + secret("relayKeys", "home", "nostr", `"${relay.nostr}"`),
+    );
+    await backUp({ file: newFile() }, stack, word, quick);
+    expect(stack.said).toContain(
+      "  not in it, for they are not made before the next `make up`: the secrets of its relay",
+    );
+    stack.randomSecrets["home-relay-seed"] = randomText("r");
+    const file = newFile();
+    await backUp({ file }, stack, word, quick);
+    expect(stack.said).toContain("  keys of the relay of home");
+    const backup = await openBackup({ file }, word);
+    expect(backup.towns["home"]!.relay).toEqual(relay);
+
+    const restored = new FakeStack(TOWNS.replace("subnet", "relay: {}\n      subnet"));
+    await restoreBackup(backup, restored);
+    expect(JSON.parse((await restored.config())["town-ator:relayKeys"]!)).toEqual({ home: relay });
+    await expect(restoreBackup(backup, new FakeStack(TOWNS))).rejects.toThrow(/home:\n\s+relay: {}/);
   });
 
   it("says what is not made yet, and what the config does not have", async () => {
@@ -91,17 +114,17 @@ describe("backing up", () => {
   });
 
   test.each<[string, Parameters<typeof backUp>[0], string]>([
-    ["no file", {}, "FILE is missing: say FILE=<path>, such as FILE=/media/stick/town-ator.age."],
+    ["no file", {}, "FILE is missing: set FILE=<path>, for example FILE=/media/stick/town-ator.age."],
     ["a directory that is not there", { file: "/nowhere/x.age" }, "/nowhere/x.age cannot be written (ENOENT)."],
     [
       "a recipient that is none",
       { file: "/nowhere/x.age", recipient: "age1x" },
-      "RECIPIENT is no recipient of age: it begins with age1, as age-keygen prints it.",
+      "RECIPIENT is not an age recipient: those begin with age1, as age-keygen prints them.",
     ],
     [
       "an SSH key",
       { file: "/nowhere/x.age", recipient: "ssh-ed25519 AAAA" },
-      "RECIPIENT is no recipient of age: it begins with age1, as age-keygen prints it.",
+      "RECIPIENT is not an age recipient: those begin with age1, as age-keygen prints them.",
     ],
   ])("refuses %s", async (_, request, message) => {
     expect(await failure(() => backUp(request, lived(), word, quick))).toMatchObject({ name: "UserError", message });

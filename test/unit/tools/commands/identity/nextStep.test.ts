@@ -45,7 +45,7 @@ test.each<[string, IdentityNumbers, PublishedTown | undefined, string | undefine
     switched,
     undefined,
     none(
-      `has moved to ${B} and still answers at the old address ${A} too. Giving that up cannot be undone for those who know no other: if all peers have the new one, say RETIRE=${A}`,
+      `has moved to ${B} and still answers at the old address ${A}. Peers that know only the old one lose the town for good when it is given up; once all of them have the new one, add RETIRE=${A}`,
     ),
   ],
   [
@@ -53,14 +53,14 @@ test.each<[string, IdentityNumbers, PublishedTown | undefined, string | undefine
     { current: 2, previous: 1 },
     switched,
     B,
-    none(`has the old address ${A}; RETIRE=${B} is none of its addresses to give up`),
+    none(`has the old address ${A}, so RETIRE=${B} is not an address that it can give up`),
   ],
   [
     "nothing is retired by a stranger's address",
     { current: 2, previous: 1 },
     switched,
     C,
-    none(`has the old address ${A}; RETIRE=${C} is none of its addresses to give up`),
+    none(`has the old address ${A}, so RETIRE=${C} is not an address that it can give up`),
   ],
   ...(
     [
@@ -72,7 +72,7 @@ test.each<[string, IdentityNumbers, PublishedTown | undefined, string | undefine
     config,
     outputs,
     A,
-    none("has no old address to give up yet: RETIRE is for the last step, after the switch to the next one"),
+    none("has no old address to give up yet: RETIRE is for the last step, after the switch to the next address"),
   ]),
   [
     "a town that is not up waits",

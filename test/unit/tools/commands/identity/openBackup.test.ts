@@ -35,8 +35,8 @@ describe("opening a backup", () => {
   test.each<[string, (content: Record<string, unknown>) => unknown, string]>([
     [
       "another version",
-      (content) => ({ ...content, version: 3 }),
-      "is a backup of version 3; this program reads versions 1 and 2. Nothing is changed.",
+      (content) => ({ ...content, version: 4 }),
+      "is a backup of version 4; this program reads versions 1, 2, 3. Nothing is changed.",
     ],
     ["another program's JSON", () => ({ format: "other" }), "holds no backup of this program; nothing is changed."],
     ["a list", () => [], "holds no backup of this program; nothing is changed."],
@@ -150,7 +150,7 @@ describe("opening a backup", () => {
   });
 
   test.each<[Parameters<typeof openBackup>[0], string]>([
-    [{}, "FILE is missing: say FILE=<path>"],
+    [{}, "FILE is missing: set FILE=<path>"],
     [{ file: "/nowhere/x.age" }, "/nowhere/x.age cannot be read (ENOENT)."],
   ])("refuses %j", async (request, message) => {
     await expect(openBackup(request, word)).rejects.toThrow(message);
@@ -175,7 +175,7 @@ describe("fifty random bad backups", () => {
     const error = await failure(() => restoreFile({ file }, open, word));
     expect(error.name).toBe("UserError");
     expect(error.message).toMatch(
-      /^\S+ (is no file of age|is encrypted for a recipient|cannot be opened).*nothing is changed\.$/,
+      /^\S+ (is not an age file|is encrypted for a recipient|cannot be opened).*nothing is changed\.$/,
     );
     expect(open).not.toHaveBeenCalled();
   });

@@ -57,7 +57,7 @@ describe("restoring", () => {
     const stack = new FakeStack(TOWNS.replace("g.bob: {}", "g.bob: { secretVersion: 3 }"));
     await restoreBackup(backup, stack);
     expect(stack.said.filter((line) => line.includes("secretVersion"))).toEqual([
-      "  town-ator:secrets.home.g.bob is the secret from now on: secretVersion 3 of that peer means nothing while it is there",
+      "  town-ator:secrets.home.g.bob is the secret from now on; secretVersion 3 of that peer has no effect while it is there",
     ]);
   });
 
@@ -66,7 +66,7 @@ describe("restoring", () => {
     await restoreBackup(backup, stack);
     stack.said.length = 0;
     await restoreBackup(backup, stack);
-    expect(stack.said).toEqual(["all that is in the backup of dev is in Pulumi.dev.yaml already; nothing is changed"]);
+    expect(stack.said).toEqual(["everything in the backup of dev is in Pulumi.dev.yaml already; nothing is changed"]);
     expect(stack.edits).toHaveLength(1);
   });
 
@@ -127,7 +127,7 @@ describe("restoring", () => {
       (stack) =>
         (stack.file =
           "config:\n  town-ator:towns:\n    home: { nodeId: g.home, peers: { g.bob: {}, g.away: {}, g.amy: {} } }\n"),
-      "The backup has towns or peers that Pulumi.dev.yaml does not declare. Add them, each with its own settings, and run this again; nothing is changed:\n" +
+      "The backup has towns, relays or peers that Pulumi.dev.yaml does not declare. Add them, each with its own settings, and run this again; nothing is changed:\n" +
         "  config:\n    town-ator:towns:\n      home:\n        peers:\n          g.child: {}\n      away:\n        nodeId: g.away\n        peers:\n          g.home: {}",
     ],
     [

@@ -1,4 +1,5 @@
 import { describe, expect, it, test } from "vitest";
+import { UserError } from "../../../../../tools/console/project";
 import { rotateTown } from "../../../../../tools/commands/identity/rotate";
 import { failure, FakeStack, made } from "../fakeStack";
 
@@ -88,19 +89,13 @@ describe("rotating", () => {
   });
 
   test.each<[string, Parameters<typeof rotateTown>[0], string, FakeStack["outputs"][string], string]>([
-    [
-      "no town",
-      {},
-      FILE,
-      { fingerprint: OLD },
-      "TOWN is missing: say TOWN=<name>. In the stack dev it can be: away, home.",
-    ],
+    ["no town", {}, FILE, { fingerprint: OLD }, "TOWN is missing. In the stack dev TOWN can be: away, home."],
     [
       "an unknown town",
       { town: "hme" },
       FILE,
       { fingerprint: OLD },
-      'The stack dev has no town "hme". TOWN can be: away, home.',
+      'TOWN "hme" is unknown. In the stack dev TOWN can be: away, home.',
     ],
     [
       "a step that is not deployed",
@@ -114,7 +109,7 @@ describe("rotating", () => {
       { town: "home" },
       SWITCHED,
       { fingerprint: NEW, previous: { fingerprint: OLD } },
-      `home has moved to ${NEW} and still answers at the old address ${OLD} too. Giving that up cannot be undone for those who know no other: if all peers have the new one, say RETIRE=${OLD}.`,
+      `home has moved to ${NEW} and still answers at the old address ${OLD}. Peers that know only the old one lose the town for good when it is given up; once all of them have the new one, add RETIRE=${OLD}.`,
     ],
     [
       "a config with a problem",
@@ -126,7 +121,8 @@ describe("rotating", () => {
   ])("refuses %s and changes nothing", async (_, request, file, outputs, message) => {
     const access = stack(file, outputs);
     const error = await failure(() => rotateTown(request, access));
-    expect(error).toMatchObject({ name: "UserError", message });
+    expect(error).toBeInstanceOf(UserError);
+    expect(error.message).toBe(message);
     expect([access.edits, access.said]).toEqual([[], []]);
   });
 });

@@ -112,7 +112,8 @@ describe("adopting words", () => {
       "home has adopted the seed of these addresses, and of all later ones:",
       `  identity 1: ${FIRST!.fingerprint}`,
       `  identity 2: ${SECOND!.fingerprint}`,
-      "it is in Pulumi.dev.yaml, encrypted; `make preview` shows what `make up` will do with it",
+      "it is in Pulumi.dev.yaml, encrypted",
+      "`make preview` shows what `make up` will do with it",
       "stop the old deployment before `make up`: two daemons with one key take turns at its address",
     ]);
   });

@@ -5,11 +5,11 @@ import { UserError } from "../../../../../tools/console/project";
 
 describe("the number of runs", () => {
   it("is the usual one unless the environment says another", () => {
-    expect([runsOf(undefined, 5), runsOf("", 5), runsOf("1", 5), runsOf("12", 5)]).toEqual([5, 5, 1, 12]);
+    expect([runsOf(undefined), runsOf(""), runsOf("1"), runsOf("12")]).toEqual([undefined, undefined, 1, 12]);
   });
 
   test.each(["0", "-1", "1.5", "100", "five", " 3"])("cannot be %j", (text) => {
-    expect(() => runsOf(text, 5)).toThrow(new UserError("RUNS must be a whole number from 1 to 99."));
+    expect(() => runsOf(text)).toThrow(new UserError("RUNS must be a whole number from 1 to 99."));
   });
 });
 

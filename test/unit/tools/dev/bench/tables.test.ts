@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { previewsTable, runsTable, stepsTable } from "../../../../../tools/dev/bench/tables";
+import { previewsTable, runsTable, stepsTable, timesTable } from "../../../../../tools/dev/bench/tables";
 
 describe("a table of runs", () => {
   it("has every run, the median, and its ratio to the last row's", () => {
@@ -13,6 +13,23 @@ describe("a table of runs", () => {
         "|---|---|---|---|---|---|",
         "| ours | 30.0 | 33.0 | 31.0 | 31.0 | 1.50 |",
         "| floor | 20.0 | 22.0 | 20.7 | 20.7 | 1.00 |",
+      ].join("\n"),
+    );
+  });
+});
+
+describe("a table of times", () => {
+  it("has room for what was measured once", () => {
+    const table = timesTable("seconds", [
+      ["first", [30.04]],
+      ["again", [4, 6, 5]],
+    ]);
+    expect(table).toBe(
+      [
+        "| seconds | run 1 | run 2 | run 3 | median |",
+        "|---|---|---|---|---|",
+        "| first | 30.0 | | | 30.0 |",
+        "| again | 4.0 | 6.0 | 5.0 | 5.0 |",
       ].join("\n"),
     );
   });

@@ -1,0 +1,162 @@
+import * as pulumi from "@pulumi/pulumi";
+import { anonImage } from "./anonImage";
+import { assertArguments } from "./arguments";
+import type { ConnectorPlace } from "./connectorPlace";
+import { guardProblems } from "./core/guardSettings";
+import { DEFAULT_SUFFIX, type Suffix } from "./core/identity";
+import { DEFAULT_MEMORY_MIB, memoryProblem } from "./core/memory";
+import { nodeIdProblem, ownerProblem, peersProblem, townParts, TOWN_TYPE, type Owner } from "./core/names";
+import { parsePublished, publishedProblem } from "./core/peering";
+import { PORTS } from "./core/ports";
+import { subnetOf, subnetProblem } from "./core/subnets";
+import { relayIdOf, relayNameProblem } from "./core/townRelay";
+import { ownerOf } from "./owner";
+import { PeerSecret, rememberedPeers, standingOf, type PeerSecretArgs } from "./peerSecret";
+import { TownConnector, type ConnectorBehaviour } from "./townConnector";
+import { townNetwork } from "./townNetwork";
+import { TownRelay, townRelayPeer, withRelay, type TownRelayBehaviour, type TownRelayOutputs } from "./townRelay";
+
+export interface DirectTownArgs extends ConnectorBehaviour {
+  /** The connector's nodeId and ILP address prefix, such as `g.home`. */
+  readonly nodeId: string;
+  /**
+   * Where peers dial the town: an address of the Docker host and a port, such as `10.8.0.1:3000`. Default: nowhere;
+   * only what is on the town's own network reaches it.
+   */
+  readonly publish?: string | undefined;
+  /** Who may dial in, and who is dialled (`direct`). Default: nobody. */
+  readonly peers?: readonly PeerSecretArgs[] | undefined;
+  /** The town's own relay, as in a Town. Default: none. */
+  readonly relay?: (TownRelayBehaviour & { readonly name?: string | undefined }) | undefined;
+  /**
+   * `anon`: this project's anon image, whose one-shots put files into volumes. Default: built on the Docker host.
+   * `connector`: the connector's image. Default: the published connector 3.10.4. `relay`: the Town relay's image.
+   * Default: the published one.
+   */
+  readonly images?:
+    | {
+        readonly anon?: pulumi.Input<string> | undefined;
+        readonly connector?: pulumi.Input<string> | undefined;
+        readonly relay?: pulumi.Input<string> | undefined;
+      }
+    | undefined;
+  /** What the daemon appends to an address, should the town get one. Default: `anon`. */
+  readonly suffix?: Suffix | undefined;
+  /** The town's IPv4 network, /16 to /28. Default: derived from the owner, in 10.128.0.0/9. */
+  readonly subnet?: string | undefined;
+  /** Memory limit in MiB, from 64. Default: {@link DEFAULT_MEMORY_MIB}. */
+  readonly memoryMiB?: { readonly connector?: number | undefined } | undefined;
+  /** Whether the connector's data outlives the stack. Default: true. */
+  readonly keep?: boolean | undefined;
+  /** Whose it is on the Docker host. Default: this Pulumi project and stack, and the component's name. */
+  readonly owner?: Owner | undefined;
+}
+
+/** What a stack says of a town without ATOR. */
+export interface DirectTownOutputs {
+  readonly nodeId: string;
+  readonly transport: "direct";
+  /** `permissioned`, or `permissionless`, which accepts an empty token. */
+  readonly access: string;
+  /** Docker's names. */
+  readonly containers: { readonly connector: pulumi.Output<string>; readonly relay?: pulumi.Output<string> };
+  /** The town's own relay, if it has one. */
+  readonly relay?: TownRelayOutputs;
+  /** Where peers dial it, `ws://<address>:<port>`, if anywhere. */
+  readonly url?: string;
+  /** For every declared peer whether we dial it (`dialled`) or wait for it (`expected`). */
+  readonly peers: Readonly<Record<string, pulumi.Output<string>>>;
+  /** For every declared peer the secret that it must present; secret. */
+  readonly secrets: Readonly<Record<string, pulumi.Output<string>>>;
+}
+
+/**
+ * A town without ATOR, for a private network: a connector that dials its peers and is dialled by them over plain
+ * WebSocket, unencrypted. It has no identity and no invites. To Pulumi it is the same component as a Town, so a town
+ * that becomes one, or was one, keeps its data and its peers' secrets.
+ */
+export class DirectTown extends pulumi.ComponentResource {
+  /** Everything that there is to say of the town, for a stack's outputs. */
+  public readonly outputs: DirectTownOutputs;
+
+  constructor(name: string, args: DirectTownArgs, opts?: pulumi.ComponentResourceOptions) {
+    const { nodeId, publish, access = "permissioned", keep = true, suffix = DEFAULT_SUFFIX } = args;
+    const memoryMiB = args.memoryMiB?.connector ?? DEFAULT_MEMORY_MIB.connector;
+    const owner = ownerOf(name, args.owner);
+    const subnet = args.subnet ?? subnetOf(owner);
+    const declared = args.peers ?? [];
+    assertArguments(`DirectTown ${name}`, {
+      owner: ownerProblem(owner),
+      nodeId: nodeIdProblem(nodeId),
+      publish: publish === undefined ? undefined : publishedProblem(publish),
+      peers: peersProblem(declared),
+      subnet: subnetProblem(subnet),
+      "relay.name": args.relay?.name === undefined ? undefined : relayNameProblem(nodeId, args.relay.name),
+      ...guardProblems(args.guard),
+      "memoryMiB.connector": memoryProblem(memoryMiB),
+    });
+    super(TOWN_TYPE, name, {}, opts);
+    const parent = { parent: this };
+    const image = pulumi.output(args.images?.anon ?? anonImage(`${name}-image`, {}, parent));
+    const target = townNetwork(`${name}-inside`, { owner, subnet, open: true }, parent);
+    const peers = declared.map((peer) => new PeerSecret(townParts.peer(name, peer.id), peer, parent));
+    const place: ConnectorPlace = {
+      network: {
+        networks: [{ name: target.networkName, ipv4Address: target.connectorAddress }],
+        ports: publish === undefined ? [] : [{ internal: PORTS.btp, ...parsePublished(publish) }],
+      },
+      address: target.connectorAddress,
+      transport: { type: "direct" },
+      ready: [],
+      image,
+      keep,
+    };
+    const relayId = relayIdOf(nodeId, args.relay?.name);
+    const relayPeer = args.relay && townRelayPeer(townParts.peer(name, relayId), { nodeId: relayId, target }, parent);
+    const { environment, timeouts, guard, logLevel } = args;
+    const connector = new TownConnector(
+      townParts.connector(name),
+      {
+        ...{ owner, nodeId, place, environment, access, timeouts, guard, logLevel, memoryMiB },
+        peers: relayPeer ? [...peers, relayPeer] : peers,
+        routes: withRelay(args.routes, relayPeer),
+        image: args.images?.connector,
+      },
+      parent,
+    );
+    const url = publish === undefined ? undefined : `ws://${publish}`;
+    const relay =
+      relayPeer &&
+      new TownRelay(
+        townParts.relay(name),
+        {
+          ...args.relay,
+          ...{ owner, target, keep, peer: relayPeer, publicBtpUrl: url, ready: [connector] },
+          connector: { nodeId, address: place.address },
+          image: args.images?.relay,
+          anonImage: image,
+        },
+        parent,
+      );
+    this.outputs = {
+      nodeId,
+      transport: "direct",
+      access,
+      containers: { connector: connector.containerName, ...(relay && { relay: relay.containerName }) },
+      ...(relay && { relay: relay.outputs }),
+      ...(url !== undefined && { url }),
+      peers: standingOf(peers),
+      secrets: Object.fromEntries(
+        peers.map(({ peerId, inbound }) => [peerId, inbound.apply(({ secret }) => pulumi.secret(secret))]),
+      ),
+    };
+    this.registerOutputs({
+      stack: owner.stack,
+      town: name,
+      nodeId,
+      suffix,
+      identities: [],
+      ...rememberedPeers(declared),
+    });
+  }
+}

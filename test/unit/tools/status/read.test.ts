@@ -1,0 +1,34 @@
+import { afterEach, describe, expect, it } from "vitest";
+import { dockerClient } from "../../../../tools/docker/dockerHost";
+import { readStatus } from "../../../../tools/status/read";
+import { startFakeEngine, type FakeEngine } from "../fakeEngine";
+
+let engine: FakeEngine | undefined;
+afterEach(() => engine?.close());
+
+const ended = { State: { Status: "exited", Running: false, FinishedAt: "2026-01-02T03:00:00Z" }, HostConfig: {} };
+const listed = (role: string, mounts: readonly string[] = []) => ({
+  Id: role,
+  Names: [`/town-ator-dev-home-${role}`],
+  Image: role,
+  State: "exited",
+  Labels: { "town-ator.role": role, "town-ator.town": "home" },
+  Mounts: mounts.map((Destination) => ({ Destination })),
+});
+
+describe("the status of a town", () => {
+  it.each([
+    ["with a sidecar", [listed("identity"), listed("connector"), listed("sidecar")], "sidecar"],
+    ["whose sidecar is missing", [listed("identity"), listed("connector")], "sidecar"],
+    ["whose connector runs the daemon", [listed("identity"), listed("connector", ["/keys"])], "connector"],
+    ["without ATOR", [listed("connector")], undefined],
+    ["of which nothing is there", [], "sidecar"],
+  ])("says where the daemon is: one %s", async (_which, containers, daemon) => {
+    engine = await startFakeEngine({
+      "GET /containers/json": containers,
+      ...Object.fromEntries(containers.map(({ Id }) => [`GET /containers/${Id}/json`, ended])),
+    });
+    const { towns } = await readStatus(dockerClient({ url: engine.host }), "dev", ["home"]);
+    expect(towns.map((town) => [town.name, town.daemon])).toEqual([["home", daemon]]);
+  });
+});

@@ -1,0 +1,70 @@
+import type { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { PATHS } from "../../../components/core/ports";
+import { interruptible } from "../../console/interrupted";
+import { askPassphrase } from "../../console/passphrase";
+import { noteBackup } from "../../docker/lastBackup";
+import { whileStopped } from "../../docker/whileStopped";
+import { encryption } from "../identity/ageFile";
+import { assertNew, backupPath, writeNew } from "../newFile";
+import { backupOf, Files } from "./dataFile";
+import { downtime, openTownData, type TownData } from "./townData";
+
+/** Which file is written, and whom it is for. */
+export interface DataBackupRequest {
+  readonly file?: string | undefined;
+  /** `age1…`; a passphrase is asked for if there is none. */
+  readonly recipient?: string | undefined;
+}
+
+/** Writes a connector's data into an age-encrypted file. Gives the exit code. */
+export async function backup(
+  options: DataBackupRequest & { stack: string; town?: string | undefined },
+): Promise<number> {
+  await assertNew(backupPath(options.file));
+  await backUpData(options, await openTownData(options.stack, options.town), () => askPassphrase("new"));
+  return 0;
+}
+
+/**
+ * What `backup` does. The connector is stopped while its data are read, so that they are of one moment, and started
+ * again however that ends. The data go from the Docker host into the encryption, and touch no disk in between. Throws a
+ * UserError, with no file written, if the file exists or something fails.
+ *
+ * @param encrypt replaceable in tests, where age's work factor takes too long
+ */
+export async function backUpData(
+  request: DataBackupRequest,
+  { docker, connector, stack, town, nodeId, say }: TownData,
+  passphrase: () => Promise<string>,
+  encrypt = encryption,
+): Promise<void> {
+  const file = backupPath(request.file);
+  await assertNew(file);
+  // Before the connector is stopped: the key of a passphrase takes seconds.
+  const sealed = await encrypt(
+    request.recipient ? { recipient: request.recipient } : { passphrase: await passphrase() },
+  );
+  const container = docker.getContainer(connector);
+  const { result: files, downMs } = await interruptible((signal) =>
+    whileStopped(container, signal, async () => {
+      const [made, held] = [new Date(), new Files()];
+      const data = (await container.getArchive({ path: PATHS.connectorData })) as Readable;
+      const card = { stack, town, nodeId, made: made.toISOString() };
+      const packed = pipeline(backupOf(card, data, held), sealed, { signal });
+      packed.catch(() => undefined); // writeNew rejects with the same error
+      try {
+        await writeNew(file, sealed);
+        await packed;
+      } finally {
+        // As long as it reads, Docker does not start the container.
+        data.destroy();
+      }
+      await noteBackup(docker, connector, made);
+      return held;
+    }),
+  );
+  say(`${file} holds, encrypted, the data of ${town}: ${files.described()}`);
+  say(downtime(connector, downMs));
+  say("keep it away from this machine; only what you have just given opens it");
+}

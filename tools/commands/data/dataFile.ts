@@ -1,0 +1,157 @@
+import { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
+import { z } from "zod";
+import { UserError } from "../../console/project";
+import { readJson } from "../../console/readJson";
+import { MARK } from "../../docker/lastBackup";
+import { eachTarEntry, tarArchive, type TarHeader } from "../../docker/tar";
+
+/** The first file of a backup: what it is a backup of. The others are those of the volume, below `data/`. */
+const CARD = "town-ator-data.json";
+
+/** Where a restore puts what it brings, before it takes the place of what is there. */
+export const STAGE = ".restoring";
+/** How the folders begin in which a restore keeps what was there before. */
+export const ASIDE = ".replaced-";
+
+/** Whether a path in the data volume is a restore's, or the mark: no data of the connector. */
+function isOurs(path: string): boolean {
+  const [top = ""] = path.split("/");
+  return top === MARK || top === STAGE || top.startsWith(ASIDE);
+}
+
+const FORMAT = "town-ator-data";
+const VERSION = 1;
+const card = z.strictObject({
+  format: z.literal(FORMAT),
+  version: z.literal(VERSION),
+  stack: z.string(),
+  town: z.string(),
+  nodeId: z.string(),
+  made: z.iso.datetime(),
+});
+
+/** What a backup says of itself. */
+export type Card = Omit<z.output<typeof card>, "format" | "version">;
+
+/** Files by their paths in the data volume; the folders are not counted. */
+export class Files {
+  readonly #files = new Map<string, { readonly size: number; readonly mtime: Date }>();
+
+  add({ name, type, size, mtime }: TarHeader): void {
+    if (type === "file") this.#files.set(name, { size, mtime });
+  }
+
+  /** Those that are not the same in `others` and have changed since the last change there, with the time. */
+  newerThan(others: Files): [name: string, mtime: Date][] {
+    const last = Math.max(0, ...[...others.#files.values()].map(({ mtime }) => mtime.getTime()));
+    return [...this.#files].flatMap(([name, { size, mtime }]): [string, Date][] => {
+      const other = others.#files.get(name);
+      const same = other?.size === size && other.mtime.getTime() === mtime.getTime();
+      return same || mtime.getTime() < last ? [] : [[name, mtime]];
+    });
+  }
+
+  get isEmpty(): boolean {
+    return this.#files.size === 0;
+  }
+
+  /** "3 files, 12 KiB". */
+  described(): string {
+    const bytes = [...this.#files.values()].reduce((sum, { size }) => sum + size, 0);
+    const [unit, name] = bytes < 1024 * 1024 ? [1024, "KiB"] : [1024 * 1024, "MiB"];
+    return `${this.#files.size} file${this.#files.size === 1 ? "" : "s"}, ${Math.ceil(bytes / unit)} ${name}`;
+  }
+}
+
+/**
+ * A file or folder of an archive as one of the data volume, where it has its path there for a name; undefined for the
+ * volume itself, and for what is not the connector's own. Throws a UserError for a link and the like: nothing is left
+ * out in silence.
+ */
+function ofVolume(header: TarHeader): TarHeader | undefined {
+  const name = header.name.replace(/^[^/]*\/?/, "").replace(/\/$/, "");
+  if (name === "" || isOurs(name)) return undefined;
+  if (!["file", "directory"].includes(header.type) || name.split("/").includes(".."))
+    throw new UserError(`The data hold something else than files and folders (${header.type}); nothing is changed.`);
+  return { ...header, name };
+}
+
+/** Calls `visit` for each file and folder of the connector in an archive of its data volume, as Docker makes it. */
+export async function eachDataFile(
+  archive: NodeJS.ReadableStream,
+  visit: (header: TarHeader, content: Readable) => Promise<void>,
+): Promise<void> {
+  await eachTarEntry(archive, async (header, content) => {
+    const own = ofVolume(header);
+    if (own) await visit(own, content);
+  });
+}
+
+/**
+ * Calls `visit` for each file and folder of the connector in a tar archive of the folder `data`, as a user gives it;
+ * closed to other users, as all data here are. Throws a UserError that says `how` to make one if it is something else,
+ * or holds no file.
+ */
+export async function eachGivenFile(
+  archive: NodeJS.ReadableStream,
+  how: string,
+  visit: (header: TarHeader, content: Readable) => Promise<void>,
+): Promise<void> {
+  const refuse = (why: string) => new UserError(`${why}; nothing is changed. To give the data: ${how}`);
+  const files = new Files();
+  const read = eachTarEntry(archive, async (header, content) => {
+    // Not any folder: files that end up one folder too deep are a ledger that the connector does not find.
+    if (!/^data(\/|$)/.test(header.name)) throw refuse("What was given is not an archive of the folder `data`");
+    files.add(header);
+    const own = ofVolume(header);
+    if (own) await visit({ ...own, mode: own.mode & 0o700 }, content);
+  });
+  await read.catch((error: unknown) => {
+    if (error instanceof UserError) throw error;
+    throw refuse("What was given is no tar archive, or is cut short");
+  });
+  if (files.isEmpty) throw refuse("What was given holds no file");
+}
+
+/** What a backup consists of: a card, and what an archive of the data volume holds, which `files` is told of. */
+export function backupOf(said: Card, archive: NodeJS.ReadableStream, files: Files): Readable {
+  return tarArchive(async (add) => {
+    const text = Buffer.from(`${JSON.stringify({ format: FORMAT, version: VERSION, ...said }, null, 2)}\n`);
+    const mtime = new Date(said.made);
+    await add(
+      { name: CARD, type: "file", mode: 0o600, uid: 0, gid: 0, size: text.length, mtime },
+      Readable.from([text]),
+    );
+    await eachDataFile(archive, async (header, content) => {
+      files.add(header);
+      await add({ ...header, name: `data/${header.name}` }, content);
+    });
+  });
+}
+
+/**
+ * Reads a backup: its card first, which `accept` may refuse by an error, then each file and folder. Throws a UserError
+ * that begins with `name` if it is no backup of data.
+ */
+export async function readBackup(
+  content: NodeJS.ReadableStream,
+  name: string,
+  accept: (card: Card) => void,
+  visit: (header: TarHeader, content: Readable) => Promise<void>,
+): Promise<void> {
+  let accepted = false;
+  const read = eachTarEntry(content, async (header, bytes) => {
+    if (accepted) {
+      const own = ofVolume(header);
+      if (own) await visit(own, bytes);
+    } else if (header.name === CARD) {
+      accept(readJson(`${name} is`, card, await text(bytes)));
+      accepted = true;
+    }
+  });
+  await read.catch((error: unknown) => {
+    if (accepted || error instanceof UserError) throw error;
+  });
+  if (!accepted) throw new UserError(`${name} holds no backup of a town's data; nothing is changed.`);
+}

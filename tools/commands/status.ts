@@ -1,0 +1,62 @@
+import { couldNotLook, dockerClient } from "../docker/dockerHost";
+import { say } from "../console/say";
+import { pick } from "../console/pick";
+import { readConfigFile } from "../pulumi/configFile";
+import { existingDocker } from "../pulumi/environment";
+import { isWell, problemsOf, statusLines, townScreen, type StackStatus } from "../status/judge";
+import { readStatus } from "../status/read";
+
+/** How long the Engine may take for an answer, in milliseconds. */
+const ANSWER_MS = 10_000;
+
+/**
+ * Prints how the towns of a stack are: a line each, or one of them at length, or everything as JSON for monitoring.
+ * Changes nothing, starts nothing, and needs no Pulumi. Gives 0 if all that was asked about is well, otherwise 1.
+ */
+export async function status(options: { stack: string; town?: string | undefined; json: boolean }): Promise<number> {
+  const { stack, town, json } = options;
+  const seen = await look(stack);
+  if (typeof seen === "string") {
+    if (json) print({ stack, well: false, problem: seen, towns: [] });
+    else say(seen);
+    return 1;
+  }
+  if (town !== undefined)
+    pick(
+      "TOWN",
+      seen.towns.map(({ name }) => name),
+      `In the stack ${stack}`,
+      town,
+    );
+  const asked = town === undefined ? seen : { stack, towns: seen.towns.filter(({ name }) => name === town) };
+  const well = isWell(asked);
+  if (json) print({ ...asked, well, towns: asked.towns.map((one) => ({ ...one, problems: problemsOf(one) })) });
+  else if (town !== undefined) process.stdout.write(`${townScreen(asked.towns[0]!)}\n`);
+  else process.stdout.write(`${statusLines(asked)}\n`);
+  return well ? 0 : 1;
+}
+
+/** The stack's status, or in words why there is none. */
+async function look(stack: string): Promise<StackStatus | string> {
+  const host = await existingDocker(stack);
+  if (host === undefined) return "No Docker Engine answers on this machine, so no town runs here.";
+  try {
+    const seen = await readStatus(dockerClient(host, ANSWER_MS), stack, configuredTowns(stack));
+    return seen.towns.length > 0 ? seen : `The stack ${stack} has no towns here: \`make up\` deploys them.`;
+  } catch (error) {
+    return couldNotLook(host, error);
+  }
+}
+
+/** The towns that a stack's config file declares; none where it is encrypted. */
+function configuredTowns(stack: string): string[] {
+  try {
+    return Object.keys(JSON.parse(readConfigFile(stack)["town-ator:towns"] ?? "{}") as object);
+  } catch {
+    return [];
+  }
+}
+
+function print(value: object): void {
+  process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+}

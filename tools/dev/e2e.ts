@@ -1,0 +1,78 @@
+/**
+ * `make e2e`: the end-to-end tests, a file at a time on one Docker Engine. As root on Linux the files of
+ * {@link ELSEWHERE} run at the same time on an Engine of their own, in namespaces of their own: most of their time is
+ * waiting. Arguments go to vitest; with a file's name among them only the machine's Engine is used.
+ */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { projectDirectory } from "../console/project";
+import { say } from "../console/say";
+import { prepareEnvironment } from "../pulumi/environment";
+import { inNamespaces } from "./engine/namespaces";
+import { engineFolder, PrivateEngine } from "./engine/privateEngine";
+
+/** They need no network but Docker's, and last about as long together as the others. */
+const ELSEWHERE = ["access", "attacks", "identity", "ledger", "providers", "published", "shapes", "twoHomes"].map(
+  (name) => `test/e2e/${name}.test.ts`,
+);
+const VITEST = path.join(projectDirectory, "node_modules", "vitest", "vitest.mjs");
+
+/** Runs files one after the other; gives the exit code. */
+async function vitest(args: readonly string[], env: NodeJS.ProcessEnv = process.env): Promise<number> {
+  const serially = [VITEST, "run", "--project", "e2e", "--no-file-parallelism", ...args];
+  const child = spawn(process.execPath, serially, {
+    cwd: projectDirectory,
+    env,
+    stdio: ["ignore", "inherit", "inherit"],
+  });
+  const [code] = (await once(child, "exit")) as [number | null];
+  return code ?? 1;
+}
+
+async function everything(args: readonly string[]): Promise<number> {
+  const here = fs
+    .readdirSync(path.join(projectDirectory, "test", "e2e"))
+    .map((name) => `test/e2e/${name}`)
+    .filter((file) => file.endsWith(".test.ts") && !ELSEWHERE.includes(file));
+  const folder = engineFolder();
+  const log = path.join(folder, "log");
+  try {
+    const output = fs.openSync(log, "w");
+    const elsewhere = args.map((arg) => arg.replace(/^(--outputFile.*)\.json$/, "$1-elsewhere.json"));
+    say(
+      `${ELSEWHERE.length} of the test files run on a Docker Engine of their own; what they print follows at the end.`,
+    );
+    const [one, other] = await Promise.all([
+      vitest([...args, ...here]),
+      inNamespaces(await prepareEnvironment(), folder, __filename, ["--elsewhere", ...elsewhere, ...ELSEWHERE], output),
+    ]);
+    fs.closeSync(output);
+    process.stdout.write(fs.readFileSync(log));
+    return one === 0 && other === 0 ? 0 : 1;
+  } finally {
+    fs.rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** What runs in the namespaces. */
+async function onAnEngineOfItsOwn(folder: string, args: readonly string[]): Promise<number> {
+  const engine = new PrivateEngine(folder);
+  await engine.begin();
+  try {
+    return await vitest(args, { ...process.env, DOCKER_HOST: engine.host.url });
+  } finally {
+    await engine.end("SIGTERM");
+  }
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const [folder, mark, ...rest] = args;
+  if (mark === "--elsewhere") return onAnEngineOfItsOwn(folder!, rest);
+  const chosen = args.some((arg) => !arg.startsWith("-"));
+  const alone = process.platform === "linux" && process.getuid?.() === 0;
+  return chosen || !alone ? vitest(args) : everything(args);
+}
+
+void main(process.argv.slice(2)).then((code) => (process.exitCode = code));

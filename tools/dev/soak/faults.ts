@@ -1,0 +1,211 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { dockerName } from "../../../components/core/names";
+import { PATHS } from "../../../components/core/ports";
+import { UserError } from "../../console/project";
+import { run } from "../../console/run";
+import { say } from "../../console/say";
+import { until } from "../../console/until";
+import { dockerClient } from "../../docker/dockerHost";
+import { make } from "../bench/make";
+import { fullFiles, fullVolume } from "./fullVolume";
+import { killedUp } from "./killedUp";
+import type { Scene, Struck } from "./scene";
+
+/** Docker waits twice as long before each restart of a container that ends within ten seconds of its start. */
+const UNHURRIED_MS = 11_000;
+/** Milliseconds in which the end of a process has to be noticed. */
+const NOTICED_MS = 120_000;
+
+/** The name of the town. */
+export const TOWN = "home";
+/** What the containers are called in a gateway. */
+const WORDS = { connector: "connector", daemon: "sidecar" } as const;
+
+/** A fault, and how often it is made. */
+export interface Fault {
+  readonly name: string;
+  /** In the whole soak, in its short form, and with each of the shapes. */
+  readonly times: { readonly whole: number; readonly short?: number; readonly shape?: number };
+  /** What has to be there for it. Default: nothing. */
+  readonly strikes?: Container;
+  /** Makes it, and leaves the town to itself or calls the one command of the row. Throws a UserError when it fails. */
+  readonly strike: (scene: Scene) => Promise<Struck | void>;
+}
+
+/** What came of a fault. */
+export interface Recovery {
+  readonly name: string;
+  readonly times: number;
+  /** Seconds until the town was reached again, each time that it was. */
+  readonly seconds: readonly number[];
+  readonly notes: readonly string[];
+}
+
+const docker = ({ engine }: Scene) => dockerClient(engine.host, 60_000);
+type Container = "connector" | "daemon" | "relays";
+
+/** The name of a container; undefined where the town has no such one. */
+function nameOf({ stack, outside: { target } }: Scene, container: Container): string | undefined {
+  if (container === "connector") return target.containers.connector;
+  if (container === "daemon" || target.daemon === undefined) return target.daemon;
+  return dockerName({ stack }, "local-network");
+}
+
+const containerOf = (scene: Scene, container: Container) => docker(scene).getContainer(nameOf(scene, container)!);
+
+/** Sends SIGKILL to the first process of a container whose command line matches. */
+async function kill(scene: Scene, container: Container, pattern: RegExp): Promise<void> {
+  const { Processes } = (await containerOf(scene, container).top({ ps_args: "-eo pid,args" })) as {
+    Processes: [string, string][];
+  };
+  const found = Processes.find(([, args]) => pattern.test(args));
+  if (!found) throw new UserError(`No process of the ${container} matches ${pattern.source}.`);
+  process.kill(Number(found[0]), "SIGKILL");
+}
+
+const killed = (what: string, container: Container, pattern: RegExp, times: Fault["times"]): Fault => ({
+  name: `SIGKILL of ${what}`,
+  ...{ times, strikes: container },
+  strike: async (scene) => {
+    await delay(UNHURRIED_MS);
+    const restarts = () => restartsOf(scene, container);
+    const before = await restarts();
+    await kill(scene, container, pattern);
+    const since = performance.now();
+    const look = { withinMs: NOTICED_MS, everyMs: 100 };
+    if (!(await until(async () => (await restarts()) > before, Boolean, look)))
+      throw new UserError(`${what} has ended, and its container was not started again`);
+    return { since };
+  },
+});
+
+async function restartsOf(scene: Scene, container: Container): Promise<number> {
+  return (await containerOf(scene, container).inspect()).RestartCount;
+}
+
+/** Takes a container off one of its networks for twenty seconds, and puts it back with its address. */
+const detached = (container: "connector" | "daemon", from: "inside" | "outside", short = 0): Fault => ({
+  name: `the ${WORDS[container]} detached from the ${from === "inside" ? "town's" : "relays'"} network for 20 s`,
+  times: { whole: 2, short },
+  strike: async (scene) => {
+    const client = docker(scene);
+    const id = nameOf(scene, container)!;
+    const owner = { stack: scene.stack, ...(from === "inside" && { town: TOWN }) };
+    const network = client.getNetwork(dockerName(owner, from));
+    const { NetworkSettings } = await client.getContainer(id).inspect();
+    const { IPAMConfig } = NetworkSettings.Networks[dockerName(owner, from)] as { IPAMConfig?: object };
+    await network.disconnect({ Container: id, Force: true });
+    await delay(20_000);
+    await network.connect({ Container: id, EndpointConfig: { IPAMConfig } });
+  },
+});
+
+const restarted = (what: string, container: Container, times: Fault["times"]): Fault => ({
+  name: `\`docker restart\` of ${what}`,
+  ...{ times, strikes: container },
+  strike: async (scene) => void (await containerOf(scene, container).restart()),
+});
+
+const dockerDaemon = (name: string, signal: "SIGTERM" | "SIGKILL", times: Fault["times"]): Fault => ({
+  ...{ name, times },
+  strike: async ({ engine }) => {
+    await engine.end(signal);
+    const since = performance.now();
+    await engine.start();
+    return { since };
+  },
+});
+
+/** All faults, from the smallest to the largest. */
+export const FAULTS: readonly Fault[] = [
+  killed("the connector", "connector", /^node (?!.*launcher\.cjs)/, { whole: 5, short: 1, shape: 3 }),
+  killed("the launcher", "connector", /^node .*launcher\.cjs/, { whole: 5, short: 1, shape: 3 }),
+  killed("the anon daemon", "daemon", /^(\S*\/)?anon /, { whole: 5, short: 1, shape: 3 }),
+  killed("the watcher of the anon daemon", "daemon", /watch\.sh/, { whole: 2 }),
+  killed("a relay", "relays", /^anon .*relay0/, { whole: 2 }),
+  killed("the directory authority", "relays", /^anon .*authority/, { whole: 2 }),
+  restarted("the daemon's container", "daemon", { whole: 2, shape: 3 }),
+  restarted("the ATOR relays' container", "relays", { whole: 2, shape: 1 }),
+  dockerDaemon("Docker daemon stopped (SIGTERM) and started", "SIGTERM", { whole: 20, short: 2, shape: 6 }),
+  dockerDaemon("Docker daemon killed (SIGKILL) and started", "SIGKILL", { whole: 5, short: 1, shape: 3 }),
+  {
+    name: "power cut: Docker daemon and all processes of its containers killed, daemon started",
+    times: { whole: 3 },
+    strike: async (scene) => {
+      const list = await docker(scene).listContainers();
+      const pids = await Promise.all(
+        list.map(async ({ Id }) => (await docker(scene).getContainer(Id).inspect()).State.Pid),
+      );
+      await scene.engine.end("SIGKILL");
+      for (const pid of pids) await run("kill", ["-KILL", String(pid)], { reject: false });
+      const since = performance.now();
+      await scene.engine.start();
+      return { since };
+    },
+  },
+  {
+    name: "`make up` killed at a random moment, then `make up`",
+    times: { whole: 10, short: 1 },
+    strike: killedUp,
+  },
+  detached("daemon", "outside", 1),
+  detached("daemon", "inside"),
+  detached("connector", "inside"),
+  ...(
+    [
+      ["connector", PATHS.connectorData, "the connector's data"],
+      ["daemon", PATHS.daemonData, "the daemon's data"],
+      ["daemon", PATHS.keys, "the keys"],
+      ["relays", "/data", "the relays' data"],
+      ["relays", PATHS.localNetwork, "the relays' description"],
+    ] as const
+  ).map(([container, folder, what]): Fault => ({
+    name: `disk full: ${what}`,
+    times: { whole: 1 },
+    strike: (scene) => fullVolume(scene, nameOf(scene, container)!, folder),
+  })),
+  {
+    name: "disk full: the files of the sidecar, at a `make up` that changes them",
+    times: { whole: 1 },
+    strike: (scene) => fullFiles(scene, nameOf(scene, "daemon")!),
+  },
+];
+
+/**
+ * Makes all faults that there can be, one after the other, each so often; tells how long the town took. `FAULT` in the
+ * environment is a part of the names of those that are made.
+ */
+export async function makeFaults(scene: Scene, form: keyof Fault["times"]): Promise<Recovery[]> {
+  const recoveries: Recovery[] = [];
+  for (const fault of FAULTS.filter(({ name }) => name.includes(process.env["FAULT"] ?? ""))) {
+    const there = fault.strikes === undefined || nameOf(scene, fault.strikes) !== undefined;
+    const times = there ? (fault.times[form] ?? 0) : 0;
+    const seconds: number[] = [];
+    const notes: string[] = [];
+    for (let turn = 1; turn <= times; turn++) {
+      const { taken, note } = await makeFault(scene, fault);
+      if (taken !== undefined) seconds.push(taken);
+      if (note) notes.push(note);
+      say(
+        `${fault.name}, ${turn} of ${times}: ${taken === undefined ? "not reached" : `${taken.toFixed(1)} s`} ${note}`,
+      );
+      if (taken !== undefined) continue;
+      await make("up", scene.stack, { REFRESH: "1" }).catch(({ message }: Error) => say(message));
+      await scene.outside.untilReached();
+    }
+    if (times > 0) recoveries.push({ name: fault.name, times, seconds, notes });
+  }
+  return recoveries;
+}
+
+/** Makes a fault once; gives the seconds until the town was reached, if it was, and an error as a note. */
+async function makeFault(scene: Scene, { strike }: Fault): Promise<{ taken: number | undefined; note: string }> {
+  try {
+    const { note = "", since, seconds } = (await strike(scene)) ?? {};
+    const before = since === undefined ? 0 : (performance.now() - since) / 1000;
+    const after = await scene.outside.untilReached();
+    return { taken: after === undefined ? undefined : (seconds ?? before + after), note };
+  } catch (error) {
+    return { taken: undefined, note: error instanceof Error ? error.message : "an unknown error" };
+  }
+}

@@ -1,0 +1,21 @@
+import type { Outside } from "./outside";
+import type { PrivateEngine } from "../engine/privateEngine";
+
+/** What a fault strikes: a local town, alone on a Docker Engine of its own. */
+export interface Scene {
+  readonly stack: string;
+  readonly engine: PrivateEngine;
+  readonly outside: Outside;
+  /** Changes the stack's config so that the next `up` replaces connector and sidecar. */
+  readonly change: () => Promise<void>;
+}
+
+/** How a fault was made. */
+export interface Struck {
+  /** What else there is to tell. */
+  readonly note?: string;
+  /** When the town's time began, by `performance.now()`. Default: when `strike` returns. */
+  readonly since?: number;
+  /** Seconds until the town was reached, where `strike` has waited for it. */
+  readonly seconds?: number;
+}

@@ -1,0 +1,146 @@
+import type Docker from "dockerode";
+import { PATHS } from "../../components/core/ports";
+import { execText, logText } from "../docker/dockerText";
+import { lastBackup } from "../docker/lastBackup";
+import { listContainers, type ListedContainer } from "../docker/stackContainers";
+import { connectorWords, type PeersReport } from "../verify/connectorWords";
+import type { ContainerStatus, Published, StackStatus, TownStatus } from "./judge";
+
+/** For how long back refusals at the door are counted, in seconds. */
+export const REFUSALS_SECONDS = 3600;
+
+/**
+ * Looks at a stack: one list from the Engine, and then side by side what only a container itself can tell. Nothing is
+ * changed. Rejects when the Engine does not answer.
+ *
+ * @param configured the towns that the stack's config declares, so that one without any container is missed
+ */
+export async function readStatus(docker: Docker, stack: string, configured: readonly string[]): Promise<StackStatus> {
+  const listed = await listContainers(docker, stack);
+  const names = new Set([...configured, ...listed.flatMap(({ Labels }) => Labels["town-ator.town"] ?? [])]);
+  const of = (role: string, town?: string) =>
+    listed.find(({ Labels }) => Labels["town-ator.role"] === role && Labels["town-ator.town"] === town);
+  const [towns, relays] = await Promise.all([
+    Promise.all(
+      [...names].sort().map((name) =>
+        readTown(docker, name, {
+          connector: of("connector", name),
+          sidecar: of("sidecar", name),
+          relay: of("relay", name),
+          identity: of("identity", name),
+        }),
+      ),
+    ),
+    readContainer(docker, of("local-network")),
+  ]);
+  return { stack, towns, ...(relays && { relays }) };
+}
+
+async function readTown(docker: Docker, name: string, containers: TownContainers): Promise<TownStatus> {
+  const { connector, sidecar, relay } = containers;
+  const daemon = daemonOf(containers);
+  const [connectorStatus, sidecarStatus, relayStatus, published, report, refusals, backup] = await Promise.all([
+    readContainer(docker, connector),
+    readContainer(docker, sidecar),
+    readContainer(docker, relay),
+    ifRunning(daemon && containers[daemon], (id) => readPublished(docker, id)),
+    ifRunning(connector, (id) => connectorWords(docker).peers(id)),
+    ifRunning(connector, (id) => readRefusals(docker, id)),
+    ifRunning(connector, async (id) => (await lastBackup(docker, id)) ?? null),
+  ]);
+  return {
+    name,
+    ...(daemon && { daemon }),
+    ...(connectorStatus && { connector: { ...connectorStatus, ...versionOf(report) } }),
+    ...(sidecarStatus && { sidecar: { ...sidecarStatus, ...(published && { version: published.version }) } }),
+    ...(relayStatus && { relay: relayStatus }),
+    ...(published && { published: published.published }),
+    ...(report && { peers: peersOf(report) }),
+    ...(refusals !== undefined && { refusals }),
+    ...(backup !== undefined && {
+      backedUpSecondsAgo: backup && Math.round((Date.now() - backup.getTime()) / 1000),
+    }),
+  };
+}
+
+/** Those of a town, by role. */
+type TownContainers = Readonly<Record<"connector" | "sidecar" | "relay" | "identity", ListedContainer | undefined>>;
+
+/** Which container runs the daemon. A town of which nothing is there is taken for the usual one. */
+function daemonOf({ connector, sidecar, identity }: TownContainers): "sidecar" | "connector" | undefined {
+  if (sidecar || !connector) return "sidecar";
+  if (connector.Mounts.some(({ Destination }) => Destination === PATHS.keys)) return "connector";
+  return identity && "sidecar";
+}
+
+async function readContainer(
+  docker: Docker,
+  listed: ListedContainer | undefined,
+): Promise<ContainerStatus | undefined> {
+  if (listed === undefined) return undefined;
+  const container = docker.getContainer(listed.Id);
+  const [{ State, RestartCount, HostConfig }, memory] = await Promise.all([
+    container.inspect(),
+    ifRunning(listed, () => container.stats({ stream: false, "one-shot": true })),
+  ]);
+  return {
+    name: listed.name,
+    image: listed.Image,
+    status: State.Status,
+    ...(State.Health && { health: State.Health.Status }),
+    since: State.Running ? State.StartedAt : State.FinishedAt,
+    restarts: RestartCount,
+    memoryMiB: {
+      ...(memory && {
+        used: mebibytes(memory.memory_stats.usage - (memory.memory_stats.stats?.["inactive_file"] ?? 0)),
+      }),
+      limit: mebibytes(HostConfig.Memory ?? 0),
+    },
+  };
+}
+
+function mebibytes(bytes: number): number {
+  return Math.round(bytes / 1024 / 1024);
+}
+
+/** What a question to a running container answers; undefined if it does not run, or ends while it is asked. */
+async function ifRunning<T>(
+  listed: ListedContainer | undefined,
+  ask: (id: string) => Promise<T>,
+): Promise<T | undefined> {
+  return listed?.State === "running" ? ask(listed.Id).catch(() => undefined) : undefined;
+}
+
+/** What watch.sh says of the addresses, and the daemon's version. */
+async function readPublished(docker: Docker, id: string): Promise<{ published: Published; version: string }> {
+  const text = await execText(docker, id, ["/bin/sh", "-c", "cat /tmp/published; anon --version | head -n 1"]);
+  const [line = "", version = ""] = text.split("\n");
+  const [, word, rest = ""] = /^\d+ (yes|no) ?(.*)$/.exec(line) ?? [];
+  return {
+    published:
+      word === "yes" ? { uploadedSecondsAgo: Number(rest) } : { waiting: rest || "the daemon is being started" },
+    version: /version ([\d.]*\d)/.exec(version)?.[1] ?? "",
+  };
+}
+
+async function readRefusals(docker: Docker, id: string): Promise<number> {
+  const log = await logText(docker, id, { since: Math.floor(Date.now() / 1000) - REFUSALS_SECONDS });
+  return [...log.matchAll(/turned away (\d+) at the door/g)].reduce((sum, [, count]) => sum + Number(count), 0);
+}
+
+function peersOf({ health, peers, redial }: PeersReport): NonNullable<TownStatus["peers"]> {
+  return {
+    connected: health.peersConnected,
+    dialled: peers.length,
+    away: peers
+      .filter(({ connected }) => !connected)
+      .map(({ id }) => {
+        const { state = "away", attempts = 0, since } = redial?.[id] ?? {};
+        return { id, state, attempts, ...(since !== undefined && { since }) };
+      }),
+  };
+}
+
+function versionOf(report: PeersReport | undefined): { version?: string } {
+  return report?.health.version === undefined ? {} : { version: report.health.version };
+}
