@@ -1,3 +1,4 @@
+import "./stack/lazyArborist";
 import { buildTowns } from "./stack/buildTowns";
 import { projectBuilds } from "./stack/projectBuilds";
 import { omitPromiseTraces } from "./stack/promiseTraces";
