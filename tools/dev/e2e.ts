@@ -1,7 +1,8 @@
 /**
  * `make e2e`: the end-to-end tests, a file at a time on one Docker Engine. As root on Linux the files of
  * {@link ELSEWHERE} run at the same time on an Engine of their own, in namespaces of their own: most of their time is
- * waiting. Arguments go to vitest; with a file's name among them only the machine's Engine is used.
+ * waiting. Arguments go to vitest; with a file's name among them only the machine's Engine is used. A few files that
+ * fail run once more, alone, and that is what counts; both results are printed.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -12,11 +13,14 @@ import { say } from "../console/say";
 import { prepareEnvironment } from "../pulumi/environment";
 import { inNamespaces } from "./engine/namespaces";
 import { engineFolder, PrivateEngine } from "./engine/privateEngine";
+import { failedFiles, readReport } from "./sumReports";
 
 /** They need no network but Docker's, and last about as long together as the others. */
 const ELSEWHERE = ["access", "attacks", "identity", "ledger", "providers", "published", "shapes", "twoHomes"].map(
   (name) => `test/e2e/${name}.test.ts`,
 );
+/** More files than these have not failed because the machine was busy. */
+const MOST_AGAIN = 3;
 const VITEST = path.join(projectDirectory, "node_modules", "vitest", "vitest.mjs");
 
 /** Runs files one after the other; gives the exit code. */
@@ -38,19 +42,32 @@ async function everything(args: readonly string[]): Promise<number> {
     .filter((file) => file.endsWith(".test.ts") && !ELSEWHERE.includes(file));
   const folder = engineFolder();
   const log = path.join(folder, "log");
+  const wanted = args.find((arg) => arg.startsWith("--outputFile.json="))?.replace(/^.*=|\.json$/g, "");
+  const report = (end: string) => `${wanted ?? path.join(folder, "report")}${end}.json`;
+  const more = args.filter((arg) => !/^--(reporter|outputFile)/.test(arg));
+  const options = (end: string) => [
+    ...more,
+    ...["--reporter=default", "--reporter=json", `--outputFile.json=${report(end)}`],
+  ];
   try {
     const output = fs.openSync(log, "w");
-    const elsewhere = args.map((arg) => arg.replace(/^(--outputFile.*)\.json$/, "$1-elsewhere.json"));
     say(
       `${ELSEWHERE.length} of the test files run on a Docker Engine of their own; what they print follows at the end.`,
     );
-    const [one, other] = await Promise.all([
-      vitest([...args, ...here]),
-      inNamespaces(await prepareEnvironment(), folder, __filename, ["--elsewhere", ...elsewhere, ...ELSEWHERE], output),
+    const elsewhere = ["--elsewhere", ...options("-elsewhere"), ...ELSEWHERE];
+    const codes = await Promise.all([
+      vitest([...options(""), ...here]),
+      inNamespaces(await prepareEnvironment(), folder, __filename, elsewhere, output),
     ]);
     fs.closeSync(output);
     process.stdout.write(fs.readFileSync(log));
-    return one === 0 && other === 0 ? 0 : 1;
+    if (codes.every((code) => code === 0)) return 0;
+    const failed = ["", "-elsewhere"].map((end) => failedFiles(readReport(report(end))));
+    const again = failed.flat();
+    if (failed.some((files, index) => files.length === 0 && codes[index] !== 0) || again.length > MOST_AGAIN) return 1;
+    const names = again.map((file) => path.relative(projectDirectory, file));
+    say(`failed, and run once more, alone: ${names.join(", ")}`);
+    return await vitest([...options("-again"), ...names]);
   } finally {
     fs.rmSync(folder, { recursive: true, force: true });
   }
