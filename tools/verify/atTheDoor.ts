@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { PORTS } from "../../components/core/ports";
-import { authenticate, describeAttempt, type Attempt, type Claim } from "./authenticate";
+import { authenticate, describeAttempt, REFUSAL, type Attempt, type Claim } from "./authenticate";
 import { dialPatiently, DoorError, type Dial } from "./door";
 import { failed, passed, type Check, type Outcome } from "./report";
 
@@ -12,7 +12,7 @@ export interface Door {
   /**
    * A declared peer with the token that it must present, if the town has one: the refused claims use its name.
    */
-  readonly peer?: Claim;
+  readonly peer?: Claim | undefined;
   /** Which peer's right token is presented, or why none is. Asked just before it is presented. */
   readonly rightClaim: () => Promise<RightClaim>;
   /** Whether the town accepts an empty token. */
@@ -21,15 +21,13 @@ export interface Door {
   readonly closedPorts?: readonly number[];
   /** Milliseconds until the service has to be found. */
   readonly deadlineMs: number;
-  /** Milliseconds for the connector to answer. */
-  readonly answerMs: number;
+  /** Milliseconds for the connector to answer. Default: that of `authenticate`. */
+  readonly answerMs?: number;
 }
 
 /** A claim with the right token, or the outcome of the check where there is no claim to make. */
 export type RightClaim = { readonly claim: Claim } | { readonly outcome: Outcome };
 
-/** The connector's only refusal, whatever the reason. */
-const REFUSAL = "F00";
 /** A nodeId that no town of ours declares. */
 const STRANGER = "town-ator-verify";
 
@@ -46,7 +44,7 @@ export function doorChecks(door: Door): Check[] {
   const wrong = () => randomBytes(32).toString("base64url");
   const peerId = peer?.peerId ?? STRANGER;
   return [
-    { name: "the address is reached", run: () => reach(door) },
+    { name: "the address is reached", run: () => reach(door.dial, door.deadlineMs) },
     {
       name: "the right token is accepted",
       run: async () => {
@@ -80,9 +78,8 @@ export function doorChecks(door: Door): Check[] {
 /**
  * Whether the connector's port is reached at an address within the deadline; rejects with the reason when it is not.
  */
-export async function reach({ dial, deadlineMs }: Pick<Door, "dial" | "deadlineMs">): Promise<Outcome> {
-  const socket = await dialPatiently(dial, PORTS.btp, deadlineMs);
-  socket.destroy();
+export async function reach(dial: Dial, deadlineMs: number, pauseMs?: number): Promise<Outcome> {
+  (await dialPatiently(dial, PORTS.btp, deadlineMs, pauseMs)).destroy();
   return passed();
 }
 

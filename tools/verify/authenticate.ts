@@ -15,10 +15,15 @@ export interface Claim {
   readonly token: string;
 }
 
-/** The request id of the first frame. It is the only frame of its connection, so any number will do. */
-export const REQUEST_ID = 1;
+/** What a connector answers to a token that is wrong, whatever is wrong with it. */
+export const REFUSAL = "F00";
+
+/** The request id of a claim. It is the only frame of its connection, so any number will do. */
+const REQUEST_ID = 1;
 /** An answer has tens of bytes. */
 const MAX_ANSWER_BYTES = 64 * 1024;
+/** Milliseconds for the connector to answer once there is a connection; it itself waits 5 s for its peers' answers. */
+export const ANSWER_MS = 15_000;
 
 /**
  * Presents a claim over an open connection to a connector's BTP port and gives the result. Closes the connection.
@@ -27,12 +32,12 @@ const MAX_ANSWER_BYTES = 64 * 1024;
  * @param timeoutMs for the WebSocket's opening and for the answer, each
  * @throws Error when the connection breaks or is no WebSocket
  */
-export function authenticate(socket: Duplex, host: string, claim: Claim, timeoutMs: number): Promise<Attempt> {
-  return presentFrame(socket, host, claimFrame({ requestId: REQUEST_ID, ...claim }), timeoutMs);
-}
-
-/** What {@link authenticate} does, with any first frame; its request id has to be {@link REQUEST_ID}. */
-export async function presentFrame(socket: Duplex, host: string, frame: Buffer, timeoutMs: number): Promise<Attempt> {
+export async function authenticate(
+  socket: Duplex,
+  host: string,
+  claim: Claim,
+  timeoutMs: number = ANSWER_MS,
+): Promise<Attempt> {
   const client = new WebSocket(`ws://${host}/`, {
     createConnection: () => socket,
     handshakeTimeout: timeoutMs,
@@ -43,7 +48,7 @@ export async function presentFrame(socket: Duplex, host: string, frame: Buffer, 
   try {
     return await new Promise<Attempt>((resolve, reject) => {
       client.on("open", () => {
-        client.send(frame);
+        client.send(claimFrame({ requestId: REQUEST_ID, ...claim }));
         timer = setTimeout(() => resolve({ kind: "silent", seconds: timeoutMs / 1000 }), timeoutMs);
       });
       client.on("message", (answer: Buffer) => resolve(readAuthAnswer(answer, REQUEST_ID)));

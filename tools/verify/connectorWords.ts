@@ -51,6 +51,9 @@ export const sentSchema = z.object({
  */
 export type PeersReport = z.output<typeof peersSchema>;
 
+/** What the launcher says of its attempts to reach a peer. */
+export type Redial = NonNullable<PeersReport["redial"]>[string];
+
 /**
  * The results of sending packets: `codes` counts the ILP codes of those that were not accepted, `milliseconds` has the
  * round trip of each.

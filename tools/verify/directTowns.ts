@@ -4,7 +4,6 @@ import { doorChecks } from "./atTheDoor";
 import type { ConnectorWords } from "./connectorWords";
 import { DoorError, type Dial } from "./door";
 import { chooseRightClaim, type Peering } from "./peerings";
-import { ANSWER_MS } from "./presentThrough";
 import { skipped, type Check } from "./report";
 import type { DirectTownOutputs } from "./stackFacts";
 
@@ -38,17 +37,15 @@ export function directDoor(
     const why = "it is published on the Docker host's loopback: run `make verify` there";
     return [{ name: "the address is reached", run: () => Promise.resolve(skipped(why)) }];
   }
-  const peer = peerings[0]?.ownInvite;
   return doorChecks({
     host: hostname,
     dial: dialAt(hostname, Number(port || 80)),
-    ...(peer && { peer }),
+    peer: peerings[0]?.ownInvite,
     rightClaim: () => chooseRightClaim(words, peerings),
     access: town.access,
     // Only one port is published; whatever answers at others is not the town's.
     closedPorts: [],
     deadlineMs: CONNECT_MS,
-    answerMs: ANSWER_MS,
   });
 }
 

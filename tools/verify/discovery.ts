@@ -1,5 +1,6 @@
 import { PORTS } from "../../components/core/ports";
-import { dialPatiently, DoorError, NO_KEY, type Dial } from "./door";
+import { reach } from "./atTheDoor";
+import { DoorError, NO_KEY, type Dial } from "./door";
 import type { KeyRing } from "./keyRing";
 import { failed, passed, passesWithin, type Check, type Outcome } from "./report";
 import type { PublishedAddress } from "./stackFacts";
@@ -78,7 +79,6 @@ async function keepOperatorKey(town: RestrictedTown): Promise<Outcome> {
   return passed();
 }
 
-async function find({ dialOf, deadlineMs, pauseMs }: RestrictedTown, host: string): Promise<Outcome> {
-  (await dialPatiently(dialOf(host), PORTS.btp, deadlineMs, pauseMs)).destroy();
-  return passed();
+function find({ dialOf, deadlineMs, pauseMs }: RestrictedTown, host: string): Promise<Outcome> {
+  return reach(dialOf(host), deadlineMs, pauseMs);
 }

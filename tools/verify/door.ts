@@ -65,12 +65,18 @@ function byReply(reply: number): DoorError {
 }
 
 /**
+ * Milliseconds for one connection over the network. A client that asked for a service at a bad moment recovers within
+ * half a minute.
+ */
+export const CONNECT_MS = 45_000;
+
+/**
  * Dials a hidden service through the daemon's SOCKS5 port, which resolves the name (RFC 1928). `timeoutMs` bounds each
  * attempt.
  *
  * @param host a name of 1 to 255 ASCII characters
  */
-export function dialThrough(open: Open, host: string, timeoutMs: number): Dial {
+export function dialThrough(open: Open, host: string, timeoutMs: number = CONNECT_MS): Dial {
   return async (port) => {
     const opening = open();
     let timer: NodeJS.Timeout | undefined;

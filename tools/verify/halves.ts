@@ -1,7 +1,8 @@
 import type { Invite } from "../../components/core/invite";
-import { describeAttempt, type Attempt, type Claim } from "./authenticate";
-import type { PeersReport } from "./connectorWords";
-import { DoorError } from "./door";
+import { authenticate, describeAttempt, REFUSAL, type Attempt, type Claim } from "./authenticate";
+import type { Redial } from "./connectorWords";
+import { dialPatiently, dialThrough, DoorError, type Open } from "./door";
+import type { KeyRing } from "./keyRing";
 import type { Peering, Standing } from "./peerings";
 
 /**
@@ -10,11 +11,24 @@ import type { Peering, Standing } from "./peerings";
  */
 export type Present = (invite: Invite, claim: Claim) => Promise<Attempt>;
 
-/** What the launcher says of its attempts to reach a peer. */
-export type Redial = NonNullable<PeersReport["redial"]>[string];
+/**
+ * Milliseconds in which a peer's service is looked for again after a failure, to tell why the peer is not connected.
+ */
+const LOOK_FOR_PEER_MS = 10_000;
 
-/** What the connector answers to a token that is wrong, whatever is wrong with it. */
-const REFUSAL = "F00";
+/**
+ * Presents claims through a daemon's SOCKS port. `ring` has the daemon's keys: the one in an invite is added first,
+ * unless the service has one already, as the towns of this stack have the operator's.
+ */
+export function presentThrough(open: Open, ring: KeyRing): Present {
+  return async ({ url, key }, claim) => {
+    const { hostname, port } = new URL(url);
+    if (key !== undefined && !ring.has(hostname)) await ring.give(hostname, key);
+    // A URL of ws:// with port 80 is without one.
+    const socket = await dialPatiently(dialThrough(open, hostname), Number(port || 80), LOOK_FOR_PEER_MS);
+    return authenticate(socket, hostname, claim);
+  };
+}
 
 /**
  * Why a peer that a town dials is not connected, a line for each half of the relationship: the outbound half is the

@@ -1,5 +1,5 @@
 import { parseInvite, type Invite } from "../../components/core/invite";
-import type { ConnectorWords } from "./connectorWords";
+import type { ConnectorWords, PeersReport } from "./connectorWords";
 import type { RightClaim } from "./atTheDoor";
 import { passed, skipped } from "./report";
 import type { TownOutputs } from "./stackFacts";
@@ -72,11 +72,12 @@ const AT_ONCE_MS = 2000;
  */
 export async function standingOf(words: ConnectorWords, peering: Peering): Promise<Standing> {
   const { self, peerId, dials, other } = peering;
-  const out = dials && (await isDialled(words, self, peerId));
+  const out = dials && isConnected(await words.peers(self.containers.connector), peerId);
   if (other?.dials === false) return { out, in: "no" };
   if (other) {
     try {
-      return { out, in: (await isDialled(words, other.outputs, self.nodeId)) ? "yes" : "no" };
+      const theirs = await words.peers(other.outputs.containers.connector);
+      return { out, in: isConnected(theirs, self.nodeId) ? "yes" : "no" };
     } catch {
       return { out, in: "unknown", why: `${other.name}'s connector cannot be asked` };
     }
@@ -89,12 +90,8 @@ export async function standingOf(words: ConnectorWords, peering: Peering): Promi
   return { out, in: "unknown", why: `a packet to it ends in ${code}` };
 }
 
-async function isDialled(
-  words: ConnectorWords,
-  town: Pick<TownOutputs, "containers">,
-  peerId: string,
-): Promise<boolean> {
-  const { peers } = await words.peers(town.containers.connector);
+/** Whether a connector says that a peer that it dials is connected. */
+export function isConnected({ peers }: PeersReport, peerId: string): boolean {
   return peers.some(({ id, connected }) => id === peerId && connected);
 }
 

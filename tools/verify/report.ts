@@ -71,7 +71,7 @@ export function renderReport(title: string, results: readonly CheckResult[], tot
 export function aligned(rows: readonly (readonly string[])[]): string[] {
   const widthOf = (column: number) => Math.max(...rows.map((row) => row[column]?.length ?? 0));
   return rows.map((row) =>
-    [...row.slice(0, -1).map((cell, column) => cell.padEnd(widthOf(column))), row.at(-1)].join("  "),
+    row.map((cell, column) => (column < row.length - 1 ? cell.padEnd(widthOf(column)) : cell)).join("  "),
   );
 }
 
