@@ -68,7 +68,7 @@ export function problemsOf({ daemon, connector, sidecar, relay, published, peers
 }
 
 /** What is wrong with a container, if anything. */
-export function containerProblems(what: string, container: ContainerStatus | undefined): string[] {
+function containerProblems(what: string, container: ContainerStatus | undefined): string[] {
   if (container === undefined) return [`the ${what} is missing`];
   if (container.status !== "running") return [`the ${what} is ${container.status}`];
   return container.health === "healthy" ? [] : [`the ${what} is ${container.health ?? "without a health check"}`];

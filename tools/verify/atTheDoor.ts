@@ -41,8 +41,12 @@ const STRANGER = "town-ator-verify";
  */
 export function doorChecks(door: Door): Check[] {
   const { peer, closedPorts = [PORTS.health, PORTS.admin] } = door;
-  const wrong = () => randomBytes(32).toString("base64url");
+  const wrong = randomBytes(32).toString("base64url");
   const peerId = peer?.peerId ?? STRANGER;
+  const check = (name: string, claim: Claim, right: string): Check => ({
+    name,
+    run: async () => judge(await present(door, claim), right),
+  });
   return [
     { name: "the address is reached", run: () => reach(door.dial, door.deadlineMs) },
     {
@@ -52,23 +56,11 @@ export function doorChecks(door: Door): Check[] {
         return "claim" in right ? judge(await present(door, right.claim), "accepted") : right.outcome;
       },
     },
-    {
-      name: "a wrong token is refused",
-      run: async () => judge(await present(door, { peerId, token: wrong() }), REFUSAL),
-    },
+    check("a wrong token is refused", { peerId, token: wrong }, REFUSAL),
     door.access === "permissioned"
-      ? {
-          name: "an empty token is refused",
-          run: async () => judge(await present(door, { peerId, token: "" }), REFUSAL),
-        }
-      : {
-          name: "an empty token is accepted (access: permissionless)",
-          run: async () => judge(await present(door, { peerId: STRANGER, token: "" }), "accepted"),
-        },
-    {
-      name: "a peer that is not declared is refused",
-      run: async () => judge(await present(door, { peerId: STRANGER, token: peer?.token ?? wrong() }), REFUSAL),
-    },
+      ? check("an empty token is refused", { peerId, token: "" }, REFUSAL)
+      : check("an empty token is accepted (access: permissionless)", { peerId: STRANGER, token: "" }, "accepted"),
+    check("a peer that is not declared is refused", { peerId: STRANGER, token: peer?.token ?? wrong }, REFUSAL),
     ...(closedPorts.length === 0
       ? []
       : [{ name: "no other port answers", run: () => refusedPorts(door, closedPorts) }]),

@@ -57,7 +57,7 @@ function dialAt(host: string, port: number): Dial {
     try {
       await once(socket, "connect");
     } catch (error) {
-      throw new DoorError(`nothing answers where the town is published (${(error as Error).message})`, false);
+      throw new DoorError(`nothing answers where the town is published (${(error as Error).message})`);
     }
     socket.setTimeout(0);
     return socket.on("error", () => undefined);

@@ -77,22 +77,18 @@ export function hostOf({ anonUrl }: Pick<TownOutputs, "anonUrl">): string {
 }
 
 /** An address at which a town is published. */
-export interface PublishedAddress {
+export interface PublishedAddress extends Readonly<z.output<typeof addressSchema>> {
   /** `current` is the one in the town's invites. */
   readonly which: "current" | "next" | "previous";
-  readonly anonUrl: string;
-  readonly fingerprint: string;
   readonly host: string;
 }
 
 /** The addresses at which a town is published: the current one, and the next or the previous one while it moves. */
 export function addressesOf(town: TownOutputs): PublishedAddress[] {
   const all = [["current", town] as const, ["next", town.next] as const, ["previous", town.previous] as const];
-  return all.flatMap(([which, at]) => {
-    if (!at) return [];
-    const { anonUrl, fingerprint } = at;
-    return [{ which, anonUrl, fingerprint, host: hostOf({ anonUrl }) }];
-  });
+  return all.flatMap(([which, at]) =>
+    at ? [{ which, anonUrl: at.anonUrl, fingerprint: at.fingerprint, host: hostOf(at) }] : [],
+  );
 }
 
 /** A noun with what tells a published address from the others, as `next address`; the current one needs nothing. */

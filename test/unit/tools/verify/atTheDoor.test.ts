@@ -26,8 +26,8 @@ async function doorTo(
   const door: Door = {
     host: "fake.invalid",
     dial: async (port) => {
-      if (port !== 3000 && otherPort === "refused") throw new DoorError("the port is refused", true);
-      if (port !== 3000 && otherPort === "lost") throw new DoorError("no connection within the time allowed", false);
+      if (port !== 3000 && otherPort === "refused") throw new DoorError("the port is refused", 0x05);
+      if (port !== 3000 && otherPort === "lost") throw new DoorError("no connection within the time allowed");
       const socket = connect(fake.port, "127.0.0.1");
       await once(socket, "connect");
       return socket;
@@ -149,7 +149,7 @@ describe("at the door of a connector", () => {
 
   test("that cannot be found every check fails, the refusals among them", async () => {
     const { door } = await doorTo("check", {
-      dial: () => Promise.reject(new DoorError("the network cannot find the service, or it does not answer", false)),
+      dial: () => Promise.reject(new DoorError("the network cannot find the service, or it does not answer")),
       deadlineMs: 0,
     });
     expect((await make(door)).map(({ result }) => result)).toEqual(Array(6).fill("failed"));

@@ -105,7 +105,7 @@ describe("why a peer is not connected", () => {
       const answer = nodeId === "g.bob" ? atBob : atHome;
       return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
     };
-  const unreached = new DoorError("the service has no descriptor in the network (SOCKS reply 0xF0)", false);
+  const unreached = new DoorError("the service has no descriptor in the network (SOCKS reply 0xF0)");
   const broken = new Error("connect to secret.anon failed");
 
   test.each<[string, Redial | undefined, Present, string]>([
