@@ -18,7 +18,7 @@ import { unlessRefused } from "../console/unlessRefused";
 import type { NamedSecret } from "./scan";
 
 type Config = Readonly<Record<string, string>>;
-type Secrets = Generator<NamedSecret>;
+type Secrets = Generator<NamedSecret, void>;
 
 /** Where a stack's secrets come from. */
 export interface SecretSources {
@@ -78,9 +78,11 @@ function* randomSecrets(name: string, value: string, config: Config): Secrets {
   yield { name, value };
   const town = townOfSeed(name);
   if (town !== undefined) yield* seedSecrets(name, seedFromRandom(value), town, config);
-  if (townOfRelaySeed(name) !== undefined)
-    for (const [kind, key] of Object.entries(relayKeysFromRandom(value)))
-      yield* relayKeySecrets(`${kind} key of ${name}`, key);
+  if (townOfRelaySeed(name) !== undefined) {
+    const { nostr, settlement } = relayKeysFromRandom(value);
+    yield* relayKeySecrets(`nostr key of ${name}`, nostr);
+    yield* relayKeySecrets(`settlement key of ${name}`, settlement);
+  }
   if (name.endsWith("-operator-key")) yield* discoverySecrets(name, value);
 }
 

@@ -1,4 +1,3 @@
-import type Docker from "dockerode";
 import { discoveryKeyFromSecret } from "../../components/core/discovery";
 import { formatInvite, parseInvite } from "../../components/core/invite";
 import { operatorKeyName } from "../../components/core/names";
@@ -10,26 +9,24 @@ import { dockerClient, isElsewhere } from "../docker/dockerHost";
 import { lastBackup, OLD_MS, spanOf } from "../docker/lastBackup";
 import { containersOf } from "../docker/stackContainers";
 import { scanStack, type ScanResult } from "../leaks/index";
-import type { NamedSecret } from "../leaks/scan";
 import { secretsToLookFor } from "../leaks/secrets";
 import type { Environment } from "../pulumi/environment";
 import { readPassphrase } from "../pulumi/localBackend";
 import { Pulumi } from "../pulumi/pulumi";
 import { assertStackExists, chooseStack } from "../pulumi/stack";
 import { secretsOf } from "../pulumi/stackState";
-import { doorChecks, reach } from "./atTheDoor";
+import { directDoor, townDoor } from "./atTheDoor";
 import { Checks } from "./checks";
 import { undoWhenInterrupted } from "./cleanUp";
-import { connectorWords, type ConnectorWords } from "./connectorWords";
+import { connectorWords } from "./connectorWords";
 import { daemonFacts, judgeContainers, judgeHealth } from "./containers";
 import { removeSecondDaemon, startSecondDaemon } from "./daemon";
-import { directDoor, directPeerings } from "./directTowns";
 import { discoveryChecks } from "./discovery";
 import { dialThrough, type Dial } from "./door";
 import { presentThrough } from "./halves";
 import { keyRing, type KeyRing } from "./keyRing";
 import { Patience, peerChecks } from "./peerChecks";
-import { chooseRightClaim, peeringsOf, type Peering } from "./peerings";
+import { directPeerings, peeringsOf, waysOf } from "./peerings";
 import {
   allPassed,
   failed,
@@ -45,7 +42,6 @@ import {
 import {
   addressesOf,
   daemonOf,
-  hostOf,
   judgeFingerprint,
   nameOf,
   readOutputs,
@@ -55,7 +51,6 @@ import {
 } from "./stackFacts";
 import { relayChecks } from "./townRelay";
 import { wayOutElsewhere, wayOutOf } from "./wayOut";
-import { waysOf, type Ways } from "./ways";
 
 /**
  * Milliseconds for the second daemon to find its way into the network, and again to find a town's service: the budgets
@@ -142,8 +137,8 @@ async function makeChecks(checks: Checks, facts: Facts, report: () => string): P
     );
     await checks.ofTowns("its relay", (name) => relayChecks(all[name]!, words));
     await checks.ofTowns("its door", (name) => {
-      if (directTowns[name]) return directDoor(directTowns[name], peeringsOfTown(name), { words, elsewhere });
-      return dialOf ? doorOfTown(towns[name]!, peeringsOfTown(name), words, dialOf) : [];
+      if (directTowns[name]) return directDoor(directTowns[name], peeringsOfTown(name), words, elsewhere);
+      return dialOf ? townDoor(towns[name]!, peeringsOfTown(name), words, dialOf, budgetOf(towns[name]!)) : [];
     });
     await checks.ofStack({
       name: "nothing secret can be read",
@@ -163,32 +158,17 @@ async function makeChecks(checks: Checks, facts: Facts, report: () => string): P
 }
 
 /** What is known of a stack before anything is checked. */
-interface Facts {
-  readonly pulumi: Pulumi;
-  readonly docker: Docker;
-  /** Whether the Docker host is another machine. */
-  readonly elsewhere: boolean;
-  readonly words: ConnectorWords;
-  readonly towns: Readonly<Record<string, TownOutputs>>;
-  readonly directTowns: Readonly<Record<string, DirectTownOutputs>>;
-  /** Those with ATOR and those without. */
-  readonly all: Readonly<Record<string, TownOutputs | DirectTownOutputs>>;
-  readonly ways: Ways;
-  /** The random secrets in the state, by resource name. */
-  readonly random: ReadonlyMap<string, string>;
-  readonly secrets: readonly NamedSecret[];
-  /** Whether the stack keeps its data. */
-  readonly keep: boolean;
-}
+type Facts = Awaited<ReturnType<typeof readFacts>>;
 
-async function readFacts(pulumi: Pulumi): Promise<Facts> {
+async function readFacts(pulumi: Pulumi) {
   const { environment, stack } = pulumi;
   const [{ towns, directTowns }, config, random] = await Promise.all([
     readOutputs(pulumi),
     pulumi.config(),
     secretsOf(pulumi),
   ]);
-  const all = { ...towns, ...directTowns };
+  /** Those with ATOR and those without. */
+  const all: Readonly<Record<string, TownOutputs | DirectTownOutputs>> = { ...towns, ...directTowns };
   if (Object.keys(all).length === 0) throw new UserError(`The stack ${stack} has no town: run \`make up\` first.`);
   const settings = parseSettings(config, stack);
   const ways = await waysOf(settings, (other) => readTowns(new Pulumi(environment, other)));
@@ -263,32 +243,6 @@ function restrictedChecks(
     ring,
     deadlineMs: budgetOf(town),
   });
-}
-
-function doorOfTown(
-  town: TownOutputs,
-  peerings: readonly Peering[],
-  words: ConnectorWords,
-  dialOf: (host: string) => Dial,
-): Check[] {
-  const host = hostOf(town);
-  const deadlineMs = budgetOf(town);
-  return [
-    ...doorChecks({
-      host,
-      dial: dialOf(host),
-      peer: peerings[0]?.ownInvite,
-      rightClaim: () => chooseRightClaim(words, peerings),
-      access: town.access,
-      deadlineMs,
-    }),
-    ...addressesOf(town)
-      .slice(1)
-      .map((other) => ({
-        name: `the ${nameOf(other.which, "address")} is reached`,
-        run: () => reach(dialOf(other.host), deadlineMs),
-      })),
-  ];
 }
 
 function budgetOf({ network }: TownOutputs): number {

@@ -32,12 +32,9 @@ export const skipped = (detail: string): Outcome => ({ result: "skipped", detail
 /** Makes a check and times it. A check that throws has failed, with the error's message as its detail. */
 export async function makeCheck(check: Check, now: () => number = () => performance.now()): Promise<CheckResult> {
   const start = now();
-  let outcome: Outcome;
-  try {
-    outcome = await check.run();
-  } catch (error) {
-    outcome = failedBy(error);
-  }
+  const outcome = await Promise.resolve()
+    .then(() => check.run())
+    .catch(failedBy);
   return { name: check.name, seconds: (now() - start) / 1000, ...outcome };
 }
 
