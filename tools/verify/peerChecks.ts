@@ -107,11 +107,8 @@ function mayChange({ dials, other }: Peering, { connected, redial }: Seen, withi
 
 function notCome({ self, other }: Peering, { standing }: Seen): Outcome {
   if (other?.dials) return skipped(`expected to dial in: see "${other.name}: ${self.nodeId} is connected"`);
-  return skipped(
-    standing?.in === "unknown"
-      ? `expected to dial in; whether it has is not known (${standing.why ?? ""})`
-      : "expected to dial in",
-  );
+  const unknown = standing?.in === "unknown" ? `; whether it has is not known (${standing.why ?? ""})` : "";
+  return skipped(`expected to dial in${unknown}`);
 }
 
 async function notDialled(peering: Peering, tools: PeerTools, { redial }: Seen): Promise<Outcome> {
@@ -164,9 +161,8 @@ const CODES: Readonly<Record<string, string>> = {
 };
 
 function codeWords(codes: Readonly<Record<string, number>>): string {
-  const words = Object.entries(codes).map(([code, count]) => {
-    const meaning = CODES[code];
-    return `${count} × ${code}${meaning === undefined ? "" : `, ${meaning}`}`;
-  });
+  const words = Object.entries(codes).map(
+    ([code, count]) => `${count} × ${code}${code in CODES ? `, ${CODES[code]}` : ""}`,
+  );
   return words.join("; ") || "without a code";
 }
