@@ -80,19 +80,17 @@ export function describeAttempt(attempt: Attempt): string {
   }
 }
 
-// What follows reads what a connector answers to a claim, written apart from the development connector's codec on
-// purpose: two readings of the same format that meet.
-//
-// A frame is u8 type, u32be request id, body. The body of an ERROR is code, name and time (each a u8 length and text),
-// then data (a u32be length and bytes); that of every other frame is u8 count of protocol data (each: u8 length and
-// name, u16be content type, u32be length and data), then an ILP packet (u32be length and bytes).
-
 const RESPONSE = 1;
 const ERROR = 2;
 
 /**
  * Reads the answer to the authentication of `requestId`: a RESPONSE without protocol data and packet, or an ERROR.
- * Anything else, an answer to another request and bytes too many or too few among it, is nonsense.
+ * Anything else, an answer to another request and bytes too many or too few among it, is nonsense. Written apart from
+ * the development connector's codec on purpose: two readings of the same format that meet.
+ *
+ * A frame is u8 type, u32be request id, body. The body of an ERROR is code, name and time (each a u8 length and text),
+ * then data (a u32be length and bytes); that of every other frame is u8 count of protocol data (each: u8 length and
+ * name, u16be content type, u32be length and data), then an ILP packet (u32be length and bytes).
  */
 export function readAuthAnswer(frame: Buffer, requestId: number): Attempt {
   if (frame.length < 5) return nonsense("a frame that is cut short");
