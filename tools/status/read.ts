@@ -7,7 +7,7 @@ import { connectorWords, type PeersReport } from "../verify/connectorWords";
 import type { ContainerStatus, PeersStatus, Published, StackStatus, TownStatus } from "./judge";
 
 /** For how long back refusals at the door are counted, in seconds. */
-export const REFUSALS_SECONDS = 3600;
+const REFUSALS_SECONDS = 3600;
 
 /**
  * Looks at a stack: one list from the Engine, and then side by side what only a container itself can tell. Nothing is
