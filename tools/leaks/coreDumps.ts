@@ -31,12 +31,15 @@ export async function collectCoreDumps({ docker, stack, elsewhere }: Scene, look
   if (running === undefined) return;
   const pattern = (await execText(docker, running.Id, ["/bin/sh", "-c", PATTERN])).trim();
   for (const folder of foldersOf(pattern))
-    for (const file of await dumpsIn(folder))
+    for (const what of await fs.readdir(folder).catch(() => [])) {
+      const file = path.join(folder, what);
+      if (!(await isDump(file))) continue;
       await look({
         place: `core dumps in ${folder}`,
         content: bytesOf(file),
-        faults: [{ what: path.basename(file), why: `of uid ${UID}` }],
+        faults: [{ what, why: `of uid ${UID}` }],
       });
+    }
 }
 
 /** The folders on the host where dumps may lie, for a core_pattern (core(5)). */
@@ -45,15 +48,8 @@ export function foldersOf(pattern: string): string[] {
   return pattern.startsWith("/") ? [path.dirname(pattern)] : [];
 }
 
-/** Files of the containers' user, by owner or, as systemd-coredump names them, `core.<program>.<uid>.…`. */
-async function dumpsIn(folder: string): Promise<string[]> {
-  const names = await fs.readdir(folder).catch(() => []);
-  const files = names.map((name) => path.join(folder, name));
-  const own = await Promise.all(
-    files.map(async (file) => {
-      const stat = await fs.lstat(file).catch(() => undefined);
-      return stat?.isFile() === true && (stat.uid === UID || path.basename(file).split(".")[2] === String(UID));
-    }),
-  );
-  return files.filter((_, index) => own[index]);
+/** Whether a file is the containers' user's, by owner or, as systemd-coredump names it, `core.<program>.<uid>.…`. */
+async function isDump(file: string): Promise<boolean> {
+  const stat = await fs.lstat(file).catch(() => undefined);
+  return stat?.isFile() === true && (stat.uid === UID || path.basename(file).split(".")[2] === String(UID));
 }

@@ -3,7 +3,7 @@ import { createGunzip } from "node:zlib";
 import type Docker from "dockerode";
 import { logText } from "../docker/dockerText";
 import { labelled, listContainers } from "../docker/stackContainers";
-import type { Look, Scene } from "./scan";
+import type { Fault, Look, Scene } from "./scan";
 import { eachTarEntry } from "../docker/tar";
 
 /** `docker inspect` of every container, network and volume: environment, labels, command, mounts, health probes. */
@@ -44,7 +44,7 @@ export async function collectImageLayers(scene: Scene, look: Look): Promise<void
     let left = MAX_IMAGE_BYTES;
     await eachTarEntry(await image.get(), async ({ name, type }, content) => {
       if (type !== "file") return;
-      const faults: { what: string; why: string }[] = [];
+      const faults: Fault[] = [];
       const bounded = async function* () {
         for await (const piece of unpacked(content, (why) => faults.push({ what: name, why }))) {
           left -= piece.length;
@@ -72,19 +72,16 @@ const GZIP = Buffer.from("1f8b", "hex");
 const ZSTANDARD = Buffer.from("28b52ffd", "hex");
 
 async function* unpacked(content: Readable, refuse: (why: string) => void): AsyncGenerator<Uint8Array> {
-  const pieces = content[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+  const pieces = content[Symbol.asyncIterator]() as AsyncIterableIterator<Buffer>;
   const first = await pieces.next();
   if (first.done) return;
-  const rest = async function* () {
-    yield first.value;
-    for (let next = await pieces.next(); !next.done; next = await pieces.next()) yield next.value;
-  };
-  if (first.value.subarray(0, 4).equals(ZSTANDARD)) {
-    refuse("compressed with Zstandard, so it was not searched");
-    yield* rest();
-  } else if (first.value.subarray(0, 2).equals(GZIP)) {
-    yield* Readable.from(rest()).pipe(createGunzip()) as AsyncIterable<Uint8Array>;
-  } else {
-    yield* rest();
-  }
+  const head = first.value;
+  const whole = Readable.from(
+    (async function* () {
+      yield head;
+      yield* pieces;
+    })(),
+  );
+  if (head.subarray(0, 4).equals(ZSTANDARD)) refuse("compressed with Zstandard, so it was not searched");
+  yield* (head.subarray(0, 2).equals(GZIP) ? whole.pipe(createGunzip()) : whole) as AsyncIterable<Uint8Array>;
 }

@@ -3,7 +3,7 @@ import * as fs from "node:fs/promises";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { localPath, projectDirectory } from "../console/project";
-import { exportState } from "./pulumi";
+import { said } from "./pulumi";
 import type { Fault, Look, Scene } from "./scan";
 
 /**
@@ -13,7 +13,8 @@ import type { Fault, Look, Scene } from "./scan";
 export async function collectState(scene: Scene, look: Look): Promise<void> {
   const config = path.join(projectDirectory, `Pulumi.${scene.stack}.yaml`);
   await look({ place: path.basename(config), content: await fs.readFile(config) });
-  if (!scene.pulumi.isLocal) return exportState(scene, look);
+  if (!scene.pulumi.isLocal)
+    return look({ place: "pulumi stack export", content: await said(scene, ["stack", "export"]) });
   await checkModes([localPath("state"), localPath("passphrase")], look);
   await lookBelow(localPath("state"), look);
 }
@@ -35,16 +36,11 @@ export async function collectFiles(_scene: Scene, look: Look): Promise<void> {
 /** Looks at a file, or at every file below a directory. Files that vanish meanwhile are left out. */
 export async function lookBelow(at: string, look: Look, skipped: ReadonlySet<string> = new Set()): Promise<void> {
   if (skipped.has(at)) return;
-  let stat;
-  try {
-    stat = await fs.lstat(at);
-  } catch {
-    return;
-  }
-  if (stat.isDirectory())
+  const stat = await fs.lstat(at).catch(() => undefined);
+  if (stat?.isDirectory())
     for (const name of (await fs.readdir(at).catch(() => [])).sort())
       await lookBelow(path.join(at, name), look, skipped);
-  else if (stat.isFile()) await look({ place: nameOf(at), content: bytesOf(at) });
+  else if (stat?.isFile()) await look({ place: nameOf(at), content: bytesOf(at) });
 }
 
 /** Bytes per read. */

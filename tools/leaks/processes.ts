@@ -22,28 +22,21 @@ export interface Process {
   readonly pid: string;
   readonly argv: readonly string[];
   /** `NAME=value`; undefined if unreadable. */
-  readonly environment?: readonly string[];
+  readonly environment?: readonly string[] | undefined;
 }
 
 /**
  * Command lines from `docker top`, and command lines and environments from /proc inside the running containers. One
- * exception is allowed, to connectors and to Town relays: see {@link withoutExpected}, {@link withoutRelaySecrets}.
+ * exception is allowed, to connectors and to Town relays: see {@link withoutExpected}.
  */
 export async function collectProcesses({ docker, stack, secrets }: Scene, look: Look): Promise<void> {
   for (const { Id, name, State, Labels } of await listContainers(docker, stack)) {
     if (State !== "running") continue;
     const { Processes } = (await docker.getContainer(Id).top()) as { Processes: string[][] };
-    await look({
-      place: `docker top ${name}`,
-      content: Processes.map((columns) => columns.join(" ")).join("\n"),
-    });
+    await look({ place: `docker top ${name}`, content: Processes.map((columns) => columns.join(" ")).join("\n") });
     const list = async () => parseProcesses(await execText(docker, Id, ["/bin/sh", "-c", LIST]));
     for (const process of await settled(list)) {
-      const { pid, argv, environment } = isRelay(Labels, process)
-        ? withoutRelaySecrets(process)
-        : isGivenSecrets(Labels, process)
-          ? withoutExpected(process, Labels["town-ator.town"] ?? "", secrets)
-          : process;
+      const { pid, argv, environment } = withoutExpected(process, Labels, secrets);
       const faults: Fault[] =
         environment === undefined ? [{ what: "its environment", why: "cannot be read, so it was not searched" }] : [];
       await look({
@@ -73,49 +66,36 @@ export async function settled(list: () => Promise<Process[]>, pause = () => setT
 
 /** Reads what {@link LIST} prints. */
 export function parseProcesses(text: string): Process[] {
-  return text
-    .split(RECORD)
-    .slice(1)
-    .flatMap((record) => {
-      const [pid = "", readable, argv = "", ...environment] = record.split(FIELD);
-      if (readable === "gone") return [];
-      const entries = (list: string) => list.split("\0").filter(Boolean);
-      return [
-        {
-          pid,
-          argv: entries(argv),
-          ...(readable === "yes" ? { environment: entries(environment.join(FIELD)) } : {}),
-        },
-      ];
-    });
-}
-
-/** A connector, or a daemon that a connector runs: that one inherits the connector's environment. */
-function isGivenSecrets(labels: Readonly<Record<string, string>>, { argv }: Process): boolean {
-  if (labels["town-ator.role"] !== "connector") return false;
-  return argv.join("\0") === CONNECTOR_COMMAND.join("\0") || path.posix.basename(argv[0] ?? "") === "anon";
-}
-
-function isRelay(labels: Readonly<Record<string, string>>, { argv }: Process): boolean {
-  return labels["town-ator.role"] === "relay" && argv.join("\0") === TOWN_RELAY_COMMAND.join("\0");
-}
-
-/** A Town relay's process without the variables in which it takes its secrets. */
-export function withoutRelaySecrets(process: Process): Process {
-  if (process.environment === undefined) return process;
-  return { ...process, environment: process.environment.filter((entry) => !isRelaySecret(entry.split("=")[0]!)) };
+  const entries = (list: string) => list.split("\0").filter(Boolean);
+  const records = text.split(RECORD).slice(1);
+  return records.flatMap((record) => {
+    const [pid = "", readable, argv = "", ...rest] = record.split(FIELD);
+    const environment = readable === "yes" ? entries(rest.join(FIELD)) : undefined;
+    return readable === "gone" ? [] : [{ pid, argv: entries(argv), environment }];
+  });
 }
 
 /**
- * A process without the one thing that belongs in a connector's environment: the town's inbound secrets, each exactly
- * `NAME=value` under its own variable. The same secret under another name or inside a longer value stays and is found.
+ * A process without what belongs in its environment. In that of a connector, and of a daemon that a connector runs,
+ * which inherits it, these are the town's inbound secrets, each exactly `NAME=value` under its own variable; in that of
+ * a Town relay the variables in which it takes its secrets. The same secret under another name or inside a longer value
+ * stays and is found.
  */
-export function withoutExpected(process: Process, town: string, secrets: readonly NamedSecret[]): Process {
-  if (process.environment === undefined) return process;
-  const expected = new Set(
-    secrets.flatMap(({ value, variable }) =>
-      variable?.town === town && typeof value === "string" ? [`${variable.name}=${value}`] : [],
-    ),
+export function withoutExpected(
+  process: Process,
+  labels: Readonly<Record<string, string>>,
+  secrets: readonly NamedSecret[],
+): Process {
+  const { argv, environment } = process;
+  const { "town-ator.role": role, "town-ator.town": town = "" } = labels;
+  const runs = (command: readonly string[]) => argv.join("\0") === command.join("\0");
+  const without = (isExpected: (entry: string) => boolean): Process =>
+    environment ? { ...process, environment: environment.filter((entry) => !isExpected(entry)) } : process;
+  if (role === "relay" && runs(TOWN_RELAY_COMMAND)) return without((entry) => isRelaySecret(entry.split("=")[0]!));
+  if (role !== "connector" || !(runs(CONNECTOR_COMMAND) || path.posix.basename(argv[0] ?? "") === "anon"))
+    return process;
+  const expected = secrets.flatMap(({ value, variable }) =>
+    variable?.town === town && typeof value === "string" ? [`${variable.name}=${value}`] : [],
   );
-  return { ...process, environment: process.environment.filter((entry) => !expected.has(entry)) };
+  return without((entry) => expected.includes(entry));
 }

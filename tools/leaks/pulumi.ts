@@ -26,13 +26,8 @@ export async function collectPreviews(scene: Scene, look: Look): Promise<void> {
   await look({ place: "pulumi preview --json", content: await said(scene, ["preview", "--json"]) });
 }
 
-/** The state as Pulumi exports it, for backends whose files are not on this machine. */
-export async function exportState(scene: Scene, look: Look): Promise<void> {
-  await look({ place: "pulumi stack export", content: await said(scene, ["stack", "export"]) });
-}
-
 /** The output of a Pulumi command. Throws if it fails. */
-async function said({ pulumi }: Scene, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<string> {
+export async function said({ pulumi }: Scene, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<string> {
   const result = await pulumi.run(args, { env });
   if (result.exitCode !== 0) throw new Error(`\`pulumi ${args[0]}\` failed:\n${redact(result.all)}`);
   return result.all;

@@ -1,4 +1,3 @@
-import type Docker from "dockerode";
 import { UID } from "../../components/core/user";
 import { labelled, listContainers } from "../docker/stackContainers";
 import type { Fault, Look, Scene } from "./scan";
@@ -9,21 +8,22 @@ import { eachTarEntry, type TarHeader } from "../docker/tar";
  * not read: secrets belong there. Reports files and folders that other users may access or that another user owns, and
  * volumes that no container mounts.
  */
-export async function collectVolumes(scene: Scene, look: Look): Promise<void> {
-  const mounts = await mountsOf(scene);
-  const { Volumes: volumes } = await scene.docker.listVolumes({ filters: labelled(scene.stack) });
-  for (const { Name } of volumes) {
-    const mount = mounts.get(Name);
-    const place = `files in the volume ${Name}`;
+export async function collectVolumes({ docker, stack }: Scene, look: Look): Promise<void> {
+  const mounts = (await listContainers(docker, stack)).flatMap(({ Id, Mounts }) =>
+    Mounts.map(({ Name, Destination: path }) => ({ Name, path, container: docker.getContainer(Id) })),
+  );
+  const { Volumes: volumes } = await docker.listVolumes({ filters: labelled(stack) });
+  for (const { Name: volume } of volumes) {
+    const place = `files in the volume ${volume}`;
+    const mount = mounts.findLast(({ Name }) => Name === volume);
     if (mount === undefined) {
-      await look({
-        place,
-        content: "",
-        faults: [{ what: "it", why: "no container mounts it, so it was not checked" }],
-      });
+      const why = "no container mounts it, so it was not checked";
+      await look({ place, content: "", faults: [{ what: "it", why }] });
       continue;
     }
-    const files = await filesAt(mount);
+    const files: TarHeader[] = [];
+    const archive = await mount.container.getArchive({ path: mount.path });
+    await eachTarEntry(archive, (header) => Promise.resolve(void files.push(header)));
     await look({
       place,
       content: files.map(({ mode, uid, gid, name }) => `${mode.toString(8)} ${uid}:${gid} ${name}`).join("\n"),
@@ -40,30 +40,4 @@ export function faultsOf({ name, type, mode, uid }: Omit<TarHeader, "size" | "mt
     ...(type !== "symlink" && (mode & 0o077) !== 0 ? [{ what: name, why: `mode ${permissions}, open to others` }] : []),
     ...(uid === UID ? [] : [{ what: name, why: `owner ${uid}, not ${UID}` }]),
   ];
-}
-
-interface Mount {
-  readonly container: Docker.Container;
-  readonly path: string;
-}
-
-/** For each volume, a container that mounts it, and the path. */
-async function mountsOf({ docker, stack }: Scene): Promise<Map<string, Mount>> {
-  const containers = await listContainers(docker, stack);
-  return new Map(
-    containers.flatMap(({ Id, Mounts }) =>
-      Mounts.flatMap(({ Type, Name, Destination }) =>
-        Type === "volume" && Name ? [[Name, { container: docker.getContainer(Id), path: Destination }] as const] : [],
-      ),
-    ),
-  );
-}
-
-async function filesAt({ container, path }: Mount): Promise<TarHeader[]> {
-  const files: TarHeader[] = [];
-  await eachTarEntry(await container.getArchive({ path }), (header) => {
-    files.push(header);
-    return Promise.resolve();
-  });
-  return files;
 }

@@ -1,50 +1,55 @@
+import { aligned } from "../verify/report";
+
 /** A container as the Engine has it. */
 export interface ContainerStatus {
   readonly name: string;
   readonly image: string;
   /** What the program in it says of its version. */
-  readonly version?: string;
+  readonly version?: string | undefined;
   /** Docker's word: running, exited, restarting, created … */
   readonly status: string;
   /** Docker's word: healthy, unhealthy, starting; absent without a health check. */
-  readonly health?: string;
+  readonly health?: string | undefined;
   /** When it started, or ended; ISO 8601. */
   readonly since: string;
   /** How often Docker has started it again. */
   readonly restarts: number;
-  readonly memoryMiB: { readonly used?: number; readonly limit: number };
+  readonly memoryMiB: { readonly used: number | undefined; readonly limit: number };
 }
 
 /** Whether the descriptors of a town's addresses are uploaded; otherwise what is waited for. */
 export type Published = { readonly uploadedSecondsAgo: number } | { readonly waiting: string };
 
+/** The peers that a town dials. */
+export interface PeersStatus {
+  readonly connected: number;
+  readonly dialled: number;
+  readonly away: readonly { id: string; state: string; attempts: number; since?: string | undefined }[];
+}
+
 /** What there is to know of a running town; what cannot be learnt is absent. */
 export interface TownStatus {
   readonly name: string;
   /** Which container runs the daemon; absent without ATOR. */
-  readonly daemon?: "sidecar" | "connector";
-  readonly connector?: ContainerStatus;
-  readonly sidecar?: ContainerStatus;
+  readonly daemon?: "sidecar" | "connector" | undefined;
+  readonly connector?: ContainerStatus | undefined;
+  readonly sidecar?: ContainerStatus | undefined;
   /** Its own relay, if it has one. */
-  readonly relay?: ContainerStatus;
-  readonly published?: Published;
+  readonly relay?: ContainerStatus | undefined;
+  readonly published?: Published | undefined;
   /** The peers that it dials; those that dial in are not counted by the connector. */
-  readonly peers?: {
-    readonly connected: number;
-    readonly dialled: number;
-    readonly away: readonly { id: string; state: string; attempts: number; since?: string }[];
-  };
+  readonly peers?: PeersStatus | undefined;
   /** Clients turned away at the door in the last hour. */
-  readonly refusals?: number;
+  readonly refusals?: number | undefined;
   /** How long ago the connector's data were last backed up, in seconds; null if they never were. */
-  readonly backedUpSecondsAgo?: number | null;
+  readonly backedUpSecondsAgo?: number | null | undefined;
 }
 
 export interface StackStatus {
   readonly stack: string;
   readonly towns: readonly TownStatus[];
   /** The relays of the stack's own local network. */
-  readonly relays?: ContainerStatus;
+  readonly relays?: ContainerStatus | undefined;
 }
 
 /** What is wrong with a town, a phrase each; none if it is well. */
@@ -55,15 +60,15 @@ export function problemsOf({ daemon, connector, sidecar, relay, published, peers
     ...(relay ? containerProblems("relay", relay) : []),
     ...(published && "waiting" in published ? [published.waiting] : []),
     ...(connector?.status === "running" && peers === undefined ? ["the connector cannot be asked for its peers"] : []),
-    ...(peers?.away ?? []).map(
-      ({ id, state, attempts, since }) =>
-        `${id} is ${state}${attempts > 0 ? ` after ${attempts} ${attempts === 1 ? "attempt" : "attempts"}` : ""}${since === undefined ? "" : ` since ${since}`}`,
-    ),
+    ...(peers?.away ?? []).map(({ id, state, attempts, since }) => {
+      const after = attempts > 0 ? ` after ${attempts} ${attempts === 1 ? "attempt" : "attempts"}` : "";
+      return `${id} is ${state}${after}${since === undefined ? "" : ` since ${since}`}`;
+    }),
   ];
 }
 
 /** What is wrong with a container, if anything. */
-export function containerProblems(what: string, container: ContainerStatus | undefined): string[] {
+function containerProblems(what: string, container: ContainerStatus | undefined): string[] {
   if (container === undefined) return [`the ${what} is missing`];
   if (container.status !== "running") return [`the ${what} is ${container.status}`];
   return container.health === "healthy" ? [] : [`the ${what} is ${container.health ?? "without a health check"}`];
@@ -83,22 +88,15 @@ function relaysProblems(relays: ContainerStatus | undefined): string[] {
 /** A line for each town, and one for the relays where they are not well. */
 export function statusLines(status: StackStatus): string {
   const rows = status.towns.map((town) => {
-    const problems = problemsOf(town);
-    return [
-      town.name,
-      problems.length === 0 ? "well" : "NOT WELL",
-      ...(problems.length === 0 ? facts(town) : [problems.join("; ")]),
-    ];
+    const problems = problemsOf(town).join("; ");
+    return [town.name, wellOrNot(town), problems || facts(town).join(", ")];
   });
-  const widths = [0, 1].map((column) => Math.max(0, ...rows.map((row) => row[column]!.length)));
-  const lines = rows.map(([name, word, ...rest]) =>
-    [name!.padEnd(widths[0]!), word!.padEnd(widths[1]!), rest.join(", ")].join("  "),
-  );
-  return [...lines, ...relaysProblems(status.relays)].join("\n");
+  return [...aligned(rows), ...relaysProblems(status.relays)].join("\n");
 }
 
-function facts({ published, peers, refusals, connector, sidecar, relay }: TownStatus): string[] {
-  const containers = [connector, sidecar, relay].filter((container) => container !== undefined);
+function facts(town: TownStatus): string[] {
+  const { published, peers, refusals } = town;
+  const containers = containersOf(town).map(([, container]) => container);
   const restarts = containers.reduce((sum, container) => sum + container.restarts, 0);
   return [
     ...(published && "uploadedSecondsAgo" in published ? [`published ${ago(published.uploadedSecondsAgo)}`] : []),
@@ -111,36 +109,28 @@ function facts({ published, peers, refusals, connector, sidecar, relay }: TownSt
 
 /** One screen about one town. */
 export function townScreen(town: TownStatus, now = Date.now()): string {
-  const { name, connector, sidecar, relay, published, peers, refusals, backedUpSecondsAgo } = town;
-  const problems = problemsOf(town);
-  const rows: [string, string][] = [
-    [name, problems.length === 0 ? "well" : "NOT WELL"],
-    ...problems.map((problem): [string, string] => ["", problem]),
-    ...(
-      [
-        ["connector", connector],
-        ["sidecar", sidecar],
-        ["relay", relay],
-      ] as const
-    ).flatMap(([what, container]): [string, string][] =>
-      container
-        ? [
-            [what, containerLine(container, now)],
-            ["", `${memory(container)}, image ${container.image}`],
-          ]
-        : [],
-    ),
-    ...(published && "uploadedSecondsAgo" in published
-      ? [["descriptor", `uploaded ${ago(published.uploadedSecondsAgo)}`] as [string, string]]
-      : []),
-    ...(peers
-      ? [["peers", `${peers.connected} of ${peers.dialled} that it dials are connected`] as [string, string]]
-      : []),
-    ...(refusals === undefined ? [] : [["door", `${refusals} turned away in the last hour`] as [string, string]]),
-    ...(backedUpSecondsAgo === undefined ? [] : [["data", backupWords(backedUpSecondsAgo)] as [string, string]]),
-  ];
-  const width = Math.max(...rows.map(([key]) => key.length));
-  return rows.map(([key, value]) => `${key.padEnd(width)}  ${value}`).join("\n");
+  const { name, published, peers, refusals, backedUpSecondsAgo } = town;
+  const rows = [[name, wellOrNot(town)], ...problemsOf(town).map((problem) => ["", problem])];
+  for (const [what, container] of containersOf(town))
+    rows.push([what, containerLine(container, now)], ["", `${memory(container)}, image ${container.image}`]);
+  if (published && "uploadedSecondsAgo" in published)
+    rows.push(["descriptor", `uploaded ${ago(published.uploadedSecondsAgo)}`]);
+  if (peers) rows.push(["peers", `${peers.connected} of ${peers.dialled} that it dials are connected`]);
+  if (refusals !== undefined) rows.push(["door", `${refusals} turned away in the last hour`]);
+  if (backedUpSecondsAgo !== undefined)
+    rows.push(["data", backedUpSecondsAgo === null ? "no backup" : `last backed up ${ago(backedUpSecondsAgo)}`]);
+  return aligned(rows).join("\n");
+}
+
+function wellOrNot(town: TownStatus): string {
+  return problemsOf(town).length === 0 ? "well" : "NOT WELL";
+}
+
+/** The containers of a town that there are, with what they are. */
+function containersOf({ connector, sidecar, relay }: TownStatus): [string, ContainerStatus][] {
+  return Object.entries({ connector, sidecar, relay }).flatMap(([what, container]) =>
+    container ? [[what, container]] : [],
+  );
 }
 
 function containerLine({ name, version, status, health, since, restarts }: ContainerStatus, now: number): string {
@@ -151,10 +141,6 @@ function containerLine({ name, version, status, health, since, restarts }: Conta
 
 function memory({ memoryMiB: { used, limit } }: ContainerStatus): string {
   return `${used ?? "?"} of ${limit} MiB`;
-}
-
-function backupWords(secondsAgo: number | null): string {
-  return secondsAgo === null ? "no backup" : `last backed up ${ago(secondsAgo)}`;
 }
 
 function times(count: number): string {

@@ -4,10 +4,10 @@ import { execText, logText } from "../docker/dockerText";
 import { lastBackup } from "../docker/lastBackup";
 import { listContainers, type ListedContainer } from "../docker/stackContainers";
 import { connectorWords, type PeersReport } from "../verify/connectorWords";
-import type { ContainerStatus, Published, StackStatus, TownStatus } from "./judge";
+import type { ContainerStatus, PeersStatus, Published, StackStatus, TownStatus } from "./judge";
 
 /** For how long back refusals at the door are counted, in seconds. */
-export const REFUSALS_SECONDS = 3600;
+const REFUSALS_SECONDS = 3600;
 
 /**
  * Looks at a stack: one list from the Engine, and then side by side what only a container itself can tell. Nothing is
@@ -21,56 +21,46 @@ export async function readStatus(docker: Docker, stack: string, configured: read
   const of = (role: string, town?: string) =>
     listed.find(({ Labels }) => Labels["town-ator.role"] === role && Labels["town-ator.town"] === town);
   const [towns, relays] = await Promise.all([
-    Promise.all(
-      [...names].sort().map((name) =>
-        readTown(docker, name, {
-          connector: of("connector", name),
-          sidecar: of("sidecar", name),
-          relay: of("relay", name),
-          identity: of("identity", name),
-        }),
-      ),
-    ),
+    Promise.all([...names].sort().map((name) => readTown(docker, name, (role) => of(role, name)))),
     readContainer(docker, of("local-network")),
   ]);
-  return { stack, towns, ...(relays && { relays }) };
+  return { stack, towns, relays };
 }
 
-async function readTown(docker: Docker, name: string, containers: TownContainers): Promise<TownStatus> {
-  const { connector, sidecar, relay } = containers;
-  const daemon = daemonOf(containers);
-  const [connectorStatus, sidecarStatus, relayStatus, published, report, refusals, backup] = await Promise.all([
+/** A town's container by its role. */
+type ByRole = (role: "connector" | "sidecar" | "relay" | "identity") => ListedContainer | undefined;
+
+async function readTown(docker: Docker, name: string, of: ByRole): Promise<TownStatus> {
+  const connector = of("connector");
+  const daemon = daemonOf(of);
+  const [connectorStatus, sidecarStatus, relay, daemonSays, report, refusals, backup] = await Promise.all([
     readContainer(docker, connector),
-    readContainer(docker, sidecar),
-    readContainer(docker, relay),
-    ifRunning(daemon && containers[daemon], (id) => readPublished(docker, id)),
+    readContainer(docker, of("sidecar")),
+    readContainer(docker, of("relay")),
+    ifRunning(daemon && of(daemon), (id) => readPublished(docker, id)),
     ifRunning(connector, (id) => connectorWords(docker).peers(id)),
     ifRunning(connector, (id) => readRefusals(docker, id)),
     ifRunning(connector, async (id) => (await lastBackup(docker, id)) ?? null),
   ]);
   return {
     name,
-    ...(daemon && { daemon }),
-    ...(connectorStatus && { connector: { ...connectorStatus, ...versionOf(report) } }),
-    ...(sidecarStatus && { sidecar: { ...sidecarStatus, ...(published && { version: published.version }) } }),
-    ...(relayStatus && { relay: relayStatus }),
-    ...(published && { published: published.published }),
-    ...(report && { peers: peersOf(report) }),
-    ...(refusals !== undefined && { refusals }),
-    ...(backup !== undefined && {
-      backedUpSecondsAgo: backup && Math.round((Date.now() - backup.getTime()) / 1000),
-    }),
+    daemon,
+    connector: connectorStatus && { ...connectorStatus, version: report?.health.version },
+    sidecar: sidecarStatus && { ...sidecarStatus, version: daemonSays?.version },
+    relay,
+    published: daemonSays?.published,
+    peers: report && peersOf(report),
+    refusals,
+    backedUpSecondsAgo: backup && Math.round((Date.now() - backup.getTime()) / 1000),
   };
 }
 
-/** Those of a town, by role. */
-type TownContainers = Readonly<Record<"connector" | "sidecar" | "relay" | "identity", ListedContainer | undefined>>;
-
 /** Which container runs the daemon. A town of which nothing is there is taken for the usual one. */
-function daemonOf({ connector, sidecar, identity }: TownContainers): "sidecar" | "connector" | undefined {
-  if (sidecar || !connector) return "sidecar";
+function daemonOf(of: ByRole): "sidecar" | "connector" | undefined {
+  const connector = of("connector");
+  if (of("sidecar") || !connector) return "sidecar";
   if (connector.Mounts.some(({ Destination }) => Destination === PATHS.keys)) return "connector";
-  return identity && "sidecar";
+  return of("identity") && "sidecar";
 }
 
 async function readContainer(
@@ -87,13 +77,11 @@ async function readContainer(
     name: listed.name,
     image: listed.Image,
     status: State.Status,
-    ...(State.Health && { health: State.Health.Status }),
+    health: State.Health?.Status,
     since: State.Running ? State.StartedAt : State.FinishedAt,
     restarts: RestartCount,
     memoryMiB: {
-      ...(memory && {
-        used: mebibytes(memory.memory_stats.usage - (memory.memory_stats.stats?.["inactive_file"] ?? 0)),
-      }),
+      used: memory && mebibytes(memory.memory_stats.usage - (memory.memory_stats.stats?.["inactive_file"] ?? 0)),
       limit: mebibytes(HostConfig.Memory ?? 0),
     },
   };
@@ -128,7 +116,7 @@ async function readRefusals(docker: Docker, id: string): Promise<number> {
   return [...log.matchAll(/turned away (\d+) at the door/g)].reduce((sum, [, count]) => sum + Number(count), 0);
 }
 
-function peersOf({ health, peers, redial }: PeersReport): NonNullable<TownStatus["peers"]> {
+function peersOf({ health, peers, redial }: PeersReport): PeersStatus {
   return {
     connected: health.peersConnected,
     dialled: peers.length,
@@ -136,11 +124,7 @@ function peersOf({ health, peers, redial }: PeersReport): NonNullable<TownStatus
       .filter(({ connected }) => !connected)
       .map(({ id }) => {
         const { state = "away", attempts = 0, since } = redial?.[id] ?? {};
-        return { id, state, attempts, ...(since !== undefined && { since }) };
+        return { id, state, attempts, since };
       }),
   };
-}
-
-function versionOf(report: PeersReport | undefined): { version?: string } {
-  return report?.health.version === undefined ? {} : { version: report.health.version };
 }

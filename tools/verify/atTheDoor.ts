@@ -1,76 +1,135 @@
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { connect } from "node:net";
 import { PORTS } from "../../components/core/ports";
-import { authenticate, describeAttempt, type Attempt, type Claim } from "./authenticate";
+import { authenticate, describeAttempt, REFUSAL, type Attempt, type Claim } from "./authenticate";
+import type { ConnectorWords } from "./connectorWords";
 import { dialPatiently, DoorError, type Dial } from "./door";
-import { failed, passed, type Check, type Outcome } from "./report";
+import { chooseRightClaim, type Peering } from "./peerings";
+import { failed, passed, skipped, type Check, type Outcome } from "./report";
+import { addressesOf, hostOf, nameOf, type DirectTownOutputs, type TownOutputs } from "./stackFacts";
 
 /** What a stranger needs to know about a town to try its door. */
 export interface Door {
   /** The host name of the connector's address. */
   readonly host: string;
   readonly dial: Dial;
-  /**
-   * A declared peer with the token that it must present, if the town has one: the refused claims use its name.
-   */
-  readonly peer?: Claim;
-  /** Which peer's right token is presented, or why none is. Asked just before it is presented. */
-  readonly rightClaim: () => Promise<RightClaim>;
+  /** The town's: the right token is one of a peer that is away, and the refused claims use the first one's name. */
+  readonly peerings: readonly Peering[];
+  readonly words: ConnectorWords;
   /** Whether the town accepts an empty token. */
   readonly access: "permissioned" | "permissionless";
   /** Ports that have to be refused. Default: those of the connector's health and admin API. */
   readonly closedPorts?: readonly number[];
   /** Milliseconds until the service has to be found. */
   readonly deadlineMs: number;
-  /** Milliseconds for the connector to answer. */
-  readonly answerMs: number;
+  /** Milliseconds for the connector to answer. Default: that of `authenticate`. */
+  readonly answerMs?: number;
 }
 
-/** A claim with the right token, or the outcome of the check where there is no claim to make. */
-export type RightClaim = { readonly claim: Claim } | { readonly outcome: Outcome };
-
-/** The connector's only refusal, whatever the reason. */
-const REFUSAL = "F00";
 /** A nodeId that no town of ours declares. */
 const STRANGER = "town-ator-verify";
+
+/**
+ * The checks at the door of a town's hidden service, and that its other addresses are reached, each within
+ * `deadlineMs`.
+ */
+export function townDoor(
+  town: TownOutputs,
+  peerings: readonly Peering[],
+  words: ConnectorWords,
+  dialOf: (host: string) => Dial,
+  deadlineMs: number,
+): Check[] {
+  const host = hostOf(town);
+  const others = addressesOf(town).slice(1);
+  return [
+    ...doorChecks({ host, dial: dialOf(host), peerings, words, access: town.access, deadlineMs }),
+    ...others.map((other) => ({
+      name: `the ${nameOf(other.which, "address")} is reached`,
+      run: () => reach(dialOf(other.host), deadlineMs),
+    })),
+  ];
+}
+
+/**
+ * The checks at the door of a town without ATOR; none where it is published nowhere. `elsewhere`: the Docker host is
+ * another machine, whose loopback is not ours.
+ */
+export function directDoor(
+  town: DirectTownOutputs,
+  peerings: readonly Peering[],
+  words: ConnectorWords,
+  elsewhere: boolean,
+): Check[] {
+  if (town.url === undefined) return [];
+  const { hostname: host, port } = new URL(town.url);
+  if (elsewhere && host.startsWith("127.")) {
+    const why = "it is published on the Docker host's loopback: run `make verify` there";
+    return [{ name: "the address is reached", run: () => Promise.resolve(skipped(why)) }];
+  }
+  return doorChecks({
+    host,
+    dial: dialAt(host, Number(port || 80)),
+    peerings,
+    words,
+    access: town.access,
+    // Only one port is published; whatever answers at others is not the town's.
+    closedPorts: [],
+    deadlineMs: DIRECT_MS,
+  });
+}
+
+/** Milliseconds for a connection to this machine. */
+const DIRECT_MS = 5000;
+
+/** Dials one address and port, whichever port of the town is asked for. */
+function dialAt(host: string, port: number): Dial {
+  return async () => {
+    const socket = connect({ host, port, timeout: DIRECT_MS });
+    socket.on("timeout", () => socket.destroy(new Error("no connection within the time allowed")));
+    try {
+      await once(socket, "connect");
+    } catch (error) {
+      throw new DoorError(`nothing answers where the town is published (${(error as Error).message})`);
+    }
+    socket.setTimeout(0);
+    return socket.on("error", () => undefined);
+  };
+}
 
 /**
  * The checks over the hidden service: which claims are accepted, and which ports answer. Run them in this order, one at
  * a time. The refused ports come last, because the service closes the circuit on which it was asked for one.
  *
  * No claim that will be accepted uses the name of a connected peer: the connector sends a peer's traffic over its
- * newest connection and forgets the peer when one of them closes. So `rightClaim` gives a peer that is away, and the
- * empty token, which a permissionless town accepts, is presented under a stranger's name.
+ * newest connection and forgets the peer when one of them closes. So the right token is that of a peer that is away,
+ * chosen just before it is presented, and the empty token, which a permissionless town accepts, is presented under a
+ * stranger's name.
  */
 export function doorChecks(door: Door): Check[] {
-  const { peer, closedPorts = [PORTS.health, PORTS.admin] } = door;
-  const wrong = () => randomBytes(32).toString("base64url");
+  const { peerings, words, closedPorts = [PORTS.health, PORTS.admin] } = door;
+  const peer = peerings[0]?.ownInvite;
+  const wrong = randomBytes(32).toString("base64url");
   const peerId = peer?.peerId ?? STRANGER;
+  const check = (name: string, claim: Claim, right: string): Check => ({
+    name,
+    run: async () => judge(await present(door, claim), right),
+  });
   return [
-    { name: "the address is reached", run: () => reach(door) },
+    { name: "the address is reached", run: () => reach(door.dial, door.deadlineMs) },
     {
       name: "the right token is accepted",
       run: async () => {
-        const right = await door.rightClaim();
+        const right = await chooseRightClaim(words, peerings);
         return "claim" in right ? judge(await present(door, right.claim), "accepted") : right.outcome;
       },
     },
-    {
-      name: "a wrong token is refused",
-      run: async () => judge(await present(door, { peerId, token: wrong() }), REFUSAL),
-    },
+    check("a wrong token is refused", { peerId, token: wrong }, REFUSAL),
     door.access === "permissioned"
-      ? {
-          name: "an empty token is refused",
-          run: async () => judge(await present(door, { peerId, token: "" }), REFUSAL),
-        }
-      : {
-          name: "an empty token is accepted (access: permissionless)",
-          run: async () => judge(await present(door, { peerId: STRANGER, token: "" }), "accepted"),
-        },
-    {
-      name: "a peer that is not declared is refused",
-      run: async () => judge(await present(door, { peerId: STRANGER, token: peer?.token ?? wrong() }), REFUSAL),
-    },
+      ? check("an empty token is refused", { peerId, token: "" }, REFUSAL)
+      : check("an empty token is accepted (access: permissionless)", { peerId: STRANGER, token: "" }, "accepted"),
+    check("a peer that is not declared is refused", { peerId: STRANGER, token: peer?.token ?? wrong }, REFUSAL),
     ...(closedPorts.length === 0
       ? []
       : [{ name: "no other port answers", run: () => refusedPorts(door, closedPorts) }]),
@@ -80,9 +139,8 @@ export function doorChecks(door: Door): Check[] {
 /**
  * Whether the connector's port is reached at an address within the deadline; rejects with the reason when it is not.
  */
-export async function reach({ dial, deadlineMs }: Pick<Door, "dial" | "deadlineMs">): Promise<Outcome> {
-  const socket = await dialPatiently(dial, PORTS.btp, deadlineMs);
-  socket.destroy();
+export async function reach(dial: Dial, deadlineMs: number, pauseMs?: number): Promise<Outcome> {
+  (await dialPatiently(dial, PORTS.btp, deadlineMs, pauseMs)).destroy();
   return passed();
 }
 

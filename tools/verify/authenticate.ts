@@ -1,11 +1,13 @@
 import type { Duplex } from "node:stream";
 import WebSocket from "ws";
 import { claimFrame } from "../../runtime/launcher/btp";
-import { readAuthAnswer, type AuthAnswer } from "./btp";
 
 /** The result of presenting a claim: the connector's answer, or that there was none. */
 export type Attempt =
-  | AuthAnswer
+  | { readonly kind: "accepted" }
+  | { readonly kind: "refused"; readonly code: string; readonly name: string }
+  /** No answer of this protocol; `why` says so in words. */
+  | { readonly kind: "nonsense"; readonly why: string }
   | { readonly kind: "closed"; readonly code: number }
   | { readonly kind: "silent"; readonly seconds: number };
 
@@ -15,10 +17,15 @@ export interface Claim {
   readonly token: string;
 }
 
-/** The request id of the first frame. It is the only frame of its connection, so any number will do. */
-export const REQUEST_ID = 1;
+/** What a connector answers to a token that is wrong, whatever is wrong with it. */
+export const REFUSAL = "F00";
+
+/** The request id of a claim. It is the only frame of its connection, so any number will do. */
+const REQUEST_ID = 1;
 /** An answer has tens of bytes. */
 const MAX_ANSWER_BYTES = 64 * 1024;
+/** Milliseconds for the connector to answer once there is a connection; it itself waits 5 s for its peers' answers. */
+export const ANSWER_MS = 15_000;
 
 /**
  * Presents a claim over an open connection to a connector's BTP port and gives the result. Closes the connection.
@@ -27,12 +34,12 @@ const MAX_ANSWER_BYTES = 64 * 1024;
  * @param timeoutMs for the WebSocket's opening and for the answer, each
  * @throws Error when the connection breaks or is no WebSocket
  */
-export function authenticate(socket: Duplex, host: string, claim: Claim, timeoutMs: number): Promise<Attempt> {
-  return presentFrame(socket, host, claimFrame({ requestId: REQUEST_ID, ...claim }), timeoutMs);
-}
-
-/** What {@link authenticate} does, with any first frame; its request id has to be {@link REQUEST_ID}. */
-export async function presentFrame(socket: Duplex, host: string, frame: Buffer, timeoutMs: number): Promise<Attempt> {
+export async function authenticate(
+  socket: Duplex,
+  host: string,
+  claim: Claim,
+  timeoutMs: number = ANSWER_MS,
+): Promise<Attempt> {
   const client = new WebSocket(`ws://${host}/`, {
     createConnection: () => socket,
     handshakeTimeout: timeoutMs,
@@ -43,7 +50,7 @@ export async function presentFrame(socket: Duplex, host: string, frame: Buffer, 
   try {
     return await new Promise<Attempt>((resolve, reject) => {
       client.on("open", () => {
-        client.send(frame);
+        client.send(claimFrame({ requestId: REQUEST_ID, ...claim }));
         timer = setTimeout(() => resolve({ kind: "silent", seconds: timeoutMs / 1000 }), timeoutMs);
       });
       client.on("message", (answer: Buffer) => resolve(readAuthAnswer(answer, REQUEST_ID)));
@@ -71,4 +78,47 @@ export function describeAttempt(attempt: Attempt): string {
     case "silent":
       return `no answer for ${attempt.seconds} s`;
   }
+}
+
+const RESPONSE = 1;
+const ERROR = 2;
+
+/**
+ * Reads the answer to the authentication of `requestId`: a RESPONSE without protocol data and packet, or an ERROR.
+ * Anything else, an answer to another request and bytes too many or too few among it, is nonsense. Written apart from
+ * the development connector's codec on purpose: two readings of the same format that meet.
+ *
+ * A frame is u8 type, u32be request id, body. The body of an ERROR is code, name and time (each a u8 length and text),
+ * then data (a u32be length and bytes); that of every other frame is u8 count of protocol data (each: u8 length and
+ * name, u16be content type, u32be length and data), then an ILP packet (u32be length and bytes).
+ */
+export function readAuthAnswer(frame: Buffer, requestId: number): Attempt {
+  if (frame.length < 5) return nonsense("a frame that is cut short");
+  if (frame.readUInt32BE(1) !== requestId) return nonsense("an answer to another request");
+  const type = frame.readUInt8(0);
+  const body = frame.subarray(5);
+  if (type === RESPONSE) {
+    return body.equals(Buffer.alloc(5)) ? { kind: "accepted" } : nonsense("a response that is not empty");
+  }
+  if (type !== ERROR) return nonsense(`a frame of type ${type}`);
+  return readError(body);
+}
+
+function readError(body: Buffer): Attempt {
+  const texts: string[] = [];
+  let at = 0;
+  for (let text = 0; text < 3; text++) {
+    const length = body[at];
+    if (length === undefined || at + 1 + length > body.length) return nonsense("an error that is cut short");
+    texts.push(body.toString("utf8", at + 1, at + 1 + length));
+    at += 1 + length;
+  }
+  if (body.length < at + 4 || body.length !== at + 4 + body.readUInt32BE(at))
+    return nonsense("an error of a wrong length");
+  const [code = "", name = ""] = texts;
+  return { kind: "refused", code, name };
+}
+
+function nonsense(why: string): Attempt {
+  return { kind: "nonsense", why };
 }

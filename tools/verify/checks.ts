@@ -9,24 +9,20 @@ export class Checks {
   readonly #before: CheckResult[] = [];
   readonly #towns: ReadonlyMap<string, CheckResult[]>;
   readonly #after: CheckResult[] = [];
-  readonly #make: (check: Check) => Promise<CheckResult>;
-  readonly #atOnce: number;
   #townsBegun = false;
 
   constructor(
     towns: readonly string[],
-    make = (check: Check) => during(check.waitsFor ?? check.name, () => makeCheck(check)),
-    atOnce = AT_ONCE,
+    private readonly make = (check: Check) => during(check.waitsFor ?? check.name, () => makeCheck(check)),
+    private readonly atOnce = AT_ONCE,
   ) {
     this.#towns = new Map([...towns].sort().map((town) => [town, []]));
-    this.#make = make;
-    this.#atOnce = atOnce;
   }
 
   /** Makes a check of the whole stack. Never rejects: a check that throws has failed. */
   async ofStack(check: Check): Promise<void> {
     const results = this.#townsBegun ? this.#after : this.#before;
-    results.push(await this.#make(check));
+    results.push(await this.make(check));
   }
 
   /**
@@ -43,10 +39,10 @@ export class Checks {
       for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
         const [town, results] = next;
         for (const { name, waitsFor = name, run } of listed(phase, () => list(town)))
-          results.push(await this.#make({ name: `${town}: ${name}`, waitsFor: `${town}: ${waitsFor}`, run }));
+          results.push(await this.make({ name: `${town}: ${name}`, waitsFor: `${town}: ${waitsFor}`, run }));
       }
     };
-    await Promise.all(Array.from({ length: Math.min(this.#atOnce, waiting.length) }, work));
+    await Promise.all(Array.from({ length: Math.min(this.atOnce, waiting.length) }, work));
   }
 
   /** What has been made so far. */

@@ -51,6 +51,9 @@ export const sentSchema = z.object({
  */
 export type PeersReport = z.output<typeof peersSchema>;
 
+/** What the launcher says of its attempts to reach a peer. */
+export type Redial = NonNullable<PeersReport["redial"]>[string];
+
 /**
  * The results of sending packets: `codes` counts the ILP codes of those that were not accepted, `milliseconds` has the
  * round trip of each.
@@ -71,16 +74,13 @@ const CURRENT_MS = 1000;
 
 /** Asks through the launcher's subcommands, which run in the container and have the admin API's key. */
 export function connectorWords(docker: Docker): ConnectorWords {
-  const ask = (container: string, ...words: string[]) =>
-    execText(docker, container, ["node", `${PATHS.files}/launcher.cjs`, ...words]);
+  const ask = async <T>(schema: z.ZodType<T>, container: string, command: string, ...words: string[]) => {
+    const line = await execText(docker, container, ["node", `${PATHS.files}/launcher.cjs`, command, ...words]);
+    return readJson(`what the launcher's \`${command}\` prints is`, schema, line);
+  };
   return {
-    peers: shared(async (container) =>
-      readJson("what the launcher's `peers` prints is", peersSchema, await ask(container, "peers")),
-    ),
-    send: async (container, destination, count) => {
-      const line = await ask(container, "send", destination, String(count));
-      return readJson("what the launcher's `send` prints is", sentSchema, line);
-    },
+    peers: shared((container) => ask(peersSchema, container, "peers")),
+    send: (container, destination, count) => ask(sentSchema, container, "send", destination, String(count)),
   };
 }
 

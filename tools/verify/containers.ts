@@ -33,13 +33,17 @@ export function judgeContainers(states: readonly ContainerState[], expected: rea
 
 /** What the second daemon takes from the container that runs a town's daemon. */
 export interface DaemonFacts {
+  /** By id. */
   readonly image: string;
   /** The network through which it reaches the relays. */
   readonly network: string;
   /** The Docker host's address on that network. */
   readonly gateway: string;
-  /** The volume that tells it of the local ATOR network, its own stack's or another's; absent on the public one. */
-  readonly includeVolume?: string;
+  /**
+   * The volume that tells it of the local ATOR network, its own stack's or another's; absent on the public one, whose
+   * authorities are built into the daemon.
+   */
+  readonly includeVolume?: string | undefined;
 }
 
 /**
@@ -48,7 +52,7 @@ export interface DaemonFacts {
  */
 export async function daemonFacts(docker: Docker, name: string): Promise<DaemonFacts> {
   const { Image, NetworkSettings, Mounts, Config } = await docker.getContainer(name).inspect();
-  const include = Mounts.find(({ Destination }) => Destination === PATHS.localNetwork)?.Name;
+  const includeVolume = Mounts.find(({ Destination }) => Destination === PATHS.localNetwork)?.Name;
   for (const [network, endpoint] of Object.entries(NetworkSettings.Networks)) {
     const { Labels, IPAM } = await docker.getNetwork(network).inspect();
     if (Labels?.["town-ator.role"] === "inside") continue;
@@ -61,7 +65,7 @@ export async function daemonFacts(docker: Docker, name: string): Promise<DaemonF
       );
     const image =
       Config.Labels["town-ator.role"] === "connector" ? await anonImageBeside(docker, Config.Labels) : Image;
-    return { image, network, gateway, ...(include === undefined ? {} : { includeVolume: include }) };
+    return { image, network, gateway, includeVolume };
   }
   throw new UserError(`${name} is on no network that leads to the relays: run \`make up\`.`);
 }

@@ -8,6 +8,7 @@ import { UID } from "../../components/core/user";
 import { demultiplexed, execStream, execText } from "../docker/dockerText";
 import { hardened } from "../docker/hardened";
 import { UserError } from "../console/project";
+import type { DaemonFacts } from "./containers";
 import type { Open } from "./door";
 import type { Control } from "./keyRing";
 
@@ -21,30 +22,17 @@ const OWN_ADDRESS = "@own@";
 /** The daemon ends itself after this many seconds, so that a killed `verify` leaves nothing behind for long. */
 const LONGEST_LIFE_S = 900;
 
-/** What a second daemon is started from. */
-export interface DaemonOptions {
+/** What a second daemon is started from: what there is to know of the town's own, and this. */
+export interface DaemonOptions extends DaemonFacts {
   readonly stack: string;
-  /** The image of the town's own daemon, by id. */
-  readonly image: string;
-  /** The network through which the town's own daemon reaches the relays. */
-  readonly network: string;
-  /** The Docker host's address on that network. */
-  readonly gateway: string;
   /** Whether the Docker host is another machine than this one. Default: false. */
   readonly elsewhere?: boolean;
-  /**
-   * The volume that tells of the local ATOR network, if the stack has one; the public network's authorities are built
-   * into the daemon.
-   */
-  readonly includeVolume?: string;
   /** Milliseconds that the daemon gets to find its way into the network. */
   readonly deadlineMs: number;
 }
 
 /** A daemon like a stranger's: it shares only the image with the town. */
 export interface SecondDaemon {
-  /** The container's name. */
-  readonly name: string;
   /** Its SOCKS port, as the Docker host reaches it. */
   readonly socks: { readonly host: string; readonly port: number };
   /** Opens a connection to its SOCKS port: over the bridge, or with an Engine elsewhere through the Engine. */
@@ -100,12 +88,11 @@ export async function startSecondDaemon(docker: Docker, options: DaemonOptions):
     if (!host) throw new UserError(`The second daemon has no address on the network ${options.network}.`);
     await bootstrapped(container, options);
     return {
-      name,
       socks: { host, port: SOCKS_PORT },
       open: options.elsewhere
         ? () => execStream(docker, name, ["bash", "-c", RELAY, host])
         : () => Promise.resolve(connect(SOCKS_PORT, host)),
-      control: (lines) => execText(docker, name, ["bash", "-c", CONTROL], lines.map((line) => `${line}\n`).join("")),
+      control: (line) => execText(docker, name, ["bash", "-c", CONTROL], `${line}\n`),
       remove,
     };
   } catch (error) {
@@ -137,13 +124,13 @@ const START = [
 ].join("\n");
 
 /**
- * Takes lines from standard input to the control port, the daemon's cookie before them, and prints the answers. Only
- * commands of the shell itself see the lines.
+ * Takes a line from standard input to the control port, the daemon's cookie before it, and prints the answers. Only
+ * commands of the shell itself see the line.
  */
 const CONTROL = [
   `exec 3<>/dev/tcp/127.0.0.1/${CONTROL_PORT} || exit 1`,
   `printf 'AUTHENTICATE %s\\r\\n' "$(od -An -v -tx1 ${DATA}/control_auth_cookie | tr -d ' \\n')" >&3`,
-  `while read -r line; do printf '%s\\r\\n' "$line"; done >&3`,
+  `read -r line; printf '%s\\r\\n' "$line" >&3`,
   `printf 'QUIT\\r\\n' >&3`,
   "cat <&3",
 ].join("\n");

@@ -1,12 +1,13 @@
 import { PORTS } from "../../components/core/ports";
-import { dialPatiently, DoorError, NO_KEY, type Dial } from "./door";
+import { reach } from "./atTheDoor";
+import { DoorError, NO_KEY, type Dial } from "./door";
 import type { KeyRing } from "./keyRing";
 import { failed, passed, passesWithin, type Check, type Outcome } from "./report";
 import type { PublishedAddress } from "./stackFacts";
 
 /** A town whose service is found only by those who have a key, and how to look for it. */
 export interface RestrictedTown {
-  /** The current one and, while the town moves, the other. */
+  /** The current one first and, while the town moves, the other. */
   readonly addresses: readonly Pick<PublishedAddress, "which" | "host">[];
   /** The key in each declared peer's invite, if there is one in it. */
   readonly peers: readonly { readonly peerId: string; readonly key: string | undefined }[];
@@ -27,21 +28,35 @@ export interface RestrictedTown {
  * after these goes on as with an open town.
  */
 export function discoveryChecks(town: RestrictedTown): Check[] {
-  const { addresses, peers, deadlineMs, pauseMs, dialOf } = town;
+  const { addresses, peers, operatorKey, dialOf, ring, deadlineMs, pauseMs } = town;
+  const current = addresses[0]!.host;
+  const find = (host: string) => reach(dialOf(host), deadlineMs, pauseMs);
   return [
-    ...addresses.map(({ which, host }): Check => ({
+    ...addresses.map(({ which, host }) => ({
       name: `nobody finds ${which === "current" ? "it" : `its ${which} address`} without a key`,
       run: () => passesWithin(deadlineMs, () => lookWithoutKey(dialOf(host)), pauseMs),
     })),
-    ...addresses
-      .filter(({ which }) => which === "current")
-      .flatMap(({ host }) =>
-        peers.map(({ peerId, key }): Check => ({
-          name: `the key for ${peerId} finds it`,
-          run: () => tryKey(town, host, key),
-        })),
-      ),
-    { name: "the operator's key finds it", run: () => keepOperatorKey(town) },
+    ...peers.map(({ peerId, key }) => ({
+      name: `the key for ${peerId} finds it`,
+      run: async () => {
+        if (key === undefined) return failed("its invite holds no key");
+        await ring.give(current, key);
+        try {
+          return await find(current);
+        } finally {
+          await ring.take(current);
+        }
+      },
+    })),
+    {
+      name: "the operator's key finds it",
+      run: async () => {
+        if (operatorKey === undefined) return failed("the stack's state holds no key of the operator: run `make up`");
+        for (const { host } of addresses) await ring.give(host, operatorKey);
+        for (const { host } of addresses) await find(host);
+        return passed();
+      },
+    },
   ];
 }
 
@@ -58,27 +73,4 @@ async function lookWithoutKey(dial: Dial): Promise<Outcome> {
     if (!error.refused) return failed(error.message);
   }
   throw new Error("it is found without a key");
-}
-
-async function tryKey(town: RestrictedTown, host: string, key: string | undefined): Promise<Outcome> {
-  if (key === undefined) return failed("its invite holds no key");
-  await town.ring.give(host, key);
-  try {
-    return await find(town, host);
-  } finally {
-    await town.ring.take(host);
-  }
-}
-
-async function keepOperatorKey(town: RestrictedTown): Promise<Outcome> {
-  const { addresses, operatorKey, ring } = town;
-  if (operatorKey === undefined) return failed("the stack's state holds no key of the operator: run `make up`");
-  for (const { host } of addresses) await ring.give(host, operatorKey);
-  for (const { host } of addresses) await find(town, host);
-  return passed();
-}
-
-async function find({ dialOf, deadlineMs, pauseMs }: RestrictedTown, host: string): Promise<Outcome> {
-  (await dialPatiently(dialOf(host), PORTS.btp, deadlineMs, pauseMs)).destroy();
-  return passed();
 }

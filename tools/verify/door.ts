@@ -13,14 +13,15 @@ export class DoorError extends Error {
 
   constructor(
     message: string,
-    /**
-     * Whether the service itself was reached and refused the port, as it does with every port that it does not offer.
-     */
-    readonly refused: boolean,
     /** The SOCKS reply, if there was one: 1 to 8 of RFC 1928, or from 0xF0 one of the daemon's own. */
     readonly reply?: number,
   ) {
     super(message);
+  }
+
+  /** Whether the service itself was reached and refused the port, as it does with every port that it does not offer. */
+  get refused(): boolean {
+    return this.reply === REFUSED;
   }
 }
 
@@ -58,11 +59,17 @@ const REPLIES: Readonly<Record<number, string>> = {
 };
 
 function byReply(reply: number): DoorError {
-  if (reply === REFUSED) return new DoorError("the port is refused", true, reply);
+  if (reply === REFUSED) return new DoorError("the port is refused", reply);
   const number = `0x${reply.toString(16).toUpperCase().padStart(2, "0")}`;
   const words = `${REPLIES[reply] ?? "an unknown reply"} (SOCKS reply ${number})`;
-  return new DoorError(`the second daemon cannot connect: ${words}`, false, reply);
+  return new DoorError(`the second daemon cannot connect: ${words}`, reply);
 }
+
+/**
+ * Milliseconds for one connection over the network. A client that asked for a service at a bad moment recovers within
+ * half a minute.
+ */
+export const CONNECT_MS = 45_000;
 
 /**
  * Dials a hidden service through the daemon's SOCKS5 port, which resolves the name (RFC 1928). `timeoutMs` bounds each
@@ -70,23 +77,19 @@ function byReply(reply: number): DoorError {
  *
  * @param host a name of 1 to 255 ASCII characters
  */
-export function dialThrough(open: Open, host: string, timeoutMs: number): Dial {
+export function dialThrough(open: Open, host: string, timeoutMs: number = CONNECT_MS): Dial {
   return async (port) => {
     const opening = open();
     let timer: NodeJS.Timeout | undefined;
     const expired = new Promise<never>((_, reject) => {
-      const late = new DoorError("no connection within the time allowed", false);
-      timer = setTimeout(() => reject(late), timeoutMs);
+      timer = setTimeout(reject, timeoutMs, new DoorError("no connection within the time allowed"));
     });
     try {
       return await Promise.race([askFor(opening, host, port), expired]);
     } catch (error) {
-      void opening.then(
-        (socket) => socket.destroy(),
-        () => undefined,
-      );
+      opening.then((socket) => socket.destroy()).catch(() => undefined);
       if (error instanceof DoorError) throw error;
-      throw new DoorError("the second daemon's SOCKS port cannot be reached", false);
+      throw new DoorError("the second daemon's SOCKS port cannot be reached");
     } finally {
       clearTimeout(timer);
     }

@@ -1,7 +1,8 @@
 import type { Invite } from "../../components/core/invite";
-import { describeAttempt, type Attempt, type Claim } from "./authenticate";
-import type { PeersReport } from "./connectorWords";
-import { DoorError } from "./door";
+import { authenticate, describeAttempt, REFUSAL, type Attempt, type Claim } from "./authenticate";
+import type { Redial } from "./connectorWords";
+import { dialPatiently, dialThrough, DoorError, type Open } from "./door";
+import type { KeyRing } from "./keyRing";
 import type { Peering, Standing } from "./peerings";
 
 /**
@@ -10,11 +11,24 @@ import type { Peering, Standing } from "./peerings";
  */
 export type Present = (invite: Invite, claim: Claim) => Promise<Attempt>;
 
-/** What the launcher says of its attempts to reach a peer. */
-export type Redial = NonNullable<PeersReport["redial"]>[string];
+/**
+ * Milliseconds in which a peer's service is looked for again after a failure, to tell why the peer is not connected.
+ */
+const LOOK_FOR_PEER_MS = 10_000;
 
-/** What the connector answers to a token that is wrong, whatever is wrong with it. */
-const REFUSAL = "F00";
+/**
+ * Presents claims through a daemon's SOCKS port. `ring` has the daemon's keys: the one in an invite is added first,
+ * unless the service has one already, as the towns of this stack have the operator's.
+ */
+export function presentThrough(open: Open, ring: KeyRing): Present {
+  return async ({ url, key }, claim) => {
+    const { hostname, port } = new URL(url);
+    if (key !== undefined && !ring.has(hostname)) await ring.give(hostname, key);
+    // A URL of ws:// with port 80 is without one.
+    const socket = await dialPatiently(dialThrough(open, hostname), Number(port || 80), LOOK_FOR_PEER_MS);
+    return authenticate(socket, hostname, claim);
+  };
+}
 
 /**
  * Why a peer that a town dials is not connected, a line for each half of the relationship: the outbound half is the
@@ -40,15 +54,13 @@ async function explainOutbound(peering: Peering, redial: Redial | undefined, pre
   const { town, self, peerId, direct, invite, other } = peering;
   if (direct) return `the outbound half was not tried: ${peerId} is dialled without ATOR, so only ${town} can reach it`;
   if (!invite) return "the outbound half was not tried: the invite of this peer is not at hand";
-  const attempt = await tryClaim(present, invite, { peerId: self.nodeId, token: invite.token });
-  if (typeof attempt === "string") return `the outbound half could not be tried: ${peerId} is not reached, ${attempt}`;
-  if (isRefusal(attempt)) {
+  const accepted = await isAccepted(present, invite, { peerId: self.nodeId, token: invite.token });
+  if (typeof accepted === "string") return `the outbound half could not be tried: ${peerId} ${accepted}`;
+  if (!accepted) {
     return other
       ? `the inbound half of ${other.name} is wrong: ${other.name} refuses the token of its own invite for ${self.nodeId}`
       : `the outbound half is wrong: ${peerId} refuses the token that ${town} presents`;
   }
-  if (attempt.kind !== "accepted")
-    return `the outbound half could not be tried: ${peerId} is reached, and ${describeAttempt(attempt)}`;
   if (redial?.state === "refused") {
     const next = redial.next ? `, and is asked again at ${redial.next}` : "";
     return `the outbound half of ${town} is wrong: ${peerId} accepts the token of its invite and refused the one that ${town} presented; ${town}'s connector has another token than the invite, or ${peerId} did not know it yet${next}`;
@@ -67,25 +79,22 @@ async function explainInbound(peering: Peering, standing: Standing, present: Pre
   if (other?.dials)
     return `the inbound half is ${other.name}'s outbound half: see "${other.name}: ${self.nodeId} is connected"`;
   if (!ownInvite) return "the inbound half was not tried: the town has no invite for this peer";
-  const attempt = await tryClaim(present, ownInvite, { peerId, token: ownInvite.token });
-  if (typeof attempt === "string") return `the inbound half could not be tried: ${town} is not reached, ${attempt}`;
-  if (isRefusal(attempt)) return `the inbound half is wrong: ${town} refuses the token of its own invite for ${peerId}`;
-  return attempt.kind === "accepted"
+  const accepted = await isAccepted(present, ownInvite, { peerId, token: ownInvite.token });
+  if (typeof accepted === "string") return `the inbound half could not be tried: ${town} ${accepted}`;
+  return accepted
     ? `the inbound half is right: ${town} accepts the token of its invite for ${peerId}`
-    : `the inbound half could not be tried: ${town} is reached, and ${describeAttempt(attempt)}`;
+    : `the inbound half is wrong: ${town} refuses the token of its own invite for ${peerId}`;
 }
 
-function isRefusal(attempt: Attempt): boolean {
-  return attempt.kind === "refused" && attempt.code === REFUSAL;
-}
-
-/** An attempt, or in words why there was none. */
-async function tryClaim(present: Present, invite: Invite, claim: Claim): Promise<Attempt | string> {
+/** Whether a claim is accepted, or refused for its token; otherwise in words what became of it. */
+async function isAccepted(present: Present, invite: Invite, claim: Claim): Promise<boolean | string> {
   try {
-    return await present(invite, claim);
+    const attempt = await present(invite, claim);
+    if (attempt.kind === "accepted") return true;
+    if (attempt.kind === "refused" && attempt.code === REFUSAL) return false;
+    return `is reached, and ${describeAttempt(attempt)}`;
   } catch (error) {
-    if (error instanceof DoorError) return error.message;
     // The WebSocket did not open, or the connection broke: the error's text may hold an address.
-    return "the connection breaks before an answer";
+    return `is not reached, ${error instanceof DoorError ? error.message : "the connection breaks before an answer"}`;
   }
 }

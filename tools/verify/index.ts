@@ -1,36 +1,32 @@
-import type Docker from "dockerode";
 import { discoveryKeyFromSecret } from "../../components/core/discovery";
 import { formatInvite, parseInvite } from "../../components/core/invite";
 import { operatorKeyName } from "../../components/core/names";
 import { redact } from "../../components/core/redact";
 import { parseSettings } from "../../stack/settings";
-import { dockerClient, isElsewhere, type DockerHost } from "../docker/dockerHost";
-import { lastBackup, OLD_MS, spanOf } from "../docker/lastBackup";
-import type { Environment } from "../pulumi/environment";
-import { scanStack, type ScanResult } from "../leaks/index";
-import type { NamedSecret } from "../leaks/scan";
-import { secretsToLookFor } from "../leaks/secrets";
-import { readPassphrase } from "../pulumi/localBackend";
 import { UserError } from "../console/project";
 import { during } from "../console/say";
+import { dockerClient, isElsewhere } from "../docker/dockerHost";
+import { lastBackup, OLD_MS, spanOf } from "../docker/lastBackup";
+import { containersOf } from "../docker/stackContainers";
+import { scanStack, type ScanResult } from "../leaks/index";
+import { secretsToLookFor } from "../leaks/secrets";
+import type { Environment } from "../pulumi/environment";
+import { readPassphrase } from "../pulumi/localBackend";
 import { Pulumi } from "../pulumi/pulumi";
 import { assertStackExists, chooseStack } from "../pulumi/stack";
-import { containersOf } from "../docker/stackContainers";
-import { relayChecks } from "./townRelay";
 import { secretsOf } from "../pulumi/stackState";
-import { doorChecks, reach } from "./atTheDoor";
+import { directDoor, townDoor } from "./atTheDoor";
 import { Checks } from "./checks";
 import { undoWhenInterrupted } from "./cleanUp";
-import { connectorWords, type ConnectorWords } from "./connectorWords";
+import { connectorWords } from "./connectorWords";
 import { daemonFacts, judgeContainers, judgeHealth } from "./containers";
-import { removeSecondDaemon, startSecondDaemon, type SecondDaemon } from "./daemon";
-import { directDoor, directPeerings } from "./directTowns";
+import { removeSecondDaemon, startSecondDaemon } from "./daemon";
 import { discoveryChecks } from "./discovery";
-import { dialThrough } from "./door";
+import { dialThrough, type Dial } from "./door";
+import { presentThrough } from "./halves";
 import { keyRing, type KeyRing } from "./keyRing";
 import { Patience, peerChecks } from "./peerChecks";
-import { chooseRightClaim, peeringsOf, type Peering } from "./peerings";
-import { ANSWER_MS, CONNECT_MS, presentThrough } from "./presentThrough";
+import { directPeerings, peeringsOf, waysOf } from "./peerings";
 import {
   allPassed,
   failed,
@@ -46,7 +42,6 @@ import {
 import {
   addressesOf,
   daemonOf,
-  hostOf,
   judgeFingerprint,
   nameOf,
   readOutputs,
@@ -54,8 +49,8 @@ import {
   type DirectTownOutputs,
   type TownOutputs,
 } from "./stackFacts";
+import { relayChecks } from "./townRelay";
 import { wayOutElsewhere, wayOutOf } from "./wayOut";
-import { waysOf, type Ways } from "./ways";
 
 /**
  * Milliseconds for the second daemon to find its way into the network, and again to find a town's service: the budgets
@@ -84,78 +79,74 @@ export async function verify(options: { stack: string; environment: Environment 
   const start = performance.now();
   const pulumi = await chooseStack(environment, stack);
   const facts = await during(`reading the stack ${stack}`, () => readFacts(pulumi));
-  const docker = dockerClient(environment.dockerHost);
-  const checks = new Checks([...Object.keys(facts.towns), ...Object.keys(facts.directTowns)]);
+  const checks = new Checks(Object.keys(facts.all));
   const report = () =>
     redact(
       renderReport(`The stack ${stack}, seen from outside:`, checks.results, (performance.now() - start) / 1000),
-      facts.secrets.flatMap(({ value }) => (typeof value === "string" ? [value] : [])),
+      facts.secrets.map(({ value }) => value).filter((value) => typeof value === "string"),
     );
   try {
-    await makeChecks(checks, facts, docker, pulumi, report);
+    await makeChecks(checks, facts, report);
   } finally {
     process.stdout.write(`${report()}\n`);
   }
   return allPassed(checks.results);
 }
 
-async function makeChecks(checks: Checks, facts: Facts, docker: Docker, pulumi: Pulumi, report: () => string) {
+async function makeChecks(checks: Checks, facts: Facts, report: () => string): Promise<void> {
+  const { pulumi, docker, elsewhere, words, all, towns, directTowns } = facts;
   const { stack } = pulumi;
-  const { towns, directTowns, host } = facts;
-  const elsewhere = isElsewhere(host);
-  const expected = [...Object.values(towns), ...Object.values(directTowns)].flatMap(({ containers }) =>
+  const expected = Object.values(all).flatMap(({ containers }) =>
     Object.values(containers).filter((name) => name !== undefined),
   );
   await checks.ofStack({
     name: "every container is well",
     run: async () => judgeContainers(await containersOf(docker, stack), expected),
   });
-  const words = connectorWords(docker);
   const remove = () => removeSecondDaemon(docker, stack);
   const giveSignalsBack = undoWhenInterrupted(remove);
   try {
     const [first] = Object.values(towns);
-    const starting = first && startBeside(docker, { stack, elsewhere }, first);
+    // Beside the sidecar of a town.
+    const starting =
+      first &&
+      daemonFacts(docker, daemonOf(first)).then((beside) =>
+        startSecondDaemon(docker, { ...beside, stack, elsewhere, deadlineMs: budgetOf(first) }),
+      );
     await Promise.all([
       starting &&
         checks.ofStack({ name: "a second daemon joins the network", run: () => starting.then(() => passed()) }),
-      checks.ofTowns("its own state", (name) =>
-        towns[name]
-          ? standingChecks(docker, words, towns[name], facts)
-          : [backupCheck(docker, directTowns[name]!, facts.keep), healthCheck(words, directTowns[name]!)],
-      ),
+      checks.ofTowns("its own state", (name) => standingChecks(name, facts)),
     ]);
     const daemon = await starting?.catch(() => undefined);
     const ring = daemon && keyRing(daemon.control);
+    const dialOf = daemon && ((host: string) => dialThrough(daemon.open, host));
     // First, before any other check dials: these need a daemon without keys, and leave it with the operator's.
-    if (ring)
-      await checks.ofTowns("its discovery", (name) => (towns[name] ? restrictedChecks(name, facts, daemon, ring) : []));
+    if (dialOf && ring) await checks.ofTowns("its discovery", (name) => restrictedChecks(name, facts, dialOf, ring));
     const peeringsOfTown = (name: string) =>
       directTowns[name]
         ? directPeerings(name, directTowns[name])
         : peeringsOf(towns, facts.ways).filter(({ town }) => town === name);
     // Before the door's checks: these present a token only in the name of a peer that has had its time to connect.
     const patience = new Patience(Math.max(DIRECT_BUDGET_MS, ...Object.values(towns).map(budgetOf)));
-    const present = ring && presentThrough(daemon.open, ring);
+    const present = daemon && ring && presentThrough(daemon.open, ring);
     await checks.ofTowns("its peers", (name) =>
       peeringsOfTown(name).flatMap((peering) =>
         peerChecks(peering, { words, present: directTowns[name] ? undefined : present, patience }),
       ),
     );
-    await checks.ofTowns("its relay", (name) => relayChecks((towns[name] ?? directTowns[name])!, words));
+    await checks.ofTowns("its relay", (name) => relayChecks(all[name]!, words));
     await checks.ofTowns("its door", (name) => {
-      if (directTowns[name]) return directDoor(directTowns[name], peeringsOfTown(name), { words, elsewhere });
-      return daemon ? doorOfTown(towns[name]!, peeringsOfTown(name), words, daemon) : [];
+      if (directTowns[name]) return directDoor(directTowns[name], peeringsOfTown(name), words, elsewhere);
+      return dialOf ? townDoor(towns[name]!, peeringsOfTown(name), words, dialOf, budgetOf(towns[name]!)) : [];
     });
     await checks.ofStack({
       name: "nothing secret can be read",
       run: async () => {
-        const said = [{ place: "the report of make verify", content: report() }];
         const { secrets } = facts;
-        return judgeLeaks(
-          await scanStack({ secrets, docker, elsewhere, stack, pulumi, said }, { quick: true }),
-          secrets.length,
-        );
+        const said = [{ place: "the report of make verify", content: report() }];
+        const scene = { secrets, docker, elsewhere, stack, pulumi, said };
+        return judgeLeaks(await scanStack(scene, { quick: true }), secrets.length);
       },
     });
   } finally {
@@ -166,85 +157,68 @@ async function makeChecks(checks: Checks, facts: Facts, docker: Docker, pulumi: 
   }
 }
 
-/** What is read of a stack before anything is checked. */
-interface Facts {
-  readonly host: DockerHost;
-  readonly towns: Readonly<Record<string, TownOutputs>>;
-  readonly directTowns: Readonly<Record<string, DirectTownOutputs>>;
-  readonly ways: Ways;
-  readonly secrets: readonly NamedSecret[];
-  /** Whether the stack keeps its data. */
-  readonly keep: boolean;
-  /** The operator's keys for the discovery of towns where it is restricted, by town. */
-  readonly operatorKeys: ReadonlyMap<string, string>;
-}
+/** What is known of a stack before anything is checked. */
+type Facts = Awaited<ReturnType<typeof readFacts>>;
 
-async function readFacts(pulumi: Pulumi): Promise<Facts> {
-  const { environment } = pulumi;
-  const [all, config, random] = await Promise.all([readOutputs(pulumi), pulumi.config(), secretsOf(pulumi)]);
-  const { towns: outputs, directTowns } = all;
-  const towns = Object.entries(outputs);
-  if (towns.length + Object.keys(directTowns).length === 0)
-    throw new UserError(`The stack ${pulumi.stack} has no town: run \`make up\` first.`);
-  const settings = parseSettings(config, pulumi.stack);
+async function readFacts(pulumi: Pulumi) {
+  const { environment, stack } = pulumi;
+  const [{ towns, directTowns }, config, random] = await Promise.all([
+    readOutputs(pulumi),
+    pulumi.config(),
+    secretsOf(pulumi),
+  ]);
+  /** Those with ATOR and those without. */
+  const all: Readonly<Record<string, TownOutputs | DirectTownOutputs>> = { ...towns, ...directTowns };
+  if (Object.keys(all).length === 0) throw new UserError(`The stack ${stack} has no town: run \`make up\` first.`);
+  const settings = parseSettings(config, stack);
   const ways = await waysOf(settings, (other) => readTowns(new Pulumi(environment, other)));
-  const invites = [
-    ...towns.flatMap(([town, ofTown]) =>
-      Object.entries(ofTown.invites).map(([peer, text]) => [`of ${town}/${peer}`, text] as const),
-    ),
-    ...[...ways].flatMap(([town, ofTown]) =>
-      [...ofTown].flatMap(([peer, way]) =>
-        way === "direct" ? [] : [[`held by ${town}/${peer}`, formatInvite(way)] as const],
-      ),
-    ),
-  ];
-  const secrets = secretsToLookFor({
-    random,
-    addresses: new Map(
-      towns.flatMap(([name, town]) =>
-        addressesOf(town).map(({ which, host }) => [which === "current" ? name : `${name} (${which})`, host] as const),
-      ),
-    ),
-    invites: new Map(invites),
-    config,
-    passphrase: await readPassphrase(environment.env),
-  });
-  const operatorKeys = new Map(
-    towns.flatMap(([town]) => {
-      const secret = random.get(operatorKeyName(town));
-      return secret === undefined ? [] : [[town, discoveryKeyFromSecret(secret).privateKey] as const];
-    }),
-  );
-  return {
-    host: environment.dockerHost,
-    towns: outputs,
-    directTowns,
-    ways,
-    secrets,
-    keep: settings.keep,
-    operatorKeys,
-  };
+  const addresses: [string, string][] = [];
+  const invites: [string, string][] = [];
+  for (const [name, town] of Object.entries(towns)) {
+    for (const { which, host } of addressesOf(town))
+      addresses.push([which === "current" ? name : `${name} (${which})`, host]);
+    for (const [peer, text] of Object.entries(town.invites)) invites.push([`of ${name}/${peer}`, text]);
+  }
+  for (const [name, ofTown] of ways)
+    for (const [peer, way] of ofTown)
+      if (way !== "direct") invites.push([`held by ${name}/${peer}`, formatInvite(way)]);
+  const passphrase = await readPassphrase(environment.env);
+  const secrets = secretsToLookFor({ random, addresses, invites, config, passphrase });
+  const docker = dockerClient(environment.dockerHost);
+  const elsewhere = isElsewhere(environment.dockerHost);
+  const words = connectorWords(docker);
+  return { pulumi, docker, elsewhere, words, towns, directTowns, all, ways, random, secrets, keep: settings.keep };
 }
 
-function standingChecks(docker: Docker, words: ConnectorWords, town: TownOutputs, { keep, host }: Facts): Check[] {
-  const daemon = daemonOf(town);
+function standingChecks(name: string, facts: Facts): Check[] {
+  const { docker, words, keep, all, towns, pulumi } = facts;
+  const { containers, nodeId } = all[name]!;
+  const town = towns[name];
   return [
-    backupCheck(docker, town, keep),
-    ...addressesOf(town).map((address) => ({
+    {
+      name: "the connector's data have a backup",
+      run: async () => judgeBackup(await lastBackup(docker, containers.connector), keep),
+    },
+    ...(town ? addressesOf(town) : []).map((address) => ({
       name: `the ${nameOf(address.which, "fingerprint")} is the ${nameOf(address.which, "address")}'s`,
       run: () => Promise.resolve(judgeFingerprint(address)),
     })),
-    healthCheck(words, town),
+    {
+      name: "the connector is healthy",
+      run: () =>
+        passesWithin(HEALTH_MS, async () => judgeHealth((await words.peers(containers.connector)).health, nodeId)),
+    },
     // A local network has no route out.
-    ...(town.network === "local"
+    ...(town === undefined || town.network === "local"
       ? []
       : [
           {
             name: "the daemon's container reaches nothing but the public network",
             run: async () => {
+              const daemon = daemonOf(town);
               const { gateway } = await daemonFacts(docker, daemon);
-              return isElsewhere(host)
-                ? wayOutElsewhere(docker, daemon, gateway, host)
+              return facts.elsewhere
+                ? wayOutElsewhere(docker, daemon, gateway, pulumi.environment.dockerHost)
                 : wayOutOf(docker, daemon, gateway);
             },
           },
@@ -252,80 +226,27 @@ function standingChecks(docker: Docker, words: ConnectorWords, town: TownOutputs
   ];
 }
 
-function backupCheck(docker: Docker, { containers }: Pick<TownOutputs, "containers">, keep: boolean): Check {
-  return {
-    name: "the connector's data have a backup",
-    run: async () => judgeBackup(await lastBackup(docker, containers.connector), keep),
-  };
-}
-
-function healthCheck(words: ConnectorWords, { containers, nodeId }: Pick<TownOutputs, "containers" | "nodeId">): Check {
-  return {
-    name: "the connector is healthy",
-    run: () =>
-      passesWithin(HEALTH_MS, async () => judgeHealth((await words.peers(containers.connector)).health, nodeId)),
-  };
-}
-
 function restrictedChecks(
   name: string,
-  { towns, operatorKeys }: Facts,
-  { open }: SecondDaemon,
+  { towns, random }: Facts,
+  dialOf: (host: string) => Dial,
   ring: KeyRing,
-): readonly Check[] {
-  const town = towns[name]!;
-  if (town.discovery === "open") return [];
+): Check[] {
+  const town = towns[name];
+  if (town?.discovery !== "restricted") return [];
+  const secret = random.get(operatorKeyName(name));
   return discoveryChecks({
     addresses: addressesOf(town),
     peers: Object.entries(town.invites).map(([peerId, text]) => ({ peerId, key: parseInvite(text).key })),
-    operatorKey: operatorKeys.get(name),
-    dialOf: (host) => dialThrough(open, host, CONNECT_MS),
+    operatorKey: secret === undefined ? undefined : discoveryKeyFromSecret(secret).privateKey,
+    dialOf,
     ring,
     deadlineMs: budgetOf(town),
   });
 }
 
-function doorOfTown(
-  town: TownOutputs,
-  peerings: readonly Peering[],
-  words: ConnectorWords,
-  { open }: SecondDaemon,
-): Check[] {
-  const host = hostOf(town);
-  const invite = peerings[0]?.ownInvite;
-  const deadlineMs = budgetOf(town);
-  const dialOf = (to: string) => dialThrough(open, to, CONNECT_MS);
-  return [
-    ...doorChecks({
-      host,
-      dial: dialOf(host),
-      ...(invite && { peer: { peerId: invite.peerId, token: invite.token } }),
-      rightClaim: () => chooseRightClaim(words, peerings),
-      access: town.access,
-      deadlineMs,
-      answerMs: ANSWER_MS,
-    }),
-    ...addressesOf(town)
-      .slice(1)
-      .map((other) => ({
-        name: `the ${nameOf(other.which, "address")} is reached`,
-        run: () => reach({ dial: dialOf(other.host), deadlineMs }),
-      })),
-  ];
-}
-
-function budgetOf(town: TownOutputs): number {
-  return town.network === "local" ? BUDGET_MS.local : BUDGET_MS.public;
-}
-
-/** Starts a second daemon where a town's sidecar is. */
-async function startBeside(
-  docker: Docker,
-  where: { readonly stack: string; readonly elsewhere: boolean },
-  town: TownOutputs,
-): Promise<SecondDaemon> {
-  const facts = await daemonFacts(docker, daemonOf(town));
-  return startSecondDaemon(docker, { ...facts, ...where, deadlineMs: budgetOf(town) });
+function budgetOf({ network }: TownOutputs): number {
+  return network === "local" ? BUDGET_MS.local : BUDGET_MS.public;
 }
 
 /** The outcome of looking for the last backup of a connector's data: a stack that keeps them needs a recent one. */

@@ -1,7 +1,7 @@
 import { decodeBase32 } from "../../components/core/base32";
 
-/** Sends lines to a daemon's control port, authenticated, and gives its answers as it wrote them. */
-export type Control = (lines: readonly string[]) => Promise<string>;
+/** Sends a line to a daemon's control port, authenticated, and gives its answers as it wrote them. */
+export type Control = (line: string) => Promise<string>;
 
 /**
  * The keys with which a daemon finds services of restricted discovery, one per service. Hosts are `<56
@@ -50,13 +50,10 @@ function serviceId(host: string): string {
 const DONE = /^25[012] /;
 
 async function order(control: Control, line: string): Promise<void> {
-  const answers = (await control([line])).split("\r\n").filter(Boolean);
-  const [authenticated, answer] = answers;
-  for (const text of [authenticated, answer]) {
-    // The text after the number may repeat the address.
-    if (!text || !DONE.test(text)) {
-      const code = text === undefined ? "nothing" : text.slice(0, 3).replace(/\D/g, "?");
-      throw new Error(`the second daemon does not take a key: its control port answers ${code}`);
-    }
-  }
+  const [authenticated = "", answer = ""] = (await control(line)).split("\r\n").filter(Boolean);
+  const refusal = [authenticated, answer].find((text) => !DONE.test(text));
+  if (refusal === undefined) return;
+  // The text after the number may repeat the address.
+  const code = refusal.slice(0, 3).replace(/\D/g, "?") || "nothing";
+  throw new Error(`the second daemon does not take a key: its control port answers ${code}`);
 }

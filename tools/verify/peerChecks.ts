@@ -1,7 +1,7 @@
 import { until } from "../console/until";
-import type { ConnectorWords } from "./connectorWords";
-import { explainHalves, type Present, type Redial } from "./halves";
-import { standingOf, type Peering, type Standing } from "./peerings";
+import type { ConnectorWords, Redial } from "./connectorWords";
+import { explainHalves, type Present } from "./halves";
+import { isConnected, standingOf, type Peering, type Standing } from "./peerings";
 import { failed, passed, skipped, type Check, type Outcome } from "./report";
 import { median, p95 } from "./statistics";
 
@@ -70,7 +70,7 @@ interface Seen {
   /** By the town's dialling of a peer that it dials, by the peer's of one that it expects. */
   readonly connected: boolean;
   /** Of a peer that the town dials. */
-  readonly redial?: Redial;
+  readonly redial?: Redial | undefined;
   /** Of a peer that it expects. */
   readonly standing?: Standing;
 }
@@ -93,12 +93,8 @@ async function look(peering: Peering, words: ConnectorWords): Promise<Seen> {
     const standing = await standingOf(words, peering);
     return { connected: standing.in === "yes", standing };
   }
-  const { peers, redial } = await words.peers(self.containers.connector);
-  const ofPeer = redial?.[peerId];
-  return {
-    connected: peers.some(({ id, connected }) => id === peerId && connected),
-    ...(ofPeer && { redial: ofPeer }),
-  };
+  const report = await words.peers(self.containers.connector);
+  return { connected: isConnected(report, peerId), redial: report.redial?.[peerId] };
 }
 
 /** Whether a peer that is not connected may still connect within `withinMs`. */
@@ -111,11 +107,8 @@ function mayChange({ dials, other }: Peering, { connected, redial }: Seen, withi
 
 function notCome({ self, other }: Peering, { standing }: Seen): Outcome {
   if (other?.dials) return skipped(`expected to dial in: see "${other.name}: ${self.nodeId} is connected"`);
-  return skipped(
-    standing?.in === "unknown"
-      ? `expected to dial in; whether it has is not known (${standing.why ?? ""})`
-      : "expected to dial in",
-  );
+  const unknown = standing?.in === "unknown" ? `; whether it has is not known (${standing.why ?? ""})` : "";
+  return skipped(`expected to dial in${unknown}`);
 }
 
 async function notDialled(peering: Peering, tools: PeerTools, { redial }: Seen): Promise<Outcome> {
@@ -156,9 +149,8 @@ async function isRouted(words: ConnectorWords, { self, peerId, dials }: Peering)
   // Of a peer that dialled in the connector does not list the routes.
   if (!dials) return false;
   const { peers } = await words.peers(self.containers.connector);
-  return peers
-    .filter(({ id }) => id === peerId)
-    .some(({ ilpAddresses }) => ilpAddresses.some((prefix) => peerId === prefix || peerId.startsWith(`${prefix}.`)));
+  const leadsToIt = (prefix: string) => peerId === prefix || peerId.startsWith(`${prefix}.`);
+  return peers.some(({ id, ilpAddresses }) => id === peerId && ilpAddresses.some(leadsToIt));
 }
 
 const CODES: Readonly<Record<string, string>> = {
@@ -169,9 +161,8 @@ const CODES: Readonly<Record<string, string>> = {
 };
 
 function codeWords(codes: Readonly<Record<string, number>>): string {
-  const words = Object.entries(codes).map(([code, count]) => {
-    const meaning = CODES[code];
-    return `${count} × ${code}${meaning === undefined ? "" : `, ${meaning}`}`;
-  });
+  const words = Object.entries(codes).map(
+    ([code, count]) => `${count} × ${code}${code in CODES ? `, ${CODES[code]}` : ""}`,
+  );
   return words.join("; ") || "without a code";
 }

@@ -1,9 +1,51 @@
-import { parseInvite, type Invite } from "../../components/core/invite";
-import type { ConnectorWords } from "./connectorWords";
-import type { RightClaim } from "./atTheDoor";
-import { passed, skipped } from "./report";
-import type { TownOutputs } from "./stackFacts";
-import type { Ways } from "./ways";
+import { InviteError, parseInvite, type Invite } from "../../components/core/invite";
+import type { Settings } from "../../stack/settings";
+import { UserError } from "../console/project";
+import { unlessRefused } from "../console/unlessRefused";
+import type { Claim } from "./authenticate";
+import type { ConnectorWords, PeersReport } from "./connectorWords";
+import { passed, skipped, type Outcome } from "./report";
+import type { DirectTownOutputs, TownOutputs } from "./stackFacts";
+
+/** How a town reaches a peer outside its stack: with an invite, or without ATOR on the town's own network. */
+export type Way = Invite | "direct";
+
+/** The ways to peers outside this stack, by town and peer. */
+export type Ways = ReadonlyMap<string, ReadonlyMap<string, Way>>;
+
+/**
+ * The ways in a stack's settings, and those in the outputs of other stacks, if these can be read.
+ *
+ * @param townsOf reads another stack's outputs; a UserError of it counts as that stack having none
+ */
+export async function waysOf(
+  { towns }: Settings,
+  townsOf: (stack: string) => Promise<Readonly<Record<string, TownOutputs>>>,
+): Promise<Ways> {
+  const known = new Map<string, Readonly<Record<string, TownOutputs>>>();
+  const ways = new Map<string, Map<string, Way>>();
+  for (const { name, nodeId, peers } of towns) {
+    const ofTown = new Map<string, Way>();
+    for (const { id, source } of peers) {
+      if (source.kind === "direct") ofTown.set(id, "direct");
+      if (source.kind === "invite") ofTown.set(id, source.invite.reveal());
+      if (source.kind !== "stack") continue;
+      const others = known.get(source.stack) ?? (await townsOf(source.stack).catch(noneIfUserError));
+      known.set(source.stack, others);
+      const text = others[source.town]?.invites[nodeId];
+      // `up` says what is wrong with one that is damaged.
+      const invite = text === undefined ? undefined : unlessRefused(InviteError, () => parseInvite(text));
+      if (invite) ofTown.set(id, invite);
+    }
+    ways.set(name, ofTown);
+  }
+  return ways;
+}
+
+function noneIfUserError(error: unknown): Record<string, never> {
+  if (error instanceof UserError) return {};
+  throw error;
+}
 
 /** A town and one of its declared peers. */
 export interface Peering {
@@ -20,14 +62,14 @@ export interface Peering {
   /** What lets the town in at the peer, where it is at hand. */
   readonly invite?: Invite;
   /** What lets the peer in here. */
-  readonly ownInvite?: Invite;
+  readonly ownInvite?: Invite | undefined;
 }
 
 /** Every declared peer of every town, by name. Throws an InviteError when an invite in the outputs is damaged. */
 export function peeringsOf(towns: Readonly<Record<string, TownOutputs>>, ways: Ways): Peering[] {
   const byNodeId = new Map(Object.entries(towns).map(([name, outputs]) => [outputs.nodeId, { name, outputs }]));
-  return sorted(Object.entries(towns)).flatMap(([town, self]) =>
-    sorted(Object.entries(self.peers)).map(([peerId, role]): Peering => {
+  return sorted(towns).flatMap(([town, self]) =>
+    sorted(self.peers).map(([peerId, role]): Peering => {
       const other = byNodeId.get(peerId);
       const theirs = other?.outputs.invites[self.nodeId];
       const way = theirs === undefined ? ways.get(town)?.get(peerId) : parseInvite(theirs);
@@ -45,8 +87,18 @@ export function peeringsOf(towns: Readonly<Record<string, TownOutputs>>, ways: W
   );
 }
 
-function sorted<T>(entries: [string, T][]): [string, T][] {
-  return entries.sort(([a], [b]) => (a < b ? -1 : 1));
+/** Every declared peer of a town without ATOR, by name. */
+export function directPeerings(town: string, self: DirectTownOutputs): Peering[] {
+  const { nodeId, url = "", secrets } = self;
+  return sorted(self.peers).map(([peerId, role]) => {
+    const token = secrets[peerId];
+    const ownInvite = token === undefined ? undefined : { nodeId, url, peerId, token };
+    return { town, self, peerId, dials: role === "dialled", direct: true, ownInvite };
+  });
+}
+
+function sorted<T>(entries: Readonly<Record<string, T>>): [string, T][] {
+  return Object.entries(entries).sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
 /** How a peer is connected. */
@@ -72,11 +124,12 @@ const AT_ONCE_MS = 2000;
  */
 export async function standingOf(words: ConnectorWords, peering: Peering): Promise<Standing> {
   const { self, peerId, dials, other } = peering;
-  const out = dials && (await isDialled(words, self, peerId));
+  const out = dials && isConnected(await words.peers(self.containers.connector), peerId);
   if (other?.dials === false) return { out, in: "no" };
   if (other) {
     try {
-      return { out, in: (await isDialled(words, other.outputs, self.nodeId)) ? "yes" : "no" };
+      const theirs = await words.peers(other.outputs.containers.connector);
+      return { out, in: isConnected(theirs, self.nodeId) ? "yes" : "no" };
     } catch {
       return { out, in: "unknown", why: `${other.name}'s connector cannot be asked` };
     }
@@ -89,14 +142,13 @@ export async function standingOf(words: ConnectorWords, peering: Peering): Promi
   return { out, in: "unknown", why: `a packet to it ends in ${code}` };
 }
 
-async function isDialled(
-  words: ConnectorWords,
-  town: Pick<TownOutputs, "containers">,
-  peerId: string,
-): Promise<boolean> {
-  const { peers } = await words.peers(town.containers.connector);
+/** Whether a connector says that a peer that it dials is connected. */
+export function isConnected({ peers }: PeersReport, peerId: string): boolean {
   return peers.some(({ id, connected }) => id === peerId && connected);
 }
+
+/** A claim with the right token, or the outcome of the check where there is no claim to make. */
+export type RightClaim = { readonly claim: Claim } | { readonly outcome: Outcome };
 
 /**
  * Which peer's right token can be presented without disturbing a connection: that of a peer that is not connected in

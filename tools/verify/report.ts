@@ -32,12 +32,9 @@ export const skipped = (detail: string): Outcome => ({ result: "skipped", detail
 /** Makes a check and times it. A check that throws has failed, with the error's message as its detail. */
 export async function makeCheck(check: Check, now: () => number = () => performance.now()): Promise<CheckResult> {
   const start = now();
-  let outcome: Outcome;
-  try {
-    outcome = await check.run();
-  } catch (error) {
-    outcome = failedBy(error);
-  }
+  const outcome = await Promise.resolve()
+    .then(() => check.run())
+    .catch(failedBy);
   return { name: check.name, seconds: (now() - start) / 1000, ...outcome };
 }
 
@@ -56,24 +53,23 @@ export function allPassed(results: readonly CheckResult[]): boolean {
 
 /** The report: a table with a row for each check, and a line that sums it up. The caller redacts it. */
 export function renderReport(title: string, results: readonly CheckResult[], totalSeconds: number): string {
-  const rows = results.map(({ name, result, seconds, detail }) => {
-    const [first = "", ...more] = detail.split("\n");
-    return { cells: [name, result, seconds.toFixed(1), first] as const, more };
-  });
-  const header = ["check", "result", "seconds", "detail"] as const;
-  const widths = [0, 1, 2].map((column) =>
-    Math.max(...[header, ...rows.map((r) => r.cells)].map((c) => (c[column] ?? "").length)),
+  const header = ["check", "result", "seconds", "detail"];
+  const rows = results.map(({ name, result, seconds, detail }) => [
+    name,
+    result,
+    seconds.toFixed(1).padStart("seconds".length),
+    detail.replaceAll("\n", "\n    "),
+  ]);
+  const table = aligned([header, ...rows]).map((line) => line.trimEnd());
+  return [title, "", ...table, "", summary(results, totalSeconds)].join("\n");
+}
+
+/** Rows as lines, each column but a row's last cell as wide as its widest cell. */
+export function aligned(rows: readonly (readonly string[])[]): string[] {
+  const widthOf = (column: number) => Math.max(...rows.map((row) => row[column]?.length ?? 0));
+  return rows.map((row) =>
+    row.map((cell, column) => (column < row.length - 1 ? cell.padEnd(widthOf(column)) : cell)).join("  "),
   );
-  const line = ([name, result, seconds, detail]: readonly [string, string, string, string]) =>
-    `${name.padEnd(widths[0] ?? 0)}  ${result.padEnd(widths[1] ?? 0)}  ${seconds.padStart(widths[2] ?? 0)}  ${detail}`.trimEnd();
-  return [
-    title,
-    "",
-    line(header),
-    ...rows.flatMap(({ cells, more }) => [line(cells), ...more.map((m) => `    ${m}`)]),
-    "",
-    summary(results, totalSeconds),
-  ].join("\n");
 }
 
 function summary(results: readonly CheckResult[], totalSeconds: number): string {

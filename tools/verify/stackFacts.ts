@@ -6,33 +6,34 @@ import { failed, passed, type Outcome } from "./report";
 
 const addressSchema = z.object({ fingerprint: z.string(), anonUrl: z.string() });
 
-/** The town's own relay: what there is to ask it. */
-const relaySchema = z.object({ nodeId: z.string(), publicKey: z.string() }).optional();
+/** What every town says of itself. */
+const common = {
+  nodeId: z.string(),
+  access: z.enum(["permissioned", "permissionless"]),
+  /** Its own relay: what there is to ask it. */
+  relay: z.object({ nodeId: z.string(), publicKey: z.string() }).optional(),
+  peers: z.record(z.string(), z.enum(["dialled", "expected"])),
+};
+const containers = z.object({ connector: z.string(), relay: z.string().optional() });
 
 const townSchema = z.object({
   ...addressSchema.shape,
-  nodeId: z.string(),
+  ...common,
   topology: z.string(),
-  access: z.enum(["permissioned", "permissionless"]),
   network: z.string(),
   discovery: z.enum(["open", "restricted"]).default("open"),
   /** An embedded daemon has no container of its own. */
-  containers: z.object({ connector: z.string(), sidecar: z.string().optional(), relay: z.string().optional() }),
-  relay: relaySchema,
+  containers: containers.extend({ sidecar: z.string().optional() }),
   /** While the town moves, the address that it moves to or comes from. */
   next: addressSchema.optional(),
   previous: addressSchema.optional(),
-  peers: z.record(z.string(), z.enum(["dialled", "expected"])),
   invites: z.record(z.string(), z.string()),
 });
 const directTownSchema = z.object({
-  nodeId: z.string(),
-  access: z.enum(["permissioned", "permissionless"]),
-  containers: z.object({ connector: z.string(), relay: z.string().optional() }),
-  relay: relaySchema,
+  ...common,
+  containers,
   /** Where peers dial it, if anywhere. */
   url: z.string().optional(),
-  peers: z.record(z.string(), z.enum(["dialled", "expected"])),
   secrets: z.record(z.string(), z.string()),
 });
 /** A stack that is not up has no outputs. */
@@ -47,23 +48,22 @@ export type TownOutputs = z.output<typeof townSchema>;
 /** A town without ATOR as the stack's outputs describe it, secrets in plain text. */
 export type DirectTownOutputs = z.output<typeof directTownSchema>;
 
-/** Reads the JSON of `pulumi stack output --json --show-secrets`. Throws a UserError that holds none of it. */
-export function parseOutputs(json: string): Record<string, TownOutputs> {
-  return parseAll(json).towns;
-}
+/** The towns in a stack's outputs, with and without ATOR. */
+type Outputs = z.output<typeof outputsSchema>;
 
-function parseAll(json: string): z.output<typeof outputsSchema> {
+/** Reads the JSON of `pulumi stack output --json --show-secrets`. Throws a UserError that holds none of it. */
+export function parseOutputs(json: string): Outputs {
   return readJson("The stack's outputs are", outputsSchema, json, ": run `make up` first.");
 }
 
-/** The towns in a stack's outputs, with their secrets; none of a stack that is not up. */
-export async function readTowns(pulumi: Pulumi): Promise<Record<string, TownOutputs>> {
-  return (await readOutputs(pulumi)).towns;
+/** The towns in a stack's outputs, with and without ATOR, with their secrets; none of a stack that is not up. */
+export async function readOutputs(pulumi: Pulumi): Promise<Outputs> {
+  return parseOutputs(await pulumi.outputs({ reveal: true }));
 }
 
-/** The towns in a stack's outputs, with and without ATOR, with their secrets. */
-export async function readOutputs(pulumi: Pulumi): Promise<z.output<typeof outputsSchema>> {
-  return parseAll(await pulumi.outputs({ reveal: true }));
+/** Those with ATOR. */
+export async function readTowns(pulumi: Pulumi): Promise<Outputs["towns"]> {
+  return (await readOutputs(pulumi)).towns;
 }
 
 /** The container that runs a town's daemon. */
@@ -77,22 +77,18 @@ export function hostOf({ anonUrl }: Pick<TownOutputs, "anonUrl">): string {
 }
 
 /** An address at which a town is published. */
-export interface PublishedAddress {
+export interface PublishedAddress extends Readonly<z.output<typeof addressSchema>> {
   /** `current` is the one in the town's invites. */
   readonly which: "current" | "next" | "previous";
-  readonly anonUrl: string;
-  readonly fingerprint: string;
   readonly host: string;
 }
 
 /** The addresses at which a town is published: the current one, and the next or the previous one while it moves. */
 export function addressesOf(town: TownOutputs): PublishedAddress[] {
   const all = [["current", town] as const, ["next", town.next] as const, ["previous", town.previous] as const];
-  return all.flatMap(([which, at]) => {
-    if (!at) return [];
-    const { anonUrl, fingerprint } = at;
-    return [{ which, anonUrl, fingerprint, host: hostOf({ anonUrl }) }];
-  });
+  return all.flatMap(([which, at]) =>
+    at ? [{ which, anonUrl: at.anonUrl, fingerprint: at.fingerprint, host: hostOf(at) }] : [],
+  );
 }
 
 /** A noun with what tells a published address from the others, as `next address`; the current one needs nothing. */

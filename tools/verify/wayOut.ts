@@ -88,19 +88,10 @@ export function beyondThisMachine(routers: readonly string[]): string[] {
 
 /** The private routers in /proc/net/route (proc(5)), where an address is hexadecimal in the host's byte order. */
 export function routersOf(table: string): string[] {
-  return table
-    .split("\n")
-    .slice(1)
-    .flatMap((line) => {
-      const [, destination, gateway] = line.split("\t");
-      if (destination !== "00000000" || gateway === undefined) return [];
-      return [
-        (gateway.match(/../g) ?? [])
-          .reverse()
-          .map((byte) => parseInt(byte, 16))
-          .join("."),
-      ];
-    })
+  const routes = table.split("\n").map((line) => line.split("\t"));
+  return routes
+    .filter(([, destination]) => destination === "00000000")
+    .map(([, , gateway = ""]) => [...Buffer.from(gateway, "hex")].reverse().join("."))
     .filter(isPrivate);
 }
 

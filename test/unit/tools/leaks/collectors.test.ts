@@ -6,12 +6,14 @@ import { buffer, text } from "node:stream/consumers";
 import { gzipSync } from "node:zlib";
 import type Docker from "dockerode";
 import { describe, expect, it, test } from "vitest";
+import { CONNECTOR_COMMAND } from "../../../../components/core/connectorFiles";
+import { TOWN_RELAY_COMMAND } from "../../../../components/core/townRelay";
 import { UID } from "../../../../components/core/user";
 import type { Pulumi } from "../../../../tools/pulumi/pulumi";
 import { collectImageLayers, collectImages, collectInspect } from "../../../../tools/leaks/docker";
 import { lookBelow } from "../../../../tools/leaks/files";
 import { COLLECTORS, scanStack } from "../../../../tools/leaks/index";
-import { parseProcesses, settled, withoutExpected, withoutRelaySecrets } from "../../../../tools/leaks/processes";
+import { parseProcesses, settled, withoutExpected } from "../../../../tools/leaks/processes";
 import type { Collector, Leak, NamedSecret, Place, Scene } from "../../../../tools/leaks/scan";
 import { eachTarEntry } from "../../../../tools/docker/tar";
 import { collectVolumes, faultsOf } from "../../../../tools/leaks/volumes";
@@ -233,6 +235,7 @@ describe("processes", () => {
     expect(await settled(list, () => Promise.resolve())).toEqual([readable, { pid: "9", argv: ["hides"] }]);
   });
 
+  const labels = (role: string) => ({ "town-ator.role": role, "town-ator.town": "home" });
   const wanted: NamedSecret[] = [
     { name: "bob's", value: "secret-of-bob", variable: { town: "home", name: "BTP_PEER_G.BOB_SECRET" } },
     { name: "amy's", value: "secret-of-amy", variable: { town: "away", name: "BTP_PEER_G.AMY_SECRET" } },
@@ -245,14 +248,29 @@ describe("processes", () => {
     ["more than the value stays", ["BTP_PEER_G.BOB_SECRET=secret-of-bob;"], ["BTP_PEER_G.BOB_SECRET=secret-of-bob;"]],
     ["another town's stays", ["BTP_PEER_G.AMY_SECRET=secret-of-amy"], ["BTP_PEER_G.AMY_SECRET=secret-of-amy"]],
   ])("of a connector: %s", (_what, environment, left) => {
-    const process = { pid: "1", argv: ["node"], environment: ["PATH=/bin", ...environment] };
-    expect(withoutExpected(process, "home", wanted)).toEqual({ ...process, environment: ["PATH=/bin", ...left] });
+    for (const argv of [CONNECTOR_COMMAND, ["/usr/bin/anon", "-f", "anonrc"]]) {
+      const process = { pid: "1", argv, environment: ["PATH=/bin", ...environment] };
+      const expected = { ...process, environment: ["PATH=/bin", ...left] };
+      expect(withoutExpected(process, labels("connector"), wanted)).toEqual(expected);
+    }
+  });
+
+  it.each([
+    ["another program in the connector's container", ["sh"], "connector"],
+    ["the connector's program in another container", CONNECTOR_COMMAND, "sidecar"],
+    ["another program in the relay's container", ["sh"], "relay"],
+  ])("of %s: all stays", (_what, argv, role) => {
+    const environment = ["BTP_PEER_G.BOB_SECRET=secret-of-bob", "NODE_NOSTR_SECRET_KEY=k"];
+    const process = { pid: "1", argv, environment };
+    expect(withoutExpected(process, labels(role), wanted)).toEqual(process);
   });
 
   it("of a Town relay: what it is given in the variables for that goes, the same elsewhere stays", () => {
-    const process = (...environment: string[]) => ({ pid: "1", argv: ["node"], environment });
+    const process = (...environment: string[]) => ({ pid: "1", argv: TOWN_RELAY_COMMAND, environment });
     const given = ["NODE_NOSTR_SECRET_KEY=k", "BTP_PEER_G.HOME_SECRET=s", "PUBLIC_BTP_URL=u"];
-    expect(withoutRelaySecrets(process("PATH=/bin", ...given, "COPY=k"))).toEqual(process("PATH=/bin", "COPY=k"));
+    expect(withoutExpected(process("PATH=/bin", ...given, "COPY=k"), labels("relay"), [])).toEqual(
+      process("PATH=/bin", "COPY=k"),
+    );
   });
 });
 

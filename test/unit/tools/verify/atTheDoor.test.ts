@@ -3,10 +3,12 @@ import { connect } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
 import { doorChecks, judge, type Door } from "../../../../tools/verify/atTheDoor";
 import { DoorError } from "../../../../tools/verify/door";
-import { allPassed, makeCheck, skipped, type CheckResult } from "../../../../tools/verify/report";
+import { allPassed, makeCheck, type CheckResult } from "../../../../tools/verify/report";
 import { startFakeConnector, type Behaviour, type FakeConnector } from "./fakeConnector";
+import { fakeWords, inviteOf, townOutputs } from "./fakeStack";
 
 const TOKEN = "the-right-token-of-bob";
+const ownInvite = { ...inviteOf("g.home", "g.bob"), token: TOKEN };
 const running: FakeConnector[] = [];
 afterEach(async () => {
   await Promise.all(running.splice(0).map((fake) => fake.close()));
@@ -26,14 +28,14 @@ async function doorTo(
   const door: Door = {
     host: "fake.invalid",
     dial: async (port) => {
-      if (port !== 3000 && otherPort === "refused") throw new DoorError("the port is refused", true);
-      if (port !== 3000 && otherPort === "lost") throw new DoorError("no connection within the time allowed", false);
+      if (port !== 3000 && otherPort === "refused") throw new DoorError("the port is refused", 0x05);
+      if (port !== 3000 && otherPort === "lost") throw new DoorError("no connection within the time allowed");
       const socket = connect(fake.port, "127.0.0.1");
       await once(socket, "connect");
       return socket;
     },
-    peer: { peerId: "g.bob", token: TOKEN },
-    rightClaim: () => Promise.resolve({ claim: { peerId: "g.bob", token: TOKEN } }),
+    peerings: [{ town: "home", self: townOutputs("home", {}), peerId: "g.bob", dials: false, ownInvite }],
+    words: fakeWords({}),
     access: "permissioned",
     deadlineMs: 1000,
     answerMs: 300,
@@ -69,11 +71,8 @@ describe("at the door of a connector", () => {
   });
 
   test("without a peer to come as the right token's check is what was said instead, and the rest is made all the same", async () => {
-    const { fake, door } = await doorTo("check", {
-      rightClaim: () => Promise.resolve({ outcome: skipped("the town declares no peers") }),
-    });
-    const { host, dial, rightClaim, access, deadlineMs, answerMs } = door;
-    const results = await make({ host, dial, rightClaim, access, deadlineMs, answerMs });
+    const { fake, door } = await doorTo("check", { peerings: [] });
+    const results = await make(door);
     expect(results.map(({ result }) => result)).toEqual(["passed", "skipped", "passed", "passed", "passed", "passed"]);
     expect(results[1]?.detail).toBe("the town declares no peers");
     expect(fake.presented.map(({ peerId }) => peerId)).toEqual(Array(3).fill("town-ator-verify"));
@@ -150,7 +149,7 @@ describe("at the door of a connector", () => {
 
   test("that cannot be found every check fails, the refusals among them", async () => {
     const { door } = await doorTo("check", {
-      dial: () => Promise.reject(new DoorError("the network cannot find the service, or it does not answer", false)),
+      dial: () => Promise.reject(new DoorError("the network cannot find the service, or it does not answer")),
       deadlineMs: 0,
     });
     expect((await make(door)).map(({ result }) => result)).toEqual(Array(6).fill("failed"));

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { readAuthAnswer } from "../../../../tools/verify/btp";
+import { readAuthAnswer } from "../../../../tools/verify/authenticate";
 
 const hex = (text: string) => Buffer.from(text.replace(/ /g, ""), "hex");
 

@@ -6,8 +6,8 @@ import type { KeyRing } from "../../../../tools/verify/keyRing";
 import { makeCheck } from "../../../../tools/verify/report";
 
 const socket = { destroy: () => undefined } as unknown as Socket;
-const noKey = () => new DoorError("no key", false, 0xf4);
-const wrongKey = () => new DoorError("wrong key", false, 0xf5);
+const noKey = () => new DoorError("no key", 0xf4);
+const wrongKey = () => new DoorError("wrong key", 0xf5);
 const CURRENT = { which: "current", host: "current.invalid" } as const;
 const NEXT = { which: "next", host: "next.invalid" } as const;
 
@@ -94,12 +94,12 @@ describe("restricted discovery", () => {
   });
 
   test("is not kept where only the port is refused, for then the service is found", async () => {
-    const { town } = townIn({ authorized: everybody, first: [new DoorError("the port is refused", true, 0x05)] });
+    const { town } = townIn({ authorized: everybody, first: [new DoorError("the port is refused", 0x05)] });
     expect((await make(town))[0]).toBe("nobody finds it without a key: failed, it is found without a key");
   });
 
   test("is judged when the service is published: until then the look is repeated, and another answer is no proof", async () => {
-    const unpublished = () => new DoorError("the service has no descriptor in the network", false, 0xf0);
+    const unpublished = () => new DoorError("the service has no descriptor in the network", 0xf0);
     const soon = townIn({ authorized: everybody, first: [unpublished(), unpublished()] }, { deadlineMs: 60_000 });
     expect((await make(soon.town))[0]).toBe("nobody finds it without a key: passed");
     const never = townIn({ authorized: everybody, first: Array.from({ length: 1000 }, unpublished) }, { peers: [] });

@@ -124,14 +124,14 @@ describe("patience", () => {
   test("tries again until it works", async () => {
     const connected = {} as never;
     let tries = 0;
-    const dial = () => (++tries < 3 ? Promise.reject(new DoorError("not yet", false)) : Promise.resolve(connected));
+    const dial = () => (++tries < 3 ? Promise.reject(new DoorError("not yet")) : Promise.resolve(connected));
     expect(await dialPatiently(dial, 3000, 1000, 1)).toBe(connected);
     expect(tries).toBe(3);
   });
 
   test("ends at the deadline with the last reason", async () => {
     let tries = 0;
-    const dial = () => Promise.reject(new DoorError(`try ${++tries}`, false));
+    const dial = () => Promise.reject(new DoorError(`try ${++tries}`));
     const { message } = await failureOf(dialPatiently(dial, 3000, 20, 5));
     expect(message).toBe(`try ${tries}`);
     expect(tries).toBeGreaterThan(1);
@@ -141,7 +141,7 @@ describe("patience", () => {
 describe("a service that wants another key than the daemon has", () => {
   const dialling = (...replies: number[]) => {
     let tries = 0;
-    const dial = () => Promise.reject(new DoorError(`try ${tries + 1}`, false, replies[tries++] ?? 0xf0));
+    const dial = () => Promise.reject(new DoorError(`try ${tries + 1}`, replies[tries++] ?? 0xf0));
     return dialPatiently(dial, 3000, 200, 1);
   };
 

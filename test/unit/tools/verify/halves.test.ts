@@ -3,8 +3,9 @@ import { connect } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
 import type { Attempt } from "../../../../tools/verify/authenticate";
 import { authenticate } from "../../../../tools/verify/authenticate";
+import type { Redial } from "../../../../tools/verify/connectorWords";
 import { DoorError } from "../../../../tools/verify/door";
-import { explainHalves, type Present, type Redial } from "../../../../tools/verify/halves";
+import { explainHalves, type Present } from "../../../../tools/verify/halves";
 import { peeringsOf, type Peering } from "../../../../tools/verify/peerings";
 import { startFakeConnector, type FakeConnector } from "./fakeConnector";
 import { inviteOf, tokenOf, townOutputs } from "./fakeStack";
@@ -104,7 +105,7 @@ describe("why a peer is not connected", () => {
       const answer = nodeId === "g.bob" ? atBob : atHome;
       return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
     };
-  const unreached = new DoorError("the service has no descriptor in the network (SOCKS reply 0xF0)", false);
+  const unreached = new DoorError("the service has no descriptor in the network (SOCKS reply 0xF0)");
   const broken = new Error("connect to secret.anon failed");
 
   test.each<[string, Redial | undefined, Present, string]>([

@@ -9,9 +9,9 @@ const KEY = discoveryKeyFromSecret("a secret of the state").privateKey;
 /** A ring over a control port that answers each command with `answer`, after a greeting for the cookie. */
 function ringOf(answer: string, greeting = "250 OK") {
   const sent: string[] = [];
-  const ring = keyRing((lines) => {
-    sent.push(...lines);
-    return Promise.resolve([greeting, ...lines.map(() => answer), "250 closing connection", ""].join("\r\n"));
+  const ring = keyRing((line) => {
+    sent.push(line);
+    return Promise.resolve([greeting, answer, "250 closing connection", ""].join("\r\n"));
   });
   return { ring, sent };
 }

@@ -2,9 +2,8 @@ import { describe, expect, test } from "vitest";
 import type { PeersReport } from "../../../../tools/verify/connectorWords";
 import type { Present } from "../../../../tools/verify/halves";
 import { Patience, peerChecks } from "../../../../tools/verify/peerChecks";
-import { peeringsOf } from "../../../../tools/verify/peerings";
+import { peeringsOf, type Ways } from "../../../../tools/verify/peerings";
 import { allPassed, makeCheck, type CheckResult } from "../../../../tools/verify/report";
-import type { Ways } from "../../../../tools/verify/ways";
 import { fakeWords, listed, townOutputs, type Script } from "./fakeStack";
 
 const towns = {

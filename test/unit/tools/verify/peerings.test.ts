@@ -5,8 +5,8 @@ import {
   standingOf,
   type Peering,
   type Standing,
+  type Way,
 } from "../../../../tools/verify/peerings";
-import type { Way } from "../../../../tools/verify/ways";
 import { fakeWords, inviteOf, listed, tokenOf, townOutputs, type Script } from "./fakeStack";
 
 const none = new Map<string, never>();

@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { connect, createServer, type AddressInfo, type Server } from "node:net";
 import { afterEach, expect, test } from "vitest";
+import { presentThrough } from "../../../../tools/verify/halves";
 import type { KeyRing } from "../../../../tools/verify/keyRing";
-import { presentThrough } from "../../../../tools/verify/presentThrough";
 import { startFakeConnector, type FakeConnector } from "./fakeConnector";
 import { ADDRESS, inviteOf } from "./fakeStack";
 

@@ -28,17 +28,19 @@ const town: TownOutputs = {
 
 describe("the stack's outputs", () => {
   test("are read as the towns that they describe", () => {
-    expect(parseOutputs(JSON.stringify({ towns: { home: town }, anonUrl: town.anonUrl }))).toEqual({ home: town });
+    const { towns } = parseOutputs(JSON.stringify({ towns: { home: town }, anonUrl: town.anonUrl }));
+    expect(towns).toEqual({ home: town });
     expect(hostOf(town)).toBe(ADDRESS);
   });
 
   test("of a stack that is not up have no towns", () => {
-    expect(parseOutputs("{}")).toEqual({});
+    expect(parseOutputs("{}")).toEqual({ towns: {}, directTowns: {} });
   });
 
   test("are those of an open town with one address when they do not say otherwise", () => {
     const { discovery, ...older } = town;
-    expect(parseOutputs(JSON.stringify({ towns: { home: older } }))).toEqual({ home: { ...older, discovery } });
+    const { towns } = parseOutputs(JSON.stringify({ towns: { home: older } }));
+    expect(towns).toEqual({ home: { ...older, discovery } });
   });
 
   test("tell of restricted discovery, and of the address that a town moves to or comes from", () => {
@@ -47,7 +49,7 @@ describe("the stack's outputs", () => {
       { ...town, discovery: "restricted" as const, next: other },
       { ...town, previous: other },
     ];
-    const read = parseOutputs(JSON.stringify({ towns: { moving, moved } }));
+    const { towns: read } = parseOutputs(JSON.stringify({ towns: { moving, moved } }));
     expect(read).toEqual({ moving, moved });
     const addresses = Object.values(read).map((each) =>
       addressesOf(each).map(({ which, host, fingerprint }) => [nameOf(which, "address"), host, fingerprint]),

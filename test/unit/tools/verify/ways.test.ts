@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { formatInvite } from "../../../../components/core/invite";
 import { parseSettings } from "../../../../stack/settings";
 import { UserError } from "../../../../tools/console/project";
-import { waysOf } from "../../../../tools/verify/ways";
+import { waysOf } from "../../../../tools/verify/peerings";
 import { inviteOf, townOutputs } from "./fakeStack";
 
 const settings = (peers: object, more: Record<string, string> = {}) =>
