@@ -1,28 +1,8 @@
 import { Command, Option } from "commander";
 import { redact } from "../components/core/redact";
+import { extras, type Options } from "./commands/options";
 import { UserError } from "./console/project";
 import { say } from "./console/say";
-
-/** What a command can be told besides the stack, by option or environment. */
-const extras = {
-  town: () => new Option("-t, --town <name>", "the town").env("TOWN"),
-  peer: () => new Option("-p, --peer <nodeId>", "the peer").env("PEER"),
-  format: () =>
-    new Option("--format <format>", "another form: connector, for one that knows no invites; compose").env("FORMAT"),
-  number: () => new Option("-n, --number <number>", "the identity's number (default: the current one's)").env("NUMBER"),
-  file: () => new Option("-f, --file <path>", "the backup").env("FILE"),
-  recipient: () => new Option("-r, --recipient <age1>", "whom it is for (default: a passphrase)").env("RECIPIENT"),
-  ageIdentity: () => new Option("-i, --age-identity <path>", "file with AGE-SECRET-KEY-...").env("AGE_IDENTITY"),
-  replace: () => new Option("--replace <newer>", "replace the town's data although they are newer").env("REPLACE"),
-  retire: () => new Option("--retire <fingerprint>", "the address to give up").env("RETIRE"),
-};
-
-interface Options extends Partial<Record<keyof typeof extras, string | undefined>> {
-  stack: string;
-  reveal: boolean;
-  refresh: boolean;
-  json: boolean;
-}
 
 /** Targets of the Makefile that are no commands here, with what they do. */
 export const OTHER_TARGETS = {
@@ -55,10 +35,11 @@ reader, AGE_IDENTITY=<path> the key that opens it, REPLACE=newer lets it replace
 address to give up.`,
   );
 
+/** A command. What `run` gives is its exit code, or a text to print. */
 function command(
   name: string,
   description: string,
-  run: (options: Options) => Promise<number>,
+  run: (options: Options) => Promise<number | string | void>,
   more: readonly (keyof typeof extras)[] = [],
 ): void {
   const added = program
@@ -73,20 +54,17 @@ function command(
     const json = process.env["JSON"] === "1";
     // A variable that is set and empty counts as not given.
     const said = Object.fromEntries(more.map((name) => [name, given[name] || undefined]));
-    process.exitCode = await run({ stack: given.stack || "dev", reveal, refresh, json, ...said });
+    const result = await run({ stack: given.stack || "dev", reveal, refresh, json, ...said });
+    if (typeof result === "string") process.stdout.write(`${result.trimEnd()}\n`);
+    process.exitCode = typeof result === "number" ? result : 0;
   });
 }
 
-async function print(text: Promise<string>): Promise<number> {
-  process.stdout.write(`${(await text).trimEnd()}\n`);
-  return 0;
-}
+const prepared = async (stack: string) => (await import("./pulumi/environment")).prepareEnvironment({ stack });
 
 command("setup", "get Pulumi, Docker and the base images ready", async ({ stack }) => {
-  const { prepareEnvironment } = await import("./pulumi/environment");
-  const { pulumi, plugins, dockerHost } = await prepareEnvironment({ stack });
+  const { pulumi, plugins, dockerHost } = await prepared(stack);
   say(`ready: ${pulumi} with ${plugins} plugins, Docker at ${dockerHost.url}`);
-  return 0;
 });
 command("up", "deploy the stack, or bring it up to date (REFRESH=1: read the true state first)", async (options) =>
   (await import("./commands/up")).up(options),
@@ -102,13 +80,13 @@ command(
 command("down", "remove the stack from its Docker host, except what it keeps", async (options) =>
   (await import("./commands/down")).down(options),
 );
-command("outputs", "print the stack's outputs as JSON (REVEAL=1: with the secrets)", (options) =>
-  print(import("./commands/outputs").then(({ outputs }) => outputs(options))),
+command("outputs", "print the stack's outputs as JSON (REVEAL=1: with the secrets)", async (options) =>
+  (await import("./commands/outputs")).outputs(options),
 );
 command(
   "invite",
   "print the invite that a town has for a peer",
-  (options) => print(import("./commands/invite").then(({ invite }) => invite(options))),
+  async (options) => (await import("./commands/invite")).invite(options),
   ["town", "peer", "format"],
 );
 command(
@@ -167,8 +145,7 @@ command(
 );
 command("verify", "check the stack from outside", async ({ stack }) => {
   const { verify } = await import("./verify/index");
-  const { prepareEnvironment } = await import("./pulumi/environment");
-  return (await verify({ stack, environment: await prepareEnvironment({ stack }) })) ? 0 : 1;
+  return (await verify({ stack, environment: await prepared(stack) })) ? 0 : 1;
 });
 command(
   "status",
@@ -182,13 +159,15 @@ command(
   async (options) => (await import("./commands/logs")).logs(options),
   ["town"],
 );
-command("graph", "draw the stack as SVG: its towns, what crosses which boundary, how peers are reached", (options) =>
-  print(import("./commands/graph").then(({ graph }) => graph(options))),
+command(
+  "graph",
+  "draw the stack as SVG: its towns, what crosses which boundary, how peers are reached",
+  async (options) => (await import("./commands/graph")).graph(options),
 );
 command(
   "render",
   "print the files that would be deployed, or all of the stack as a docker compose file (REVEAL=1: with the secrets)",
-  (options) => print(import("./commands/render").then(({ render }) => render(options))),
+  async (options) => (await import("./commands/render")).render(options),
   ["format", "town"],
 );
 command(
@@ -196,19 +175,15 @@ command(
   "measure the stack (WHAT=start, commands, towns, preview, previews): docs/explanation/performance.md",
   async ({ stack }) => {
     const { bench } = await import("./dev/bench/index");
-    const { prepareEnvironment } = await import("./pulumi/environment");
-    await bench({ stack, environment: await prepareEnvironment({ stack }) });
-    return 0;
+    await bench({ stack, environment: await prepared(stack) });
   },
 );
-
 command(
   "soak",
   "storm a town and strike it with faults, for an hour (SOAK=storms, faults, short, shapes; FAULT=...: one fault)",
   async ({ stack }) => {
     const { soak } = await import("./dev/soak/index");
-    const { prepareEnvironment } = await import("./pulumi/environment");
-    return (await soak(await prepareEnvironment({ stack }))) ? 0 : 1;
+    return (await soak(await prepared(stack))) ? 0 : 1;
   },
 );
 

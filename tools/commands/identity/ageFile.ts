@@ -1,9 +1,12 @@
 import { once } from "node:events";
-import { createReadStream } from "node:fs";
+import * as path from "node:path";
 import { Duplex, Readable } from "node:stream";
 import type { ReadableStream } from "node:stream/web";
-import type { Decrypter, Encrypter } from "age-encryption";
-import { UserError } from "../../console/project";
+import type { Decrypter } from "age-encryption";
+import type { askPassphrase } from "../../console/passphrase";
+import { projectDirectory, UserError } from "../../console/project";
+import { readWhole } from "../operatorFile";
+import type { Options } from "../options";
 
 /** What a backup is encrypted with: a passphrase, or a recipient (`age1…`), whose identity then opens it. */
 export type Lock = { readonly passphrase: string } | { readonly recipient: string };
@@ -20,22 +23,31 @@ const library = () => import("age-encryption");
 /** Base-2 logarithm of scrypt's work factor, age's default. Every attempt to open the file takes seconds. */
 const WORK_FACTOR = 18;
 
-/** Encrypts a text as an age file (age-encryption.org/v1). Throws a UserError if the recipient is invalid. */
-export async function encryptFile(text: string, lock: Lock, workFactor: number = WORK_FACTOR): Promise<Uint8Array> {
-  return (await encrypterFor(lock, workFactor)).encrypt(text);
+/** The lock of a new backup: the recipient that the operator names, or the passphrase that is asked for. */
+export async function lockOf(
+  { recipient }: Pick<Options, "recipient">,
+  passphrase: typeof askPassphrase,
+): Promise<Lock> {
+  return recipient ? { recipient } : { passphrase: await passphrase("new") };
+}
+
+/** What opens a backup: the identities in the operator's file, or the passphrase that is asked for. */
+export async function keyOf(
+  { ageIdentity }: Pick<Options, "ageIdentity">,
+  passphrase: typeof askPassphrase,
+): Promise<Key> {
+  if (!ageIdentity) return { passphrase: await passphrase("known") };
+  const text = (await readWhole(path.resolve(projectDirectory, ageIdentity))).toString("utf8");
+  return { identities: await identitiesIn(text) };
 }
 
 /**
- * A stream that gives what is written into it as an age file, piece by piece. The seconds that a passphrase takes are
- * over when it is there. Throws as {@link encryptFile} does.
+ * A stream that gives what is written into it as an age file (age-encryption.org/v1), piece by piece. The seconds that
+ * a passphrase takes are over when it is there. Throws a UserError if the recipient is invalid.
+ *
+ * @param workFactor replaceable in tests, where age's own takes too long
  */
 export async function encryption(lock: Lock, workFactor: number = WORK_FACTOR): Promise<Duplex> {
-  const encrypter = await encrypterFor(lock, workFactor);
-  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
-  return Duplex.fromWeb({ writable, readable: await encrypter.encrypt(readable) });
-}
-
-async function encrypterFor(lock: Lock, workFactor: number): Promise<Encrypter> {
   const { Encrypter } = await library();
   const encrypter = new Encrypter();
   if ("passphrase" in lock) {
@@ -48,39 +60,28 @@ async function encrypterFor(lock: Lock, workFactor: number): Promise<Encrypter> 
       throw new UserError("RECIPIENT is not an age recipient: those begin with age1, as age-keygen prints them.");
     }
   }
-  return encrypter;
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+  return Duplex.fromWeb({ writable, readable: await encrypter.encrypt(readable) });
 }
 
 /**
- * Decrypts an age file. Throws a UserError that begins with `name` and says what can be known: a wrong key and a
- * damaged header of a file with a passphrase look alike.
+ * What an age file holds, piece by piece as it is read. Throws a UserError that begins with `name` and says what can be
+ * known: a wrong key and a damaged header of a file with a passphrase look alike. So does the stream where the file is
+ * cut short or damaged: what it has given by then is the file's own.
  */
-export async function decryptFile(file: Uint8Array, key: Key, name: string): Promise<string> {
-  const decrypter = await decrypterFor(Buffer.from(file), key, name);
+export async function decryption(file: Readable, key: Key, name: string): Promise<Readable> {
   try {
-    return await decrypter.decrypt(file, "text");
-  } catch {
-    throw cannotOpen(key, name);
-  }
-}
-
-/**
- * What an age file holds, piece by piece as it is read. Throws as {@link decryptFile} does, and so does the stream
- * where the file is cut short or damaged: what it has given by then is the file's own.
- */
-export async function decryption(file: string, key: Key): Promise<Readable> {
-  const source = createReadStream(file);
-  try {
-    const [begin] = (await once(source, "readable"), [source.read() as Buffer | null]);
-    if (begin !== null) source.unshift(begin);
-    const decrypter = await decrypterFor(begin ?? Buffer.alloc(0), key, file);
-    const content = await decrypter.decrypt(Readable.toWeb(source) as ReadableStream<Uint8Array>);
-    return Readable.from(refusing(content, () => cannotOpen(key, file)));
+    await once(file, "readable");
+    const begin = file.read() as Buffer | null;
+    if (begin !== null) file.unshift(begin);
+    const decrypter = await decrypterFor(begin ?? Buffer.alloc(0), key, name);
+    const content = await decrypter.decrypt(Readable.toWeb(file) as ReadableStream<Uint8Array>);
+    return Readable.from(refusing(content, () => cannotOpen(key, name)));
   } catch (error) {
-    source.destroy();
+    file.destroy();
     if (error instanceof UserError) throw error;
     const { code } = error as NodeJS.ErrnoException;
-    throw code === undefined ? cannotOpen(key, file) : new UserError(`${file} cannot be read (${code}).`);
+    throw code === undefined ? cannotOpen(key, name) : new UserError(`${name} cannot be read (${code}).`);
   }
 }
 
@@ -122,7 +123,7 @@ const INTRO = Buffer.from("age-encryption.org/v1\n");
  * The identities in a file as age-keygen writes it. Throws a UserError, without repeating any of it, if there is none
  * or one of a kind that is not supported.
  */
-export async function identitiesIn(text: string): Promise<string[]> {
+async function identitiesIn(text: string): Promise<string[]> {
   const { Decrypter } = await library();
   const lines = text.split(/\r?\n/).filter((line) => line.trim() !== "" && !line.startsWith("#"));
   if (lines.length === 0) throw new UserError("The file of AGE_IDENTITY holds no identity.");

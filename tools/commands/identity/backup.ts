@@ -1,50 +1,32 @@
 import { published, type Identity } from "../../../components/core/identity";
 import { inboundSecretName, relaySeedName, townOfSeed } from "../../../components/core/names";
 import { relayKeysFromRandom, type RelayKeys } from "../../../components/core/townRelay";
-import type { Settings, TownSettings } from "../../../stack/settings";
-import { openStack, settingsWithout, textsIn, type StackAccess, type StackConfig } from "../stackAccess";
-import { assertNew, backupPath, writeNew } from "../newFile";
+import { parseSettings, type Settings, type TownSettings } from "../../../stack/settings";
+import { openStack, textsIn, type StackConfig } from "../stackAccess";
+import { newBackupPath, writeNew } from "../operatorFile";
+import type { Options } from "../options";
 import { UserError } from "../../console/project";
-import { encryptFile, type Lock } from "./ageFile";
+import { encryption, lockOf } from "./ageFile";
 import { formatBackup, type Backup, type BackupTown } from "./backupFile";
 import { highest, identitiesUpTo, seedAndKeys } from "./known";
 import { askPassphrase } from "../../console/passphrase";
 
-/** Where a backup goes, and whom it is for. */
-export interface BackupRequest {
-  readonly file?: string | undefined;
-  /** `age1…`; a passphrase is asked for if there is none. */
-  readonly recipient?: string | undefined;
-}
-
-/** Writes all identities and secrets of a stack into one age-encrypted file. Gives the exit code. */
-export async function backup({ stack, ...request }: BackupRequest & { stack: string }): Promise<number> {
-  await assertNew(backupPath(request.file));
-  const access = await openStack(stack);
-  await backUp(request, access, () => askPassphrase("new"));
-  return 0;
-}
-
 /**
- * What `backup` does. Everything is gathered before the passphrase is asked for. Throws a UserError, with no file
- * written, if something is missing or the file exists.
- *
- * @param encrypt replaceable in tests, where age's work factor takes too long
+ * Writes all identities and secrets of a stack into one age-encrypted file. Everything is gathered before the
+ * passphrase is asked for. Throws a UserError, with no file written, if something is missing or the file exists.
  */
-export async function backUp(
-  request: BackupRequest,
-  access: StackAccess,
-  passphrase: () => Promise<string>,
-  encrypt: (text: string, lock: Lock) => Promise<Uint8Array> = encryptFile,
+export async function backup(
+  { stack, ...request }: Pick<Options, "stack" | "file" | "recipient">,
+  { open = openStack, passphrase = askPassphrase, encrypt = encryption } = {},
 ): Promise<void> {
-  const file = backupPath(request.file);
-  await assertNew(file);
+  const file = await newBackupPath(request.file);
+  const access = await open(stack);
   const [config, { random }] = await Promise.all([access.config(), access.state()]);
-  const settings = settingsWithout(config, access.stack, []);
-  const { content, lines } = gathered(config, settings, random);
-  const lock = request.recipient ? { recipient: request.recipient } : { passphrase: await passphrase() };
-  await writeNew(file, await encrypt(formatBackup(content), lock));
-  access.say(`${file} holds, encrypted, of the stack ${access.stack}:`);
+  const { content, lines } = gathered(config, parseSettings(config, stack), random);
+  const sealed = await encrypt(await lockOf(request, passphrase));
+  sealed.end(formatBackup(content));
+  await writeNew(file, sealed);
+  access.say(`${file} holds, encrypted, of the stack ${stack}:`);
   for (const line of lines) access.say(line);
   access.say("keep it away from this machine; only what you have just given opens it");
 }

@@ -1,5 +1,5 @@
-import * as fs from "node:fs/promises";
-import * as path from "node:path";
+import { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
 import { isDeepStrictEqual } from "node:util";
 import type { DeployedTown } from "../../../stack/deployed";
 import type { IdentityNumbers } from "../../../components/core/identity";
@@ -17,68 +17,40 @@ import {
   type StackAccess,
   type StackConfig,
 } from "../stackAccess";
-import { projectDirectory, UserError } from "../../console/project";
-import { decryptFile, identitiesIn, type Key } from "./ageFile";
-import { backupPath } from "../newFile";
+import { UserError } from "../../console/project";
+import { decryption, keyOf } from "./ageFile";
+import { backupPath, readWhole } from "../operatorFile";
+import type { Options } from "../options";
 import { identitiesIn as identitiesOf, parseBackup, type Backup } from "./backupFile";
 import { displaced, highest } from "./known";
 import { askPassphrase } from "../../console/passphrase";
 import type { StackState } from "../../pulumi/stackState";
 
-/** Which backup is restored, and what opens it. */
-export interface RestoreRequest {
-  readonly file?: string | undefined;
-  /** A file with `AGE-SECRET-KEY-…`; a passphrase is asked for if there is none. */
-  readonly ageIdentity?: string | undefined;
-}
-
 /** Longest backup that is read, in bytes: that of a thousand towns has a tenth of it. */
 const MOST_BYTES = 16_777_216;
 
-/** Brings the identities and secrets of a backup into the config of a stack, encrypted. Gives the exit code. */
-export async function restore({ stack, ...request }: RestoreRequest & { stack: string }): Promise<number> {
-  await restoreFile(
-    request,
-    () => openStack(stack),
-    () => askPassphrase("known"),
-  );
-  return 0;
-}
-
-/** What `restore` does; the backup is opened and checked before the stack is. */
-export async function restoreFile(
-  request: RestoreRequest,
-  open: () => Promise<StackAccess>,
-  passphrase: () => Promise<string>,
+/**
+ * Brings the identities and secrets of a backup into the config of a stack, encrypted. The backup is opened and checked
+ * before the stack is.
+ */
+export async function restore(
+  { stack, ...request }: Pick<Options, "stack" | "file" | "ageIdentity">,
+  { open = openStack, passphrase = askPassphrase } = {},
 ): Promise<void> {
   const backup = await openBackup(request, passphrase);
-  await restoreBackup(backup, await open());
+  await restoreBackup(backup, await open(stack));
 }
 
 /** Reads, decrypts and checks a backup. Throws a UserError if it is not whole and sound. */
-export async function openBackup(request: RestoreRequest, passphrase: () => Promise<string>): Promise<Backup> {
+export async function openBackup(
+  request: Pick<Options, "file" | "ageIdentity">,
+  passphrase: typeof askPassphrase,
+): Promise<Backup> {
   const file = backupPath(request.file);
-  const content = await read(file);
+  const content = await readWhole(file);
   if (content.length > MOST_BYTES) throw new UserError(`${file} is far too long to be a backup.`);
-  return parseBackup(await decryptFile(content, await keyOf(request, passphrase), file), file);
-}
-
-/** What opens a backup: the identities in the operator's file, or the passphrase that is asked for. */
-export async function keyOf(
-  { ageIdentity }: Pick<RestoreRequest, "ageIdentity">,
-  passphrase: () => Promise<string>,
-): Promise<Key> {
-  if (!ageIdentity) return { passphrase: await passphrase() };
-  const text = (await read(path.resolve(projectDirectory, ageIdentity))).toString("utf8");
-  return { identities: await identitiesIn(text) };
-}
-
-async function read(file: string): Promise<Buffer> {
-  try {
-    return await fs.readFile(file);
-  } catch (error) {
-    throw new UserError(`${file} cannot be read (${(error as NodeJS.ErrnoException).code ?? "unknown reason"}).`);
-  }
+  const opened = await decryption(Readable.from([content]), await keyOf(request, passphrase), file);
+  return parseBackup(await text(opened), file);
 }
 
 /**
