@@ -3,16 +3,8 @@ import { UserError } from "../console/project";
 import { openPulumi } from "../pulumi/stack";
 import { readTowns, type TownOutputs } from "../verify/stackFacts";
 import { connectorInvite, type KnownPeer } from "./connectorInvite";
+import type { Options } from "./options";
 import { pick } from "../console/pick";
-
-/** Which invite is asked for. */
-export interface InviteRequest {
-  stack: string;
-  town?: string | undefined;
-  peer?: string | undefined;
-  /** `connector`: in the words of a connector that knows no invites. */
-  format?: string | undefined;
-}
 
 /** What is read of a stack; replaceable in tests. */
 export interface InviteSources {
@@ -29,7 +21,7 @@ type Towns = Readonly<Record<string, Pick<TownOutputs, "invites">>>;
  * such town or peer, or that says to run `make up` when the stack has no outputs.
  */
 export async function invite(
-  { stack, ...request }: InviteRequest,
+  { stack, ...request }: Pick<Options, "stack" | "town" | "peer" | "format">,
   sources: InviteSources = sourcesOf(stack),
 ): Promise<string> {
   const { format = "invite" } = request;

@@ -1,5 +1,6 @@
 import { redact } from "../../components/core/redact";
 import { UserError } from "../console/project";
+import { unlessRefused } from "../console/unlessRefused";
 import { openPulumi } from "../pulumi/stack";
 import { previewMarkdown, type Preview } from "./previewMarkdown";
 
@@ -18,16 +19,8 @@ export async function previewComment({ stack, refresh }: { stack: string; refres
     pulumi.environment.policyPack,
     ...(refresh ? ["--refresh"] : []),
   ]);
-  const preview = parsed(stdout);
+  const preview = unlessRefused(SyntaxError, () => JSON.parse(stdout) as Preview);
   if (preview === undefined) throw new UserError(`There is no preview of ${stack}:\n${redact(stderr || stdout)}`);
   process.stdout.write(`${previewMarkdown(stack, preview, exitCode !== 0)}\n`);
   return exitCode === 0 ? 0 : 1;
-}
-
-function parsed(text: string): Preview | undefined {
-  try {
-    return JSON.parse(text) as Preview;
-  } catch {
-    return undefined;
-  }
 }

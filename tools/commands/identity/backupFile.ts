@@ -14,6 +14,7 @@ import { GIVEN_SECRET } from "../../../components/core/peering";
 import { NODE_ID, PEER_ID, TOWN_NAME } from "../../../components/core/names";
 import { relayKeyProblem, type RelayKeys } from "../../../components/core/townRelay";
 import { UserError } from "../../console/project";
+import { unlessRefused } from "../../console/unlessRefused";
 import { highest, identitiesUpTo } from "./known";
 
 /** What every backup says of itself. */
@@ -111,12 +112,7 @@ export function formatBackup(content: Omit<Backup, "format" | "version">): strin
  * wrong by its place, and repeats no value.
  */
 export function parseBackup(text: string, name: string): Backup {
-  let content: unknown;
-  try {
-    content = JSON.parse(text);
-  } catch {
-    throw new UserError(`${name} holds no backup of this program; nothing is changed.`);
-  }
+  const content = unlessRefused(SyntaxError, () => JSON.parse(text) as unknown);
   const { format, version } = (content ?? {}) as { format?: unknown; version?: unknown };
   if (format !== FORMAT) throw new UserError(`${name} holds no backup of this program; nothing is changed.`);
   if (typeof version === "number" && !VERSIONS.some((known) => known === version))
