@@ -161,18 +161,6 @@ export function textAt(config: StackConfig, { key, town, name }: Omit<ConfigSecr
   return typeof text === "string" ? text : undefined;
 }
 
-/** The texts at a secret key of a config, by town and name. */
-export function textsIn(config: StackConfig, key: ConfigSecret["key"]): Record<string, Record<string, string>> {
-  return Object.fromEntries(
-    Object.entries(structure(config, key)).map(([town, entries]) => [
-      town,
-      Object.fromEntries(
-        Object.entries(asMap(entries)).filter((entry): entry is [string, string] => typeof entry[1] === "string"),
-      ),
-    ]),
-  );
-}
-
 /**
  * The settings of a stack without some keys that are about to be overwritten, so that damage in those does not matter.
  * Throws a SettingsError that lists what is wrong with the rest.
