@@ -11,8 +11,11 @@ import type { Options } from "../options";
 /** What a backup is encrypted with: a passphrase, or a recipient (`age1…`), whose identity then opens it. */
 export type Lock = { readonly passphrase: string } | { readonly recipient: string };
 
-/** What opens a backup: the passphrase, or the identities (`AGE-SECRET-KEY-…`) to try. */
-export type Key = { readonly passphrase: string } | { readonly identities: readonly string[] };
+/** What opens a backup: what the operator gives for it, and a decrypter that has it. */
+export interface Key {
+  readonly kind: "passphrase" | "AGE_IDENTITY";
+  readonly decrypter: Decrypter;
+}
 
 /**
  * The library, as an ES module: tsx turns what is required or imported by a statement into CommonJS, in which scrypt
@@ -31,14 +34,31 @@ export async function lockOf(
   return recipient ? { recipient } : { passphrase: await passphrase("new") };
 }
 
-/** What opens a backup: the identities in the operator's file, or the passphrase that is asked for. */
+/**
+ * What opens a backup: the identities in the operator's file, as age-keygen writes it, or the passphrase that is asked
+ * for. Throws a UserError, without repeating any of the file, if it holds no identity or one of a kind that is not
+ * supported.
+ */
 export async function keyOf(
   { ageIdentity }: Pick<Options, "ageIdentity">,
   passphrase: typeof askPassphrase,
 ): Promise<Key> {
-  if (!ageIdentity) return { passphrase: await passphrase("known") };
+  const decrypter = new (await library()).Decrypter();
+  if (!ageIdentity) {
+    decrypter.addPassphrase(await passphrase("known"));
+    return { kind: "passphrase", decrypter };
+  }
   const text = (await readWhole(path.resolve(projectDirectory, ageIdentity))).toString("utf8");
-  return { identities: await identitiesIn(text) };
+  const lines = text.split(/\r?\n/).filter((line) => line.trim() !== "" && !line.startsWith("#"));
+  if (lines.length === 0) throw new UserError("The file of AGE_IDENTITY holds no identity.");
+  try {
+    for (const line of lines) decrypter.addIdentity(line.trim());
+  } catch {
+    throw new UserError(
+      "The file of AGE_IDENTITY holds something else than identities of age (AGE-SECRET-KEY-…); plugins and SSH keys are not supported.",
+    );
+  }
+  return { kind: "AGE_IDENTITY", decrypter };
 }
 
 /**
@@ -74,8 +94,8 @@ export async function decryption(file: Readable, key: Key, name: string): Promis
     await once(file, "readable");
     const begin = file.read() as Buffer | null;
     if (begin !== null) file.unshift(begin);
-    const decrypter = await decrypterFor(begin ?? Buffer.alloc(0), key, name);
-    const content = await decrypter.decrypt(Readable.toWeb(file) as ReadableStream<Uint8Array>);
+    assertFits(key, begin ?? Buffer.alloc(0), name);
+    const content = await key.decrypter.decrypt(Readable.toWeb(file) as ReadableStream<Uint8Array>);
     return Readable.from(refusing(content, () => cannotOpen(key, name)));
   } catch (error) {
     file.destroy();
@@ -95,46 +115,21 @@ async function* refusing(content: ReadableStream<Uint8Array>, refusal: () => Use
 
 function cannotOpen(key: Key, name: string): UserError {
   return new UserError(
-    `${name} cannot be opened: the ${"passphrase" in key ? "passphrase" : "AGE_IDENTITY"} is not its own, or the file is cut short or damaged; nothing is changed.`,
+    `${name} cannot be opened: the ${key.kind} is not its own, or the file is cut short or damaged; nothing is changed.`,
   );
 }
 
-/** A decrypter with a key of the kind that the file's header, which is in plain text, asks for. */
-async function decrypterFor(begin: Buffer, key: Key, name: string): Promise<Decrypter> {
+/** Throws a UserError unless a file's header, which is in plain text, asks for a key of that kind. */
+function assertFits({ kind }: Key, begin: Buffer, name: string): void {
   if (!begin.subarray(0, INTRO.length).equals(INTRO))
     throw new UserError(`${name} is not an age file, or its beginning is damaged; nothing is changed.`);
   const withPassphrase = begin.subarray(INTRO.length).toString("latin1").startsWith("-> scrypt ");
-  if (withPassphrase && !("passphrase" in key))
+  if (withPassphrase && kind !== "passphrase")
     throw new UserError(`${name} is encrypted with a passphrase: leave AGE_IDENTITY out; nothing is changed.`);
-  if (!withPassphrase && "passphrase" in key)
+  if (!withPassphrase && kind === "passphrase")
     throw new UserError(
       `${name} is encrypted for a recipient, or is damaged: set AGE_IDENTITY=<file with its AGE-SECRET-KEY-…>; nothing is changed.`,
     );
-  const { Decrypter } = await library();
-  const decrypter = new Decrypter();
-  if ("passphrase" in key) decrypter.addPassphrase(key.passphrase);
-  else for (const identity of key.identities) decrypter.addIdentity(identity);
-  return decrypter;
 }
 
 const INTRO = Buffer.from("age-encryption.org/v1\n");
-
-/**
- * The identities in a file as age-keygen writes it. Throws a UserError, without repeating any of it, if there is none
- * or one of a kind that is not supported.
- */
-async function identitiesIn(text: string): Promise<string[]> {
-  const { Decrypter } = await library();
-  const lines = text.split(/\r?\n/).filter((line) => line.trim() !== "" && !line.startsWith("#"));
-  if (lines.length === 0) throw new UserError("The file of AGE_IDENTITY holds no identity.");
-  for (const line of lines) {
-    try {
-      new Decrypter().addIdentity(line.trim());
-    } catch {
-      throw new UserError(
-        "The file of AGE_IDENTITY holds something else than identities of age (AGE-SECRET-KEY-…); plugins and SSH keys are not supported.",
-      );
-    }
-  }
-  return lines.map((line) => line.trim());
-}

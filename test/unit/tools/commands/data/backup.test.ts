@@ -7,9 +7,9 @@ import { buffer } from "node:stream/consumers";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { afterAll, beforeAll, describe, expect, it, test } from "vitest";
 import { backup } from "../../../../../tools/commands/data/backup";
-import { decryption, type Key } from "../../../../../tools/commands/identity/ageFile";
+import { decryption, keyOf } from "../../../../../tools/commands/identity/ageFile";
 import { failure } from "../fakeStack";
-import { backupFolder, PASSPHRASE } from "../identity/lived";
+import { backupFolder, word } from "../identity/lived";
 import { archiveOf, contentsOf, FakeTown, HOME, type Volume } from "./fakeTown";
 
 const VOLUME: Volume = {
@@ -35,8 +35,8 @@ async function nothingLeftOf(file: string): Promise<void> {
   expect((await fs.readdir(directory)).filter((name) => name.startsWith(path.basename(file)))).toEqual([]);
 }
 
-async function opened(file: string, key: Key): Promise<Record<string, string>> {
-  return contentsOf(await decryption(createReadStream(file), key, file));
+async function opened(file: string, request: { ageIdentity?: string } = {}): Promise<Record<string, string>> {
+  return contentsOf(await decryption(createReadStream(file), await keyOf(request, word), file));
 }
 
 describe("backing up data", () => {
@@ -44,7 +44,7 @@ describe("backing up data", () => {
     const [file, town] = [newFile(), new FakeTown(VOLUME)];
     await backup({ ...HOME, file }, town);
     expect((await fs.stat(file)).mode & 0o777).toBe(0o600);
-    const { "town-ator-data.json": card, ...files } = await opened(file, { passphrase: PASSPHRASE });
+    const { "town-ator-data.json": card, ...files } = await opened(file);
     expect(card).toMatch(/"stack": "dev",\s+"town": "home",\s+"nodeId": "g.home",\s+"made": "20\d\d-/);
     expect(files).toEqual({
       "data/claims.db": "644 65527:65527 three claims",
@@ -64,7 +64,9 @@ describe("backing up data", () => {
     const never = () => Promise.reject(new Error("asked"));
     const recipient = await identityToRecipient(identity);
     await backup({ ...HOME, file, recipient }, { open: new FakeTown(VOLUME).open, passphrase: never });
-    const files = await opened(file, { identities: [identity] });
+    const ageIdentity = newFile();
+    await fs.writeFile(ageIdentity, identity);
+    const files = await opened(file, { ageIdentity });
     expect(Object.keys(files)).toContain("data/claims.db");
   });
 
