@@ -19,7 +19,6 @@ export interface PreviewStep {
 }
 
 interface StepState {
-  readonly type?: string;
   readonly inputs?: Readonly<Record<string, unknown>>;
 }
 
@@ -82,7 +81,7 @@ export function previewMarkdown(stack: string, { steps = [], diagnostics = [] }:
 }
 
 /** By which the comment of a stack is found again, to be edited in place. */
-export function marker(stack: string): string {
+function marker(stack: string): string {
   return `<!-- town-ator: preview of ${stack} -->`;
 }
 

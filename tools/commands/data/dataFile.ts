@@ -78,15 +78,15 @@ function ofVolume(header: TarHeader): TarHeader | undefined {
 }
 
 /** What is done with a file or folder of the connector, which has its path in the data volume for a name. */
-export type Visit = (header: TarHeader, content: Readable) => Promise<void>;
+export type Visit = (header: TarHeader, content: Readable) => Promise<void> | void;
 
-/** Does that with what an archive holds, if it is the connector's own. */
-const ifOwn =
-  (visit: Visit): Visit =>
-  async (header, content) => {
+/** Visits what an archive holds if it is the connector's own. */
+function ifOwn(visit: Visit) {
+  return async (header: TarHeader, content: Readable): Promise<void> => {
     const own = ofVolume(header);
     if (own) await visit(own, content);
   };
+}
 
 /** Calls `visit` for each file and folder of the connector in an archive of its data volume, as Docker makes it. */
 export function eachDataFile(archive: NodeJS.ReadableStream, visit: Visit): Promise<void> {

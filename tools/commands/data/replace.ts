@@ -53,10 +53,7 @@ export async function replaceData(
     try {
       const { files, what, made } = await stage(incoming, mover, signal);
       const present = new Files();
-      await eachDataFile(await container.getArchive({ path: PATHS.connectorData }), (header) => {
-        present.add(header);
-        return Promise.resolve();
-      });
+      await eachDataFile(await container.getArchive({ path: PATHS.connectorData }), (header) => present.add(header));
       if (replace === undefined) assertNotNewer(present, files, what, town);
       const aside = `${ASIDE}${new Date().toISOString().slice(0, 19).replaceAll(":", "-")}`;
       signal.throwIfAborted();
