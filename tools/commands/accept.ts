@@ -63,16 +63,11 @@ export async function accept(
   access.say(`it is in Pulumi.${stack}.yaml, encrypted; \`make up\` makes ${town.name} dial ${peer}`);
 }
 
-/** A town as the config declares it; only what an invite has to be compared with. */
-interface DeclaredTown {
-  readonly name: string;
-  readonly nodeId: string;
-  /** The nodeIds of its peers. */
-  readonly peers: readonly string[];
-}
-
-/** The town that TOWN names, whatever else is wrong with the config. Throws a UserError if it has no nodeId. */
-function declaredTown(config: StackConfig, stack: string, name: string | undefined): DeclaredTown {
+/**
+ * The town that TOWN names, with the nodeIds of its peers, whatever else is wrong with the config. Throws a UserError
+ * if it has no nodeId.
+ */
+function declaredTown(config: StackConfig, stack: string, name: string | undefined) {
   const towns = structure(config, "towns");
   const known = pick("TOWN", Object.keys(towns), `In the stack ${stack}`, name);
   const { nodeId, peers } = asMap(towns[known]);
@@ -80,6 +75,8 @@ function declaredTown(config: StackConfig, stack: string, name: string | undefin
     throw new UserError(`${fullKey("towns")}.${known}.nodeId: is required: the connector's nodeId, such as g.home`);
   return { name: known, nodeId, peers: Object.keys(asMap(peers)) };
 }
+
+type DeclaredTown = ReturnType<typeof declaredTown>;
 
 /**
  * The invite that a peer would make whose connector knows none, of its url and the token that it asks for. Throws a

@@ -9,20 +9,10 @@ export interface Recorded {
   readonly name: string;
   readonly urn: string;
   readonly inputs: Record<string, unknown>;
-  readonly options: RecordedOptions;
+  /** The options that decide what becomes of a resource; absent ones are left out. */
+  readonly options: Partial<ReturnType<typeof optionsOf>>;
   /** For each input that comes from other resources, which: `Volume home-identity-keys`. */
   readonly propertyDependencies: Readonly<Record<string, readonly string[]>>;
-}
-
-/** The options that decide what becomes of a resource; absent ones are left out. */
-export interface RecordedOptions {
-  readonly parent?: string;
-  readonly protect?: true;
-  readonly retainOnDelete?: true;
-  readonly deleteBeforeReplace?: true;
-  readonly replaceOnChanges?: string[];
-  readonly ignoreChanges?: string[];
-  readonly dependsOn?: string[];
 }
 
 /** What a deployment would make, by the names of the resources. */
@@ -125,23 +115,26 @@ interface Monitor {
 }
 
 function recorded(request: RegisterResourceRequest, urn: string): Recorded {
-  const options = {
-    parent: request.getParent() && nameOf(request.getParent()),
-    protect: request.getProtect(),
-    retainOnDelete: request.getRetainondelete(),
-    deleteBeforeReplace: request.getDeletebeforereplace(),
-    replaceOnChanges: request.getReplaceonchangesList(),
-    ignoreChanges: request.getIgnorechangesList(),
-    dependsOn: request.getDependenciesList().map(nameOf).sort(),
-  };
   const isGiven = (option: unknown) => (Array.isArray(option) ? option.length > 0 : Boolean(option));
   return {
     type: request.getType(),
     name: request.getName(),
     urn,
     inputs: request.getObject()?.toJavaScript() ?? {},
-    options: Object.fromEntries(Object.entries(options).filter(([, option]) => isGiven(option))),
+    options: Object.fromEntries(Object.entries(optionsOf(request)).filter(([, option]) => isGiven(option))),
     propertyDependencies: propertyDependencies(request),
+  };
+}
+
+function optionsOf(request: RegisterResourceRequest) {
+  return {
+    parent: nameOf(request.getParent()),
+    protect: request.getProtect(),
+    retainOnDelete: request.getRetainondelete(),
+    deleteBeforeReplace: request.getDeletebeforereplace(),
+    replaceOnChanges: request.getReplaceonchangesList(),
+    ignoreChanges: request.getIgnorechangesList(),
+    dependsOn: request.getDependenciesList().map(nameOf).sort(),
   };
 }
 
