@@ -2,15 +2,14 @@ import { redact } from "../../components/core/redact";
 import { UserError } from "../console/project";
 import { unlessRefused } from "../console/unlessRefused";
 import { openPulumi } from "../pulumi/stack";
+import type { Options } from "./options";
 import { previewMarkdown, type Preview } from "./previewMarkdown";
 
 /**
  * Prints what `up` would change as a comment for a pull request. The policy pack is asked too. Gives 1 if `up` would
  * refuse, with the reasons in the comment; throws a UserError if there is no preview at all.
- *
- * @param options.refresh whether Pulumi reads the true state of every resource first
  */
-export async function previewComment({ stack, refresh }: { stack: string; refresh: boolean }): Promise<number> {
+export async function previewComment({ stack, refresh }: Pick<Options, "stack" | "refresh">): Promise<number> {
   const pulumi = await openPulumi(stack);
   const { exitCode, stdout, stderr } = await pulumi.run([
     "preview",

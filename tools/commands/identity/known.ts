@@ -46,7 +46,8 @@ export function originOf({ name, identity, seed, adopted }: TownSettings, random
  */
 export function identitiesOf({ identity, seed, keys }: Origin, suffix: Suffix): Map<number, Identity> {
   const identities = new Map<number, Identity>();
-  for (let number = 1; number <= Math.max(highest(identity), ...keys.keys()); number++) {
+  const last = Math.max(highest(identity), ...keys.keys());
+  for (let number = 1; number <= last; number++) {
     const key = keys.get(number);
     if (key) identities.set(number, identityFromKeyFile(key, suffix));
     else if (seed) identities.set(number, identityOfSeed(seed, number, suffix));
