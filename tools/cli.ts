@@ -39,7 +39,7 @@ address to give up.`,
 function command(name: string, ...more: readonly (keyof typeof extras)[]): Command {
   const stack = new Option("-s, --stack <name>", "the stack").env("STACK").default("dev");
   const added = program.command(name).addOption(stack);
-  for (const extra of more) added.addOption(extras[extra]());
+  for (const extra of more) added.addOption(extras[extra]);
   return added;
 }
 
