@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { afterEach } from "vitest";
 import { record as recordProgram, type Recorded } from "../tools/commands/recordProgram";
 
-export { isSecretInput, redacted, reveal, type Recorded } from "../tools/commands/recordProgram";
+export { redacted, reveal, type Recorded } from "../tools/commands/recordProgram";
 
 /** What the mocks answer for a random secret: another text for every name, so that a test sees which went where. */
 export const mockSecret = (name: string) =>

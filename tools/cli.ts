@@ -1,28 +1,8 @@
 import { Command, Option } from "commander";
 import { redact } from "../components/core/redact";
+import { extras, type Options } from "./commands/options";
 import { UserError } from "./console/project";
 import { say } from "./console/say";
-
-/** What a command can be told besides the stack, by option or environment. */
-const extras = {
-  town: () => new Option("-t, --town <name>", "the town").env("TOWN"),
-  peer: () => new Option("-p, --peer <nodeId>", "the peer").env("PEER"),
-  format: () =>
-    new Option("--format <format>", "another form: connector, for one that knows no invites; compose").env("FORMAT"),
-  number: () => new Option("-n, --number <number>", "the identity's number (default: the current one's)").env("NUMBER"),
-  file: () => new Option("-f, --file <path>", "the backup").env("FILE"),
-  recipient: () => new Option("-r, --recipient <age1>", "whom it is for (default: a passphrase)").env("RECIPIENT"),
-  ageIdentity: () => new Option("-i, --age-identity <path>", "file with AGE-SECRET-KEY-...").env("AGE_IDENTITY"),
-  replace: () => new Option("--replace <newer>", "replace the town's data although they are newer").env("REPLACE"),
-  retire: () => new Option("--retire <fingerprint>", "the address to give up").env("RETIRE"),
-};
-
-interface Options extends Partial<Record<keyof typeof extras, string | undefined>> {
-  stack: string;
-  reveal: boolean;
-  refresh: boolean;
-  json: boolean;
-}
 
 /** Targets of the Makefile that are no commands here, with what they do. */
 export const OTHER_TARGETS = {
@@ -55,162 +35,127 @@ reader, AGE_IDENTITY=<path> the key that opens it, REPLACE=newer lets it replace
 address to give up.`,
   );
 
-function command(
-  name: string,
-  description: string,
-  run: (options: Options) => Promise<number>,
-  more: readonly (keyof typeof extras)[] = [],
-): void {
-  const added = program
-    .command(name)
-    .description(description)
-    .addOption(new Option("-s, --stack <name>", "the stack").env("STACK").default("dev"));
-  for (const extra of more) added.addOption(extras[extra]());
-  added.action(async (given: Omit<Options, "reveal" | "refresh" | "json">) => {
+/** A command, which can be told the stack and these extras. */
+function command(name: string, ...more: readonly (keyof typeof extras)[]): Command {
+  const stack = new Option("-s, --stack <name>", "the stack").env("STACK").default("dev");
+  const added = program.command(name).addOption(stack);
+  for (const extra of more) added.addOption(extras[extra]);
+  return added;
+}
+
+/** What a command does. What `run` gives is its exit code, or a text to print. */
+function running(run: (options: Options) => Promise<number | string | void>) {
+  return async (given: Readonly<Record<string, string>>): Promise<void> => {
     // Not a flag: REVEAL=1 is typed on purpose, and never stays behind in a script's argument list.
     const reveal = process.env["REVEAL"] === "1";
     const refresh = process.env["REFRESH"] === "1";
     const json = process.env["JSON"] === "1";
     // A variable that is set and empty counts as not given.
-    const said = Object.fromEntries(more.map((name) => [name, given[name] || undefined]));
-    process.exitCode = await run({ stack: given.stack || "dev", reveal, refresh, json, ...said });
-  });
+    const said = Object.fromEntries(Object.entries(given).filter(([, text]) => text !== ""));
+    const result = await run({ stack: "dev", reveal, refresh, json, ...said });
+    if (typeof result === "string") process.stdout.write(`${result.trimEnd()}\n`);
+    process.exitCode = typeof result === "number" ? result : 0;
+  };
 }
 
-async function print(text: Promise<string>): Promise<number> {
-  process.stdout.write(`${(await text).trimEnd()}\n`);
-  return 0;
-}
+/** The machine, ready for a stack. */
+const prepared = async (stack: string) => (await import("./pulumi/environment")).prepareEnvironment({ stack });
 
-command("setup", "get Pulumi, Docker and the base images ready", async ({ stack }) => {
-  const { prepareEnvironment } = await import("./pulumi/environment");
-  const { pulumi, plugins, dockerHost } = await prepareEnvironment({ stack });
-  say(`ready: ${pulumi} with ${plugins} plugins, Docker at ${dockerHost.url}`);
-  return 0;
-});
-command("up", "deploy the stack, or bring it up to date (REFRESH=1: read the true state first)", async (options) =>
-  (await import("./commands/up")).up(options),
-);
-command("preview", "show what `up` would change (REFRESH=1: read the true state first)", async (options) =>
-  (await import("./commands/preview")).preview(options),
-);
-command(
-  "preview-comment",
-  "print what `up` would change as a comment for a pull request, in Markdown",
-  async (options) => (await import("./commands/previewComment")).previewComment(options),
-);
-command("down", "remove the stack from its Docker host, except what it keeps", async (options) =>
-  (await import("./commands/down")).down(options),
-);
-command("outputs", "print the stack's outputs as JSON (REVEAL=1: with the secrets)", (options) =>
-  print(import("./commands/outputs").then(({ outputs }) => outputs(options))),
-);
-command(
-  "invite",
-  "print the invite that a town has for a peer",
-  (options) => print(import("./commands/invite").then(({ invite }) => invite(options))),
-  ["town", "peer", "format"],
-);
-command(
-  "accept",
-  "take a peer's invite, or its url and token, from standard input into the stack's encrypted config",
-  async (options) => (await import("./commands/accept")).accept(options),
-  ["town", "peer"],
-);
-command(
-  "identity-adopt",
-  "take a key, or the 24 words of a seed, from standard input into the stack's encrypted config",
-  async (options) => (await import("./commands/identity/adopt")).adopt(options),
-  ["town", "number"],
-);
-command(
-  "identity-words",
-  "print a town's seed as 24 words, to write on paper (at a terminal, or REVEAL=1)",
-  async (options) => (await import("./commands/identity/words")).words(options),
-  ["town"],
-);
-command(
-  "identity-backup",
-  "write all identities and secrets of the stack into an encrypted file",
-  async (options) => (await import("./commands/identity/backup")).backup(options),
-  ["file", "recipient"],
-);
-command(
-  "identity-restore",
-  "bring the identities and secrets of a backup into the stack's encrypted config",
-  async (options) => (await import("./commands/identity/restore")).restore(options),
-  ["file", "ageIdentity"],
-);
-command(
-  "identity-rotate",
-  "make the next step of a town's move to another address",
-  async (options) => (await import("./commands/identity/rotate")).rotate(options),
-  ["town", "retire"],
-);
-command(
-  "data-backup",
-  "write a town's ledger and claims into an encrypted file; the connector stops for the copy",
-  async (options) => (await import("./commands/data/backup")).backup(options),
-  ["town", "file", "recipient"],
-);
-command(
-  "data-restore",
-  "bring a town's ledger and claims back from a backup",
-  async (options) => (await import("./commands/data/restore")).restore(options),
-  ["town", "file", "ageIdentity", "replace"],
-);
-command(
-  "data-adopt",
-  "take the ledger and claims of an older deployment, a tar of its /app/data, from standard input",
-  async (options) => (await import("./commands/data/adopt")).adopt(options),
-  ["town", "replace"],
-);
-command("verify", "check the stack from outside", async ({ stack }) => {
-  const { verify } = await import("./verify/index");
-  const { prepareEnvironment } = await import("./pulumi/environment");
-  return (await verify({ stack, environment: await prepareEnvironment({ stack }) })) ? 0 : 1;
-});
-command(
-  "status",
-  "say how the towns are, a line each (TOWN=...: one of them at length; JSON=1: for monitoring); exits 1 unless all are well",
-  async (options) => (await import("./commands/status")).status(options),
-  ["town"],
-);
-command(
-  "logs",
-  "follow the logs of a town's containers, redacted",
-  async (options) => (await import("./commands/logs")).logs(options),
-  ["town"],
-);
-command("graph", "draw the stack as SVG: its towns, what crosses which boundary, how peers are reached", (options) =>
-  print(import("./commands/graph").then(({ graph }) => graph(options))),
-);
-command(
-  "render",
-  "print the files that would be deployed, or all of the stack as a docker compose file (REVEAL=1: with the secrets)",
-  (options) => print(import("./commands/render").then(({ render }) => render(options))),
-  ["format", "town"],
-);
-command(
-  "bench",
-  "measure the stack (WHAT=start, commands, towns, preview, previews): docs/explanation/performance.md",
-  async ({ stack }) => {
-    const { bench } = await import("./dev/bench/index");
-    const { prepareEnvironment } = await import("./pulumi/environment");
-    await bench({ stack, environment: await prepareEnvironment({ stack }) });
-    return 0;
-  },
-);
-
-command(
-  "soak",
-  "storm a town and strike it with faults, for an hour (SOAK=storms, faults, short, shapes; FAULT=...: one fault)",
-  async ({ stack }) => {
-    const { soak } = await import("./dev/soak/index");
-    const { prepareEnvironment } = await import("./pulumi/environment");
-    return (await soak(await prepareEnvironment({ stack }))) ? 0 : 1;
-  },
-);
+command("setup")
+  .description("get Pulumi, Docker and the base images ready")
+  .action(
+    running(async ({ stack }) => {
+      const { pulumi, plugins, dockerHost } = await prepared(stack);
+      say(`ready: ${pulumi} with ${plugins} plugins, Docker at ${dockerHost.url}`);
+    }),
+  );
+command("up")
+  .description("deploy the stack, or bring it up to date (REFRESH=1: read the true state first)")
+  .action(running(async (options) => (await import("./commands/up")).up(options)));
+command("preview")
+  .description("show what `up` would change (REFRESH=1: read the true state first)")
+  .action(running(async (options) => (await import("./commands/preview")).preview(options)));
+command("preview-comment")
+  .description("print what `up` would change as a comment for a pull request, in Markdown")
+  .action(running(async (options) => (await import("./commands/previewComment")).previewComment(options)));
+command("down")
+  .description("remove the stack from its Docker host, except what it keeps")
+  .action(running(async (options) => (await import("./commands/down")).down(options)));
+command("outputs")
+  .description("print the stack's outputs as JSON (REVEAL=1: with the secrets)")
+  .action(running(async (options) => (await import("./commands/outputs")).outputs(options)));
+command("invite", "town", "peer", "format")
+  .description("print the invite that a town has for a peer")
+  .action(running(async (options) => (await import("./commands/invite")).invite(options)));
+command("accept", "town", "peer")
+  .description("take a peer's invite, or its url and token, from standard input into the stack's encrypted config")
+  .action(running(async (options) => (await import("./commands/accept")).accept(options)));
+command("identity-adopt", "town", "number")
+  .description("take a key, or the 24 words of a seed, from standard input into the stack's encrypted config")
+  .action(running(async (options) => (await import("./commands/identity/adopt")).adopt(options)));
+command("identity-words", "town")
+  .description("print a town's seed as 24 words, to write on paper (at a terminal, or REVEAL=1)")
+  .action(running(async (options) => (await import("./commands/identity/words")).words(options)));
+command("identity-backup", "file", "recipient")
+  .description("write all identities and secrets of the stack into an encrypted file")
+  .action(running(async (options) => (await import("./commands/identity/backup")).backup(options)));
+command("identity-restore", "file", "ageIdentity")
+  .description("bring the identities and secrets of a backup into the stack's encrypted config")
+  .action(running(async (options) => (await import("./commands/identity/restore")).restore(options)));
+command("identity-rotate", "town", "retire")
+  .description("make the next step of a town's move to another address")
+  .action(running(async (options) => (await import("./commands/identity/rotate")).rotate(options)));
+command("data-backup", "town", "file", "recipient")
+  .description("write a town's ledger and claims into an encrypted file; the connector stops for the copy")
+  .action(running(async (options) => (await import("./commands/data/backup")).backup(options)));
+command("data-restore", "town", "file", "ageIdentity", "replace")
+  .description("bring a town's ledger and claims back from a backup")
+  .action(running(async (options) => (await import("./commands/data/restore")).restore(options)));
+command("data-adopt", "town", "replace")
+  .description("take the ledger and claims of an older deployment, a tar of its /app/data, from standard input")
+  .action(running(async (options) => (await import("./commands/data/adopt")).adopt(options)));
+command("verify")
+  .description("check the stack from outside")
+  .action(
+    running(async ({ stack }) => {
+      const { verify } = await import("./verify/index");
+      return (await verify({ stack, environment: await prepared(stack) })) ? 0 : 1;
+    }),
+  );
+command("status", "town")
+  .description(
+    "say how the towns are, a line each (TOWN=...: one of them at length; JSON=1: for monitoring); exits 1 unless all are well",
+  )
+  .action(running(async (options) => (await import("./commands/status")).status(options)));
+command("logs", "town")
+  .description("follow the logs of a town's containers, redacted")
+  .action(running(async (options) => (await import("./commands/logs")).logs(options)));
+command("graph")
+  .description("draw the stack as SVG: its towns, what crosses which boundary, how peers are reached")
+  .action(running(async (options) => (await import("./commands/graph")).graph(options)));
+command("render", "format", "town")
+  .description(
+    "print the files that would be deployed, or all of the stack as a docker compose file (REVEAL=1: with the secrets)",
+  )
+  .action(running(async (options) => (await import("./commands/render")).render(options)));
+command("bench")
+  .description("measure the stack (WHAT=start, commands, towns, preview, previews): docs/explanation/performance.md")
+  .action(
+    running(async ({ stack }) => {
+      const { bench } = await import("./dev/bench/index");
+      await bench({ stack, environment: await prepared(stack) });
+    }),
+  );
+command("soak")
+  .description(
+    "storm a town and strike it with faults, for an hour (SOAK=storms, faults, short, shapes; FAULT=...: one fault)",
+  )
+  .action(
+    running(async ({ stack }) => {
+      const { soak } = await import("./dev/soak/index");
+      return (await soak(await prepared(stack))) ? 0 : 1;
+    }),
+  );
 
 if (require.main === module)
   program.parseAsync().catch((error: unknown) => {

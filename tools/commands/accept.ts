@@ -10,6 +10,7 @@ import { btpPeerVariable } from "../../components/core/names";
 import { pick } from "../console/pick";
 import { UserError } from "../console/project";
 import { readHidden } from "../console/standardInput";
+import type { Options } from "./options";
 import {
   asMap,
   changeConfig,
@@ -18,44 +19,30 @@ import {
   openStack,
   structure,
   textAt,
-  type StackAccess,
   type StackConfig,
 } from "./stackAccess";
 
-/** Which town accepts, and whom, where what is given does not say it. */
-export interface AcceptRequest {
-  readonly town?: string | undefined;
-  readonly peer?: string | undefined;
-}
+const askInvite = (question: string) =>
+  readHidden(question, {
+    what: "invite",
+    most: 65_536,
+    tooLong: "What was given is far too long to be an invite, which is one line of about 300 characters.",
+  });
 
 /**
  * Takes an invite from standard input into the stack's encrypted config, at `town-ator:invites.<town>.<peer>`, from
  * where the next `make up` reads it. For a peer whose connector knows no invites, one is made of its url and its token.
- * Everything is checked first and nothing is changed on an error; no part of the
- * invite is printed. Gives the exit code.
+ * Throws a UserError, with nothing changed, if the town or the invite is not right; no part of the invite is printed.
  */
-export async function accept(options: AcceptRequest & { stack: string }): Promise<number> {
-  const tooLong = "What was given is far too long to be an invite, which is one line of about 300 characters.";
-  const readInvite = (question: string) => readHidden(question, { what: "invite", most: 65_536, tooLong });
-  await acceptInvite(options, { ...(await openStack(options.stack)), readInvite });
-  return 0;
-}
-
-/**
- * What `accept` does, its effects apart. Throws a UserError, with nothing changed, if the town or the invite is not
- * right.
- *
- * @param access the stack, and the invite from standard input; `question` is for a terminal
- */
-export async function acceptInvite(
-  request: AcceptRequest,
-  access: StackAccess & { readInvite(question: string): Promise<Buffer> },
+export async function accept(
+  { stack, ...request }: Pick<Options, "stack" | "town" | "peer">,
+  { open = openStack, readInvite = askInvite } = {},
 ): Promise<void> {
-  const { stack } = access;
+  const access = await open(stack);
   const config = await access.config();
   const town = declaredTown(config, stack, request.town);
   const question = `Paste the invite for ${town.name} (${town.nodeId}) and press Enter; it is not shown: `;
-  const given = (await access.readInvite(question)).toString("utf8").trim();
+  const given = (await readInvite(question)).toString("utf8").trim();
   const text = /^wss?:/.test(given) ? inviteOf(given, town, request.peer) : given;
   const { nodeId: peer } = checkInvite(text, town, config, stack);
   if (request.peer !== undefined && request.peer !== peer)
@@ -76,16 +63,11 @@ export async function acceptInvite(
   access.say(`it is in Pulumi.${stack}.yaml, encrypted; \`make up\` makes ${town.name} dial ${peer}`);
 }
 
-/** A town as the config declares it; only what an invite has to be compared with. */
-interface DeclaredTown {
-  readonly name: string;
-  readonly nodeId: string;
-  /** The nodeIds of its peers. */
-  readonly peers: readonly string[];
-}
-
-/** The town that TOWN names, whatever else is wrong with the config. Throws a UserError if it has no nodeId. */
-function declaredTown(config: StackConfig, stack: string, name: string | undefined): DeclaredTown {
+/**
+ * The town that TOWN names, with the nodeIds of its peers, whatever else is wrong with the config. Throws a UserError
+ * if it has no nodeId.
+ */
+function declaredTown(config: StackConfig, stack: string, name: string | undefined) {
   const towns = structure(config, "towns");
   const known = pick("TOWN", Object.keys(towns), `In the stack ${stack}`, name);
   const { nodeId, peers } = asMap(towns[known]);
@@ -93,6 +75,8 @@ function declaredTown(config: StackConfig, stack: string, name: string | undefin
     throw new UserError(`${fullKey("towns")}.${known}.nodeId: is required: the connector's nodeId, such as g.home`);
   return { name: known, nodeId, peers: Object.keys(asMap(peers)) };
 }
+
+type DeclaredTown = ReturnType<typeof declaredTown>;
 
 /**
  * The invite that a peer would make whose connector knows none, of its url and the token that it asks for. Throws a

@@ -1,5 +1,6 @@
 import type * as docker from "@pulumi/docker";
 import type * as pulumi from "@pulumi/pulumi";
+import { labelsOf } from "./labels";
 import { redacted, type Recorded } from "./recordProgram";
 
 /** A compose file; `services`, `networks` and `volumes` by their names in it. */
@@ -56,7 +57,7 @@ const CONTAINER: Translations<docker.ContainerArgs> = {
   }),
   logDriver: (driver, { inputs }) => ({ logging: { driver, options: inputs.logOpts } }),
   logOpts: () => ({}), // with logDriver
-  labels: (labels) => ({ labels: toMap(labels) }),
+  labels: (labels) => ({ labels: labelsOf({ labels }) }),
   dns: (dns) => ({ dns }),
   networksAdvanced: (networks, { key }) => ({
     networks: Object.fromEntries(
@@ -98,12 +99,12 @@ const NETWORK: Translations<docker.NetworkArgs> = {
   ipamConfigs: (configs) => ({
     ipam: { config: configs.map((one) => renamed(one, { subnet: "subnet", gateway: "gateway", ipRange: "ip_range" })) },
   }),
-  labels: (labels) => ({ labels: toMap(labels) }),
+  labels: (labels) => ({ labels: labelsOf({ labels }) }),
 };
 
 const VOLUME: Translations<docker.VolumeArgs> = {
   name: (name) => ({ name }),
-  labels: (labels) => ({ labels: toMap(labels) }),
+  labels: (labels) => ({ labels: labelsOf({ labels }) }),
 };
 
 /**
@@ -183,8 +184,4 @@ function renamed<T extends object>(value: T, names: { readonly [Key in keyof T]?
       return [name, inner as unknown];
     }),
   );
-}
-
-function toMap(labels: readonly { readonly label: string; readonly value: string }[]): Record<string, string> {
-  return Object.fromEntries(labels.map(({ label, value }) => [label, value]));
 }

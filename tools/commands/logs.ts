@@ -7,6 +7,7 @@ import { demultiplexed } from "../docker/dockerText";
 import { dockerClient } from "../docker/dockerHost";
 import { listContainers } from "../docker/stackContainers";
 import { existingDocker } from "../pulumi/environment";
+import type { Options } from "./options";
 
 /** Lines of each log that are shown before it is followed. */
 const TAIL = 50;
@@ -15,7 +16,7 @@ const TAIL = 50;
  * Prints the logs of a town's connector, sidecar and own relay as they grow, a word before each line that says whose it
  * is, addresses redacted. Ends when all of them have ended.
  */
-export async function logs({ stack, town }: { stack: string; town?: string | undefined }): Promise<number> {
+export async function logs({ stack, town }: Pick<Options, "stack" | "town">): Promise<number> {
   const host = await existingDocker(stack);
   if (host === undefined) throw new UserError("No Docker Engine answers on this machine, so no town runs here.");
   const docker = dockerClient(host);

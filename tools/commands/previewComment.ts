@@ -1,15 +1,15 @@
 import { redact } from "../../components/core/redact";
 import { UserError } from "../console/project";
+import { unlessRefused } from "../console/unlessRefused";
 import { openPulumi } from "../pulumi/stack";
+import type { Options } from "./options";
 import { previewMarkdown, type Preview } from "./previewMarkdown";
 
 /**
  * Prints what `up` would change as a comment for a pull request. The policy pack is asked too. Gives 1 if `up` would
  * refuse, with the reasons in the comment; throws a UserError if there is no preview at all.
- *
- * @param options.refresh whether Pulumi reads the true state of every resource first
  */
-export async function previewComment({ stack, refresh }: { stack: string; refresh: boolean }): Promise<number> {
+export async function previewComment({ stack, refresh }: Pick<Options, "stack" | "refresh">): Promise<number> {
   const pulumi = await openPulumi(stack);
   const { exitCode, stdout, stderr } = await pulumi.run([
     "preview",
@@ -18,16 +18,8 @@ export async function previewComment({ stack, refresh }: { stack: string; refres
     pulumi.environment.policyPack,
     ...(refresh ? ["--refresh"] : []),
   ]);
-  const preview = parsed(stdout);
+  const preview = unlessRefused(SyntaxError, () => JSON.parse(stdout) as Preview);
   if (preview === undefined) throw new UserError(`There is no preview of ${stack}:\n${redact(stderr || stdout)}`);
   process.stdout.write(`${previewMarkdown(stack, preview, exitCode !== 0)}\n`);
   return exitCode === 0 ? 0 : 1;
-}
-
-function parsed(text: string): Preview | undefined {
-  try {
-    return JSON.parse(text) as Preview;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,5 +1,6 @@
 import { townOfRelaySeed, townOfSeed } from "../../components/core/names";
 import { redact } from "../../components/core/redact";
+import { labelsOf } from "./labels";
 
 /** What `pulumi preview --json` prints, as far as the comment reads it. */
 export interface Preview {
@@ -18,13 +19,12 @@ export interface PreviewStep {
 }
 
 interface StepState {
-  readonly type?: string;
   readonly inputs?: Readonly<Record<string, unknown>>;
 }
 
 /** What becomes of a resource. */
 interface Change {
-  readonly kind: "delete" | "replace" | "update" | "create";
+  readonly kind: (typeof KINDS)[number][0];
   readonly name: string;
   readonly type: string;
   readonly town: string | undefined;
@@ -37,7 +37,12 @@ interface Change {
 const MOST_CHARACTERS = 60_000;
 /** Lines that are shown of one kind of change. */
 const MOST_LINES = 30;
-const KINDS = { delete: "Deleted", replace: "Replaced", update: "Updated", create: "Created" } as const;
+const KINDS = [
+  ["delete", "Deleted"],
+  ["replace", "Replaced"],
+  ["update", "Updated"],
+  ["create", "Created"],
+] as const;
 /** Volumes whose loss nobody can make good, by their role. */
 const DATA: Readonly<Record<string, string>> = {
   keys: "identity",
@@ -69,31 +74,30 @@ export function previewMarkdown(stack: string, { steps = [], diagnostics = [] }:
     ...(failed && errors.length > 0
       ? ["```", ...errors.flatMap((error) => error.split("\n").slice(0, 20)), "```", ""]
       : []),
-    ...(Object.keys(KINDS) as (keyof typeof KINDS)[]).flatMap((kind) => section(kind, changes)),
+    ...KINDS.flatMap(([kind, title]) => section(kind, title, changes)),
     marker(stack),
   ].join("\n");
   return text.length <= MOST_CHARACTERS ? text : `${text.slice(0, MOST_CHARACTERS)}\n… shortened.\n${marker(stack)}`;
 }
 
 /** By which the comment of a stack is found again, to be edited in place. */
-export function marker(stack: string): string {
+function marker(stack: string): string {
   return `<!-- town-ator: preview of ${stack} -->`;
 }
 
 function headline(stack: string, changes: readonly Change[], failed: boolean): string {
   if (failed) return `## 🛑 ${stack}: \`up\` would refuse this`;
-  const lost = changes.filter(({ kind }) => kind === "delete" || kind === "replace").flatMap(lossOf);
+  const of = (...kinds: Change["kind"][]) => changes.filter(({ kind }) => kinds.includes(kind));
+  const lost = of("delete", "replace").flatMap(lossOf);
   if (lost.length > 0) return `## 🔥 ${stack}: WOULD BE LOST FOR GOOD: ${[...new Set(lost)].sort().join(", ")}`;
-  const gone = changes.filter(({ kind }) => kind === "delete").flatMap(townContainer);
+  const gone = of("delete").flatMap(townContainer);
   if (gone.length > 0) return `## ⚠️ ${stack}: A RUNNING TOWN IS REMOVED: ${[...new Set(gone)].join(", ")}`;
-  const stopped = changes.filter(({ kind }) => kind === "replace").flatMap(townContainer);
+  const stopped = of("replace").flatMap(townContainer);
   if (stopped.length > 0) return `## ⚠️ ${stack}: stops while it is replaced: ${[...new Set(stopped)].join(", ")}`;
-  const count = (kind: Change["kind"]) => changes.filter((change) => change.kind === kind).length;
-  const counts = (Object.keys(KINDS) as (keyof typeof KINDS)[])
-    .filter((kind) => count(kind) > 0)
-    .map((kind) => `${count(kind)} ${KINDS[kind].toLowerCase()}`);
-  if (counts.length === 0) return `## ✅ ${stack}: no change`;
-  return `## ${count("delete") + count("replace") > 0 ? "⚠️" : "✅"} ${stack}: ${counts.join(", ")}`;
+  if (changes.length === 0) return `## ✅ ${stack}: no change`;
+  const counts = KINDS.map(([kind, title]) => [of(kind).length, title.toLowerCase()] as const);
+  const said = counts.filter(([count]) => count > 0).map((count) => count.join(" "));
+  return `## ${of("delete", "replace").length > 0 ? "⚠️" : "✅"} ${stack}: ${said.join(", ")}`;
 }
 
 /** What is lost for good with a resource, if anything is. */
@@ -111,7 +115,7 @@ function townContainer({ type, role, town }: Change): string[] {
   return isRunning && town !== undefined ? [town] : [];
 }
 
-function section(kind: Change["kind"], changes: readonly Change[]): string[] {
+function section(kind: Change["kind"], title: string, changes: readonly Change[]): string[] {
   const lines = changes.filter((change) => change.kind === kind).map(line);
   if (lines.length === 0) return [];
   const shown = lines.slice(0, MOST_LINES);
@@ -119,8 +123,8 @@ function section(kind: Change["kind"], changes: readonly Change[]): string[] {
   const list = [...shown, ...more];
   // What is created explains itself, and there is most of it.
   return kind === "create"
-    ? [`<details><summary>${KINDS[kind]}: ${lines.length}</summary>`, "", ...list, "", "</details>", ""]
-    : [`### ${KINDS[kind]}: ${lines.length}`, "", ...list, ""];
+    ? [`<details><summary>${title}: ${lines.length}</summary>`, "", ...list, "", "</details>", ""]
+    : [`### ${title}: ${lines.length}`, "", ...list, ""];
 }
 
 function line({ name, type, because }: Change): string {
@@ -154,12 +158,6 @@ function kindOf(op: string): Change["kind"] | undefined {
   if (op === "update") return "update";
   if (op === "delete") return "delete";
   return /replace/.test(op) ? "replace" : undefined;
-}
-
-function labelsOf(inputs: StepState["inputs"]): Record<string, string> {
-  const labels = inputs?.["labels"];
-  const list = Array.isArray(labels) ? (labels as { label?: string; value?: string }[]) : [];
-  return Object.fromEntries(list.map(({ label = "", value = "" }) => [label, value]));
 }
 
 /** Pulumi's words without the marks of colours (`<{%fg 1%}>`). */

@@ -9,27 +9,11 @@ export interface Recorded {
   readonly name: string;
   readonly urn: string;
   readonly inputs: Record<string, unknown>;
-  readonly options: RecordedOptions;
+  /** The options that decide what becomes of a resource; absent ones are left out. */
+  readonly options: Partial<ReturnType<typeof optionsOf>>;
   /** For each input that comes from other resources, which: `Volume home-identity-keys`. */
   readonly propertyDependencies: Readonly<Record<string, readonly string[]>>;
 }
-
-/** The options that decide what becomes of a resource; absent ones are left out. */
-export interface RecordedOptions {
-  readonly parent?: string;
-  readonly protect?: true;
-  readonly retainOnDelete?: true;
-  readonly deleteBeforeReplace?: true;
-  readonly replaceOnChanges?: string[];
-  readonly ignoreChanges?: string[];
-  readonly dependsOn?: string[];
-}
-
-/**
- * The key by which Pulumi marks a secret on the wire, and the value that says so (pulumi's sdk/nodejs/runtime/rpc.ts).
- */
-const SIGNATURE = "4dabf18193072939515e22adb298388d";
-const SECRET = "1b47061264138c4ac30d75fd1eb44270";
 
 /** What a deployment would make, by the names of the resources. */
 export interface Made {
@@ -45,36 +29,34 @@ export interface Made {
  * `make render` and `make bench` look at.
  */
 export function record(build: () => unknown, stack: string, made: Made, project = "town-ator"): Promise<Recorded[]> {
-  return withoutLeakDetector(() => recordAll(build, stack, made, project));
-}
-
-async function recordAll(build: () => unknown, stack: string, made: Made, project: string): Promise<Recorded[]> {
-  const seen: Recorded[] = [];
-  await pulumi.runtime.setMocks(
-    {
-      newResource: ({ name, type, inputs }) => ({
-        id: `${name}-id`,
-        state: { name, ...(inputs as object), ...outputsOf(type, name, made) },
-      }),
-      call: ({ token }) => {
-        throw new Error(`no mock for ${token}`);
+  return withoutLeakDetector(async () => {
+    const seen: Recorded[] = [];
+    await pulumi.runtime.setMocks(
+      {
+        newResource: ({ name, type, inputs }) => ({
+          id: `${name}-id`,
+          state: { name, ...(inputs as object), ...outputsOf(type, name, made) },
+        }),
+        call: ({ token }) => {
+          throw new Error(`no mock for ${token}`);
+        },
       },
-    },
-    project,
-    stack,
-    false,
-  );
-  const monitor = pulumi.runtime.getMonitor() as unknown as Monitor;
-  const register = monitor.registerResource.bind(monitor);
-  monitor.registerResource = (request, callback) => {
-    register(request, (error, response) => {
-      if (response) seen.push(recorded(request, response.getUrn()));
-      callback(error, response);
-    });
-  };
-  await build();
-  await pulumi.runtime.disconnect();
-  return seen.sort((a, b) => (a.urn < b.urn ? -1 : 1));
+      project,
+      stack,
+      false,
+    );
+    const monitor = pulumi.runtime.getMonitor() as unknown as Monitor;
+    const register = monitor.registerResource.bind(monitor);
+    monitor.registerResource = (request, callback) => {
+      register(request, (error, response) => {
+        if (response) seen.push(recorded(request, response.getUrn()));
+        callback(error, response);
+      });
+    };
+    await build();
+    await pulumi.runtime.disconnect();
+    return seen.sort((a, b) => (a.urn < b.urn ? -1 : 1));
+  });
 }
 
 /**
@@ -108,14 +90,9 @@ function outputsOf(type: string, name: string, made: Made): Record<string, unkno
   }
 }
 
-/** Whether a recorded input is marked as a secret. */
-export function isSecretInput(input: unknown): boolean {
-  return typeof input === "object" && input !== null && (input as Record<string, unknown>)[SIGNATURE] === SECRET;
-}
-
 /** A recorded value with the marks of secrets taken off, wherever they are. */
 export function reveal(input: unknown): unknown {
-  return mapSecrets(input, (secret) => reveal(secret));
+  return mapSecrets(input, reveal);
 }
 
 /** A recorded value with each secret replaced by `[secret]`. */
@@ -124,7 +101,7 @@ export function redacted(input: unknown): unknown {
 }
 
 function mapSecrets(input: unknown, replace: (secret: unknown) => unknown): unknown {
-  if (isSecretInput(input)) return replace((input as { value: unknown }).value);
+  if (pulumi.runtime.isRpcSecret(input)) return replace(pulumi.runtime.unwrapRpcSecret(input));
   if (Array.isArray(input)) return input.map((item) => mapSecrets(item, replace));
   if (typeof input !== "object" || input === null) return input;
   return Object.fromEntries(Object.entries(input).map(([key, item]) => [key, mapSecrets(item, replace)]));
@@ -138,23 +115,26 @@ interface Monitor {
 }
 
 function recorded(request: RegisterResourceRequest, urn: string): Recorded {
-  const options = {
-    parent: request.getParent() && nameOf(request.getParent()),
-    protect: request.getProtect(),
-    retainOnDelete: request.getRetainondelete(),
-    deleteBeforeReplace: request.getDeletebeforereplace(),
-    replaceOnChanges: request.getReplaceonchangesList(),
-    ignoreChanges: request.getIgnorechangesList(),
-    dependsOn: request.getDependenciesList().map(nameOf).sort(),
-  };
   const isGiven = (option: unknown) => (Array.isArray(option) ? option.length > 0 : Boolean(option));
   return {
     type: request.getType(),
     name: request.getName(),
     urn,
     inputs: request.getObject()?.toJavaScript() ?? {},
-    options: Object.fromEntries(Object.entries(options).filter(([, option]) => isGiven(option))),
+    options: Object.fromEntries(Object.entries(optionsOf(request)).filter(([, option]) => isGiven(option))),
     propertyDependencies: propertyDependencies(request),
+  };
+}
+
+function optionsOf(request: RegisterResourceRequest) {
+  return {
+    parent: nameOf(request.getParent()),
+    protect: request.getProtect(),
+    retainOnDelete: request.getRetainondelete(),
+    deleteBeforeReplace: request.getDeletebeforereplace(),
+    replaceOnChanges: request.getReplaceonchangesList(),
+    ignoreChanges: request.getIgnorechangesList(),
+    dependsOn: request.getDependenciesList().map(nameOf).sort(),
   };
 }
 

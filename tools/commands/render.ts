@@ -11,6 +11,8 @@ import { parseSettings, type Settings } from "../../stack/settings";
 import { redact } from "../../components/core/redact";
 import { projectDirectory, UserError } from "../console/project";
 import { composeOf } from "./compose";
+import { labelsOf } from "./labels";
+import type { Options } from "./options";
 import { record, reveal, type Recorded } from "./recordProgram";
 import { openPulumi } from "../pulumi/stack";
 import { secretsOf } from "../pulumi/stackState";
@@ -25,25 +27,16 @@ export interface RenderedFile {
   readonly content: Buffer;
 }
 
-/** What is rendered, and in which form. */
-export interface RenderRequest {
-  /** `compose`: as a docker compose file. Default: the files that the containers read. */
-  readonly format?: string | undefined;
-  /** Default: all towns. What the towns of a stack share is always there. */
-  readonly town?: string | undefined;
-}
-
 /**
  * What a stack's containers would be given, as text: the program itself is run, without an engine, with the secrets of
  * the stack's state. Secrets and addresses are redacted unless `reveal` asks for them; files that are part of the
- * project get one line.
+ * project get one line. The format `compose` is a docker compose file of all that would run. With `town`, only that
+ * town's part and what the towns share.
  *
  * Throws a UserError when the config has problems, or when `reveal` is asked of a stack that has never been up and so
  * has no secrets.
  */
-export async function render(
-  options: RenderRequest & { readonly stack: string; readonly reveal: boolean },
-): Promise<string> {
+export async function render(options: Pick<Options, "stack" | "reveal" | "format" | "town">): Promise<string> {
   const { stack, reveal, format = "files", town } = options;
   if (format !== "files" && format !== "compose")
     throw new UserError(`FORMAT "${format}" is unknown. FORMAT can be: compose, files.`);
@@ -66,10 +59,7 @@ export async function render(
 
 /** The resources of one town, and those that the towns share. */
 export function partOf(resources: readonly Recorded[], town: string): Recorded[] {
-  return resources.filter(({ inputs }) => {
-    const labels = (inputs["labels"] ?? []) as { label: string; value: string }[];
-    return labels.every(({ label, value }) => label !== "town-ator.town" || value === town);
-  });
+  return resources.filter(({ inputs }) => (labelsOf(inputs)["town-ator.town"] ?? town) === town);
 }
 
 /**
@@ -192,7 +182,7 @@ function shown(
 /** A file's text without what its form alone shows to be secret. Some of that is in no state: tokens from invites. */
 function hidden(name: string, text: string): string {
   if (/\.(yaml|json)$/.test(name)) {
-    const content = withoutSecretKeys(parse(text));
+    const content: unknown = parse(text, withoutSecret);
     return name.endsWith(".json") ? `${JSON.stringify(content, null, 2)}\n` : stringify(content, { lineWidth: 0 });
   }
   // The hash of a key file reveals no address, but could confirm a guess at the key.
@@ -204,17 +194,12 @@ function hidden(name: string, text: string): string {
 
 const HIDDEN = "[secret]";
 /** The keys of the connector's YAML and the launcher's JSON whose values are secret: a text, or a list of texts. */
-const SECRET_KEYS = new Set(["apiKey", "authToken", "redact"]);
+const SECRET_KEYS: ReadonlySet<unknown> = new Set(["apiKey", "authToken", "redact"]);
 
-function withoutSecretKeys(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutSecretKeys);
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([key, inner]) => {
-      if (!SECRET_KEYS.has(key)) return [key, withoutSecretKeys(inner)];
-      return [key, Array.isArray(inner) ? inner.map(() => HIDDEN) : HIDDEN];
-    }),
-  );
+/** What a parser makes of the value of a key. */
+function withoutSecret(key: unknown, value: unknown): unknown {
+  if (!SECRET_KEYS.has(key)) return value;
+  return Array.isArray(value) ? value.map(() => HIDDEN) : HIDDEN;
 }
 
 function place({ volume, name }: RenderedFile): string {

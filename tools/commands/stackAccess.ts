@@ -7,6 +7,7 @@ import { parseSettings, SettingsError, type Settings, type TownSettings } from "
 import { projectDirectory, UserError } from "../console/project";
 import { pick } from "../console/pick";
 import { say } from "../console/say";
+import { unlessRefused } from "../console/unlessRefused";
 import { editConfigFile, type ConfigEdit } from "../pulumi/configEdit";
 import { assertStackExists, openPulumi } from "../pulumi/stack";
 import { publishedTowns, readStackState, type PublishedTown, type StackState } from "../pulumi/stackState";
@@ -142,12 +143,8 @@ export function structure(config: StackConfig, key: Key): Structure {
   return asMap(parsed(config[fullKey(key)]));
 }
 
-function parsed(text: string | undefined): unknown {
-  try {
-    return text === undefined ? undefined : JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+function parsed(text = "null"): unknown {
+  return unlessRefused(SyntaxError, () => JSON.parse(text) as unknown);
 }
 
 /** A copy of a map or a list with a value in it, where the path leads. */
@@ -162,18 +159,6 @@ export function textAt(config: StackConfig, { key, town, name }: Omit<ConfigSecr
   const ofTown = asMap(structure(config, key)[town]);
   const text = Object.hasOwn(ofTown, name) ? ofTown[name] : undefined;
   return typeof text === "string" ? text : undefined;
-}
-
-/** The texts at a secret key of a config, by town and name. */
-export function textsIn(config: StackConfig, key: ConfigSecret["key"]): Record<string, Record<string, string>> {
-  return Object.fromEntries(
-    Object.entries(structure(config, key)).map(([town, entries]) => [
-      town,
-      Object.fromEntries(
-        Object.entries(asMap(entries)).filter((entry): entry is [string, string] => typeof entry[1] === "string"),
-      ),
-    ]),
-  );
 }
 
 /**

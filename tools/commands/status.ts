@@ -3,6 +3,7 @@ import { say } from "../console/say";
 import { pick } from "../console/pick";
 import { readConfigFile } from "../pulumi/configFile";
 import { existingDocker } from "../pulumi/environment";
+import type { Options } from "./options";
 import { isWell, problemsOf, statusLines, townScreen, type StackStatus } from "../status/judge";
 import { readStatus } from "../status/read";
 
@@ -13,21 +14,15 @@ const ANSWER_MS = 10_000;
  * Prints how the towns of a stack are: a line each, or one of them at length, or everything as JSON for monitoring.
  * Changes nothing, starts nothing, and needs no Pulumi. Gives 0 if all that was asked about is well, otherwise 1.
  */
-export async function status(options: { stack: string; town?: string | undefined; json: boolean }): Promise<number> {
-  const { stack, town, json } = options;
+export async function status({ stack, town, json }: Pick<Options, "stack" | "town" | "json">): Promise<number> {
   const seen = await look(stack);
   if (typeof seen === "string") {
     if (json) print({ stack, well: false, problem: seen, towns: [] });
     else say(seen);
     return 1;
   }
-  if (town !== undefined)
-    pick(
-      "TOWN",
-      seen.towns.map(({ name }) => name),
-      `In the stack ${stack}`,
-      town,
-    );
+  const names = seen.towns.map(({ name }) => name);
+  if (town !== undefined) pick("TOWN", names, `In the stack ${stack}`, town);
   const asked = town === undefined ? seen : { stack, towns: seen.towns.filter(({ name }) => name === town) };
   const well = isWell(asked);
   if (json) print({ ...asked, well, towns: asked.towns.map((one) => ({ ...one, problems: problemsOf(one) })) });

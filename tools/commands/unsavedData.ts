@@ -2,6 +2,7 @@ import type Docker from "dockerode";
 import { dockerName, type Role } from "../../components/core/names";
 import { lastBackup, OLD_MS, spanOf } from "../docker/lastBackup";
 import type { StateResource } from "../pulumi/pulumi";
+import { labelsOf } from "./labels";
 
 const DATA: Role = "connector-data";
 
@@ -17,10 +18,7 @@ export async function unsavedData(
 ): Promise<string[]> {
   const owners = resources.flatMap(({ type, protect, inputs }) => {
     if (type !== "docker:index/volume:Volume" || protect !== true) return [];
-    const labels = (inputs?.["labels"] ?? []) as readonly { label: string; value: string }[];
-    const [role, stack, town] = ["role", "stack", "town"].map(
-      (name) => labels.find(({ label }) => label === `town-ator.${name}`)?.value,
-    );
+    const { "town-ator.role": role, "town-ator.stack": stack, "town-ator.town": town } = labelsOf(inputs);
     return role === DATA && stack !== undefined && town !== undefined ? [{ stack, town }] : [];
   });
   const lines = await Promise.all(

@@ -9,6 +9,7 @@ import { repairInterrupted } from "../pulumi/interrupted";
 import { previewChanges } from "../pulumi/plan";
 import type { Pulumi, PulumiRun } from "../pulumi/pulumi";
 import { openPulumi, readState } from "../pulumi/stack";
+import type { Options } from "./options";
 import { unsavedData } from "./unsavedData";
 
 /**
@@ -21,10 +22,8 @@ const RECOVERY_MS = 60_000;
  * Deploys a stack: gets the machine and the stack ready, repairs what an interrupted run left behind, looks for drift
  * and updates. Gives Pulumi's exit code, or 1 when a container of the stack is not well all the same; on failure the
  * reason stands below Pulumi's own output.
- *
- * @param options.refresh whether Pulumi reads the true state of every resource first, drift or not
  */
-export async function up(options: { stack: string; refresh: boolean }): Promise<number> {
+export async function up(options: Pick<Options, "stack" | "refresh">): Promise<number> {
   const pulumi = await openPulumi(options.stack);
   await repairInterrupted(pulumi);
   const drift = await lookForDrift(pulumi);

@@ -1,10 +1,10 @@
 import * as readline from "node:readline/promises";
-import { Writable } from "node:stream";
+import { Writable, type Readable } from "node:stream";
 import { UserError } from "./project";
 
 /** Where something secret comes from, and where a user at a terminal is asked for it; replaceable in tests. */
 export interface Terminal {
-  input: NodeJS.ReadableStream & { isTTY?: boolean };
+  input: Readable & { isTTY?: boolean };
   output: NodeJS.WritableStream;
 }
 

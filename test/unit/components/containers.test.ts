@@ -1,5 +1,6 @@
+import * as pulumi from "@pulumi/pulumi";
 import { describe, expect, it, test } from "vitest";
-import { isSecretInput, keepTestsApart, mockSecret } from "../../mocks";
+import { keepTestsApart, mockSecret } from "../../mocks";
 import { built, container, IDENTITY } from "../../oneTown";
 
 describe("every container", async () => {
@@ -42,7 +43,7 @@ describe("every container", async () => {
     "%s shows no secret to docker inspect",
     (_, { inputs }) => {
       const { uploads: hidden, ...shown } = inputs;
-      expect(hidden === undefined || isSecretInput(hidden)).toBe(true);
+      expect(hidden === undefined || pulumi.runtime.isRpcSecret(hidden)).toBe(true);
       const text = JSON.stringify(shown);
       expect(text).not.toContain(IDENTITY.address.slice(0, 56));
       expect(text).not.toContain(mockSecret("home-identity-seed"));

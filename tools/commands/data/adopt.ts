@@ -1,42 +1,30 @@
-import type { Readable } from "node:stream";
 import { UserError } from "../../console/project";
+import { ownTerminal } from "../../console/standardInput";
 import { eachGivenFile } from "./dataFile";
+import type { Options } from "../options";
+import { startMover } from "./mover";
 import { replaceData, type Incoming } from "./replace";
-import { openTownData, type TownData } from "./townData";
-
-/** Over what data are adopted. */
-export interface DataAdoptRequest {
-  /** `newer`: take what is given although the town has newer data. */
-  readonly replace?: string | undefined;
-}
+import { openTownData } from "./townData";
 
 const HOW = "docker cp <stopped connector>:/app/data - | make data-adopt TOWN=…";
 
-/** Brings the data of an older deployment from standard input to a town's connector. Gives the exit code. */
-export async function adopt(options: DataAdoptRequest & { stack: string; town?: string | undefined }): Promise<number> {
-  if (process.stdin.isTTY) throw new UserError(`No data were given: ${HOW}`);
-  await adoptData(options, await openTownData(options.stack, options.town), process.stdin);
-  return 0;
-}
-
 /**
- * What `adopt` does; see `replaceData`. Throws a UserError, with the connector's data as they were, also if what is
- * given is not a whole tar archive of the folder `data`.
- *
- * @param start replaceable in tests
+ * Brings the data of an older deployment from standard input to a town's connector; see `replaceData`. Throws a
+ * UserError, with the connector's data as they were, also if what is given is not a whole tar archive of the folder
+ * `data`.
  */
-export async function adoptData(
-  { replace }: DataAdoptRequest,
-  town: TownData,
-  given: Readable,
-  start?: Parameters<typeof replaceData>[3],
+export async function adopt(
+  options: Pick<Options, "stack" | "town" | "replace">,
+  { open = openTownData, given = ownTerminal.input, start = startMover } = {},
 ): Promise<void> {
-  const incoming: Incoming = {
-    read: (visit) => eachGivenFile(given, HOW, visit),
-    told: () => ({ what: "the older deployment" }),
+  if (given.isTTY) throw new UserError(`No data were given: ${HOW}`);
+  const town = await open(options);
+  const incoming: Incoming = async (visit) => {
+    await eachGivenFile(given, HOW, visit);
+    return { what: "the older deployment" };
   };
   try {
-    await replaceData(incoming, replace, town, start);
+    await replaceData(incoming, options.replace, town, start);
   } finally {
     // Otherwise a refusal would wait until the other end has written everything.
     given.destroy();

@@ -5,46 +5,25 @@ import { interruptible } from "../../console/interrupted";
 import { askPassphrase } from "../../console/passphrase";
 import { noteBackup } from "../../docker/lastBackup";
 import { whileStopped } from "../../docker/whileStopped";
-import { encryption } from "../identity/ageFile";
-import { assertNew, backupPath, writeNew } from "../newFile";
+import { encryption, lockOf } from "../identity/ageFile";
+import { newBackupPath, writeNew } from "../operatorFile";
+import type { Options } from "../options";
 import { backupOf, Files } from "./dataFile";
-import { downtime, openTownData, type TownData } from "./townData";
-
-/** Which file is written, and whom it is for. */
-export interface DataBackupRequest {
-  readonly file?: string | undefined;
-  /** `age1…`; a passphrase is asked for if there is none. */
-  readonly recipient?: string | undefined;
-}
-
-/** Writes a connector's data into an age-encrypted file. Gives the exit code. */
-export async function backup(
-  options: DataBackupRequest & { stack: string; town?: string | undefined },
-): Promise<number> {
-  await assertNew(backupPath(options.file));
-  await backUpData(options, await openTownData(options.stack, options.town), () => askPassphrase("new"));
-  return 0;
-}
+import { downtime, openTownData } from "./townData";
 
 /**
- * What `backup` does. The connector is stopped while its data are read, so that they are of one moment, and started
- * again however that ends. The data go from the Docker host into the encryption, and touch no disk in between. Throws a
- * UserError, with no file written, if the file exists or something fails.
- *
- * @param encrypt replaceable in tests, where age's work factor takes too long
+ * Writes a connector's data into an age-encrypted file. The connector is stopped while its data are read, so that they
+ * are of one moment, and started again however that ends. The data go from the Docker host into the encryption, and
+ * touch no disk in between. Throws a UserError, with no file written, if the file exists or something fails.
  */
-export async function backUpData(
-  request: DataBackupRequest,
-  { docker, connector, stack, town, nodeId, say }: TownData,
-  passphrase: () => Promise<string>,
-  encrypt = encryption,
+export async function backup(
+  options: Pick<Options, "stack" | "town" | "file" | "recipient">,
+  { open = openTownData, passphrase = askPassphrase, encrypt = encryption } = {},
 ): Promise<void> {
-  const file = backupPath(request.file);
-  await assertNew(file);
+  const file = await newBackupPath(options.file);
+  const { docker, connector, stack, town, nodeId, say } = await open(options);
   // Before the connector is stopped: the key of a passphrase takes seconds.
-  const sealed = await encrypt(
-    request.recipient ? { recipient: request.recipient } : { passphrase: await passphrase() },
-  );
+  const sealed = await encrypt(await lockOf(options, passphrase));
   const container = docker.getContainer(connector);
   const { result: files, downMs } = await interruptible((signal) =>
     whileStopped(container, signal, async () => {

@@ -77,15 +77,20 @@ function ofVolume(header: TarHeader): TarHeader | undefined {
   return { ...header, name };
 }
 
-/** Calls `visit` for each file and folder of the connector in an archive of its data volume, as Docker makes it. */
-export async function eachDataFile(
-  archive: NodeJS.ReadableStream,
-  visit: (header: TarHeader, content: Readable) => Promise<void>,
-): Promise<void> {
-  await eachTarEntry(archive, async (header, content) => {
+/** What is done with a file or folder of the connector, which has its path in the data volume for a name. */
+export type Visit = (header: TarHeader, content: Readable) => Promise<void> | void;
+
+/** Visits what an archive holds if it is the connector's own. */
+function ifOwn(visit: Visit) {
+  return async (header: TarHeader, content: Readable): Promise<void> => {
     const own = ofVolume(header);
     if (own) await visit(own, content);
-  });
+  };
+}
+
+/** Calls `visit` for each file and folder of the connector in an archive of its data volume, as Docker makes it. */
+export function eachDataFile(archive: NodeJS.ReadableStream, visit: Visit): Promise<void> {
+  return eachTarEntry(archive, ifOwn(visit));
 }
 
 /**
@@ -93,19 +98,15 @@ export async function eachDataFile(
  * closed to other users, as all data here are. Throws a UserError that says `how` to make one if it is something else,
  * or holds no file.
  */
-export async function eachGivenFile(
-  archive: NodeJS.ReadableStream,
-  how: string,
-  visit: (header: TarHeader, content: Readable) => Promise<void>,
-): Promise<void> {
+export async function eachGivenFile(archive: NodeJS.ReadableStream, how: string, visit: Visit): Promise<void> {
   const refuse = (why: string) => new UserError(`${why}; nothing is changed. To give the data: ${how}`);
   const files = new Files();
+  const visitClosed = ifOwn((header, content) => visit({ ...header, mode: header.mode & 0o700 }, content));
   const read = eachTarEntry(archive, async (header, content) => {
     // Not any folder: files that end up one folder too deep are a ledger that the connector does not find.
     if (!/^data(\/|$)/.test(header.name)) throw refuse("What was given is not an archive of the folder `data`");
     files.add(header);
-    const own = ofVolume(header);
-    if (own) await visit({ ...own, mode: own.mode & 0o700 }, content);
+    await visitClosed(header, content);
   });
   await read.catch((error: unknown) => {
     if (error instanceof UserError) throw error;
@@ -131,27 +132,30 @@ export function backupOf(said: Card, archive: NodeJS.ReadableStream, files: File
 }
 
 /**
- * Reads a backup: its card first, which `accept` may refuse by an error, then each file and folder. Throws a UserError
- * that begins with `name` if it is no backup of data.
+ * Reads a backup: its card first, which it gives in the end, then each file and folder. Throws a UserError that begins
+ * with `name` if it is no backup of data, or another town's.
  */
 export async function readBackup(
   content: NodeJS.ReadableStream,
   name: string,
-  accept: (card: Card) => void,
-  visit: (header: TarHeader, content: Readable) => Promise<void>,
-): Promise<void> {
-  let accepted = false;
+  { town, nodeId }: Pick<Card, "town" | "nodeId">,
+  visit: Visit,
+): Promise<Card> {
+  let accepted: Card | undefined;
+  const visitOwn = ifOwn(visit);
   const read = eachTarEntry(content, async (header, bytes) => {
-    if (accepted) {
-      const own = ofVolume(header);
-      if (own) await visit(own, bytes);
-    } else if (header.name === CARD) {
-      accept(readJson(`${name} is`, card, await text(bytes)));
-      accepted = true;
-    }
+    if (accepted) return visitOwn(header, bytes);
+    if (header.name !== CARD) return;
+    const said = readJson(`${name} is`, card, await text(bytes));
+    if (said.nodeId !== nodeId)
+      throw new UserError(
+        `${name} is a backup of the data of ${said.town} (${said.nodeId}), and ${town} is ${nodeId}; nothing is changed.`,
+      );
+    accepted = said;
   });
   await read.catch((error: unknown) => {
     if (accepted || error instanceof UserError) throw error;
   });
   if (!accepted) throw new UserError(`${name} holds no backup of a town's data; nothing is changed.`);
+  return accepted;
 }

@@ -1,26 +1,25 @@
-import type { Readable } from "node:stream";
 import { PATHS } from "../../../components/core/ports";
 import { UID } from "../../../components/core/user";
 import { interruptible } from "../../console/interrupted";
 import { UserError } from "../../console/project";
 import { noteBackup } from "../../docker/lastBackup";
-import { tarArchive, type TarHeader } from "../../docker/tar";
+import { tarArchive } from "../../docker/tar";
 import { whileStopped } from "../../docker/whileStopped";
-import { ASIDE, eachDataFile, Files } from "./dataFile";
-import { startMover, type Mover } from "./mover";
+import { ASIDE, eachDataFile, Files, type Visit } from "./dataFile";
+import type { Mover } from "./mover";
 import { downtime, type TownData } from "./townData";
 
-/** Data that are to take the place of a connector's. */
-export interface Incoming {
-  /** Calls `visit` for each file and folder. Rejects if they are not whole, or not for this town. */
-  read(visit: (header: TarHeader, content: Readable) => Promise<void>): Promise<void>;
-  /** What is known of them once they are read. */
-  told(): {
-    /** What they are of, for messages. */
-    readonly what: string;
-    /** When they were backed up; no backup is known to hold them if there is none. */
-    readonly made?: Date;
-  };
+/**
+ * Reads data that are to take the place of a connector's: calls `visit` for each file and folder, and says then what
+ * they are. Rejects if they are not whole, or not for this town.
+ */
+export type Incoming = (visit: Visit) => Promise<Told>;
+
+interface Told {
+  /** What the data are of, for messages. */
+  readonly what: string;
+  /** When they were backed up; no backup is known to hold them if there is none. */
+  readonly made?: Date;
 }
 
 /** The most files that a refusal names. */
@@ -38,13 +37,13 @@ export function assertReplace(replace: string | undefined): void {
  * UserError, with the connector's data as they were, if the data cannot be read, or if the town has newer ones and
  * `replace` is not `newer`.
  *
- * @param start replaceable in tests
+ * @param start starts the mover
  */
 export async function replaceData(
   incoming: Incoming,
   replace: string | undefined,
   town: TownData,
-  start = startMover,
+  start: (town: TownData) => Promise<Mover>,
 ): Promise<void> {
   const { docker, connector, say } = town;
   assertReplace(replace);
@@ -52,13 +51,9 @@ export async function replaceData(
   await interruptible(async (signal) => {
     const mover = await start(town);
     try {
-      const files = await stage(incoming, mover, signal);
+      const { files, what, made } = await stage(incoming, mover, signal);
       const present = new Files();
-      await eachDataFile(await container.getArchive({ path: PATHS.connectorData }), (header) => {
-        present.add(header);
-        return Promise.resolve();
-      });
-      const { what, made } = incoming.told();
+      await eachDataFile(await container.getArchive({ path: PATHS.connectorData }), (header) => present.add(header));
       if (replace === undefined) assertNotNewer(present, files, what, town);
       const aside = `${ASIDE}${new Date().toISOString().slice(0, 19).replaceAll(":", "-")}`;
       signal.throwIfAborted();
@@ -78,21 +73,22 @@ export async function replaceData(
 }
 
 /** Puts data into the mover's stage; rejects as reading them does. */
-async function stage(incoming: Incoming, mover: Mover, signal: AbortSignal): Promise<Files> {
+async function stage(incoming: Incoming, mover: Mover, signal: AbortSignal): Promise<Told & { files: Files }> {
   const files = new Files();
+  let told!: Told;
   const broken = new AbortController();
-  const archive = tarArchive((add) =>
-    incoming.read(async (header, bytes) => {
+  const archive = tarArchive(async (add) => {
+    told = await incoming(async (header, bytes) => {
       files.add(header);
       await add({ ...header, uid: UID, gid: UID }, bytes);
-    }),
-  ).once("error", (error) => broken.abort(error));
+    });
+  }).once("error", (error) => broken.abort(error));
   try {
     await mover.stage(archive, AbortSignal.any([signal, broken.signal]));
   } catch (error) {
     throw broken.signal.aborted ? broken.signal.reason : error;
   }
-  return files;
+  return { files, ...told };
 }
 
 function assertNotNewer(present: Files, files: Files, what: string, { town }: TownData): void {

@@ -6,6 +6,7 @@ import { UserError } from "../../console/project";
 import { say } from "../../console/say";
 import { couldNotLook, dockerClient } from "../../docker/dockerHost";
 import { openPulumi } from "../../pulumi/stack";
+import type { Options } from "../options";
 import { townNamed } from "../stackAccess";
 
 /** A town's connector and its data, on their Docker host. */
@@ -24,7 +25,7 @@ export interface TownData {
 }
 
 /** Finds a town's connector. Throws a UserError if there is no such town, or none of it on the Docker host. */
-export async function openTownData(stack: string, name: string | undefined): Promise<TownData> {
+export async function openTownData({ stack, town: name }: Pick<Options, "stack" | "town">): Promise<TownData> {
   const pulumi = await openPulumi(stack);
   const { name: town, nodeId } = townNamed(parseSettings(await pulumi.config(), stack), name);
   const { dockerHost } = pulumi.environment;

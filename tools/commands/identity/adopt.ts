@@ -3,6 +3,7 @@ import type { Settings, TownSettings } from "../../../stack/settings";
 import { UserError } from "../../console/project";
 import { looksLikeWords, seedFromWords } from "../../console/seedWords";
 import { readHidden } from "../../console/standardInput";
+import type { Options } from "../options";
 import {
   changeConfig,
   openStack,
@@ -18,35 +19,28 @@ import { adoptedFingerprint, displaced, givenSeed, type Claimed } from "./known"
 import { nextStep } from "./nextStep";
 import { stepChange } from "./rotate";
 
-/** Which identity of which town the key is for. */
-export interface AdoptRequest {
-  readonly town?: string | undefined;
-  /** Default: that of the current identity. */
-  readonly number?: string | undefined;
-}
+const askKey = (question: string) =>
+  readHidden(question, {
+    what: "key",
+    most: MOST_KEY_BYTES,
+    tooLong: "What was given is far too long to be a key: a tar archive of a HiddenServiceDir has a few KiB.",
+  });
 
 /**
  * Takes the key of an identity, or the 24 words of a town's seed, from standard input into the stack's encrypted
- * config, at `town-ator:identities.<town>.<number>` or `.seed`. Everything is checked first and nothing is changed on
- * an error. Gives the exit code.
+ * config, at `town-ator:identities.<town>.<number>` or `.seed`. Throws a UserError, with nothing changed, if the town,
+ * the number or the key is not right.
  */
-export async function adopt({ stack, ...request }: AdoptRequest & { stack: string }): Promise<number> {
-  const tooLong = "What was given is far too long to be a key: a tar archive of a HiddenServiceDir has a few KiB.";
-  const readKey = (question: string) => readHidden(question, { what: "key", most: MOST_KEY_BYTES, tooLong });
-  await adoptKey(request, { ...(await openStack(stack)), readKey });
-  return 0;
-}
-
-/** What `adopt` does. Throws a UserError, with nothing changed, if the town, the number or the key is not right. */
-export async function adoptKey(
-  request: AdoptRequest,
-  access: StackAccess & { readKey(question: string): Promise<Buffer> },
+export async function adopt(
+  request: Pick<Options, "stack" | "town" | "number">,
+  { open = openStack, readKey = askKey } = {},
 ): Promise<void> {
+  const access = await open(request.stack);
   const config = await access.config();
   const settings = settingsWithout(config, access.stack, ["identities"]);
   const town = townNamed(settings, request.town);
   const number = numberOf(request.number, town);
-  const given = await access.readKey(
+  const given = await readKey(
     `Paste the key of ${town.name}'s identity ${number} as base64, or the 24 words of its seed, and press Enter; it is not shown: `,
   );
   if (given.length === 0) throw new UserError("No key was given: pipe it in.");

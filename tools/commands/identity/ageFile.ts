@@ -1,15 +1,21 @@
 import { once } from "node:events";
-import { createReadStream } from "node:fs";
+import * as path from "node:path";
 import { Duplex, Readable } from "node:stream";
 import type { ReadableStream } from "node:stream/web";
-import type { Decrypter, Encrypter } from "age-encryption";
-import { UserError } from "../../console/project";
+import type { Decrypter } from "age-encryption";
+import type { askPassphrase } from "../../console/passphrase";
+import { projectDirectory, UserError } from "../../console/project";
+import { readWhole } from "../operatorFile";
+import type { Options } from "../options";
 
 /** What a backup is encrypted with: a passphrase, or a recipient (`age1…`), whose identity then opens it. */
 export type Lock = { readonly passphrase: string } | { readonly recipient: string };
 
-/** What opens a backup: the passphrase, or the identities (`AGE-SECRET-KEY-…`) to try. */
-export type Key = { readonly passphrase: string } | { readonly identities: readonly string[] };
+/** What opens a backup: what the operator gives for it, and a decrypter that has it. */
+export interface Key {
+  readonly kind: "passphrase" | "AGE_IDENTITY";
+  readonly decrypter: Decrypter;
+}
 
 /**
  * The library, as an ES module: tsx turns what is required or imported by a statement into CommonJS, in which scrypt
@@ -20,22 +26,48 @@ const library = () => import("age-encryption");
 /** Base-2 logarithm of scrypt's work factor, age's default. Every attempt to open the file takes seconds. */
 const WORK_FACTOR = 18;
 
-/** Encrypts a text as an age file (age-encryption.org/v1). Throws a UserError if the recipient is invalid. */
-export async function encryptFile(text: string, lock: Lock, workFactor: number = WORK_FACTOR): Promise<Uint8Array> {
-  return (await encrypterFor(lock, workFactor)).encrypt(text);
+/** The lock of a new backup: the recipient that the operator names, or the passphrase that is asked for. */
+export async function lockOf(
+  { recipient }: Pick<Options, "recipient">,
+  passphrase: typeof askPassphrase,
+): Promise<Lock> {
+  return recipient ? { recipient } : { passphrase: await passphrase("new") };
 }
 
 /**
- * A stream that gives what is written into it as an age file, piece by piece. The seconds that a passphrase takes are
- * over when it is there. Throws as {@link encryptFile} does.
+ * What opens a backup: the identities in the operator's file, as age-keygen writes it, or the passphrase that is asked
+ * for. Throws a UserError, without repeating any of the file, if it holds no identity or one of a kind that is not
+ * supported.
  */
-export async function encryption(lock: Lock, workFactor: number = WORK_FACTOR): Promise<Duplex> {
-  const encrypter = await encrypterFor(lock, workFactor);
-  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
-  return Duplex.fromWeb({ writable, readable: await encrypter.encrypt(readable) });
+export async function keyOf(
+  { ageIdentity }: Pick<Options, "ageIdentity">,
+  passphrase: typeof askPassphrase,
+): Promise<Key> {
+  const decrypter = new (await library()).Decrypter();
+  if (!ageIdentity) {
+    decrypter.addPassphrase(await passphrase("known"));
+    return { kind: "passphrase", decrypter };
+  }
+  const text = (await readWhole(path.resolve(projectDirectory, ageIdentity))).toString("utf8");
+  const lines = text.split(/\r?\n/).filter((line) => line.trim() !== "" && !line.startsWith("#"));
+  if (lines.length === 0) throw new UserError("The file of AGE_IDENTITY holds no identity.");
+  try {
+    for (const line of lines) decrypter.addIdentity(line.trim());
+  } catch {
+    throw new UserError(
+      "The file of AGE_IDENTITY holds something else than identities of age (AGE-SECRET-KEY-…); plugins and SSH keys are not supported.",
+    );
+  }
+  return { kind: "AGE_IDENTITY", decrypter };
 }
 
-async function encrypterFor(lock: Lock, workFactor: number): Promise<Encrypter> {
+/**
+ * A stream that gives what is written into it as an age file (age-encryption.org/v1), piece by piece. The seconds that
+ * a passphrase takes are over when it is there. Throws a UserError if the recipient is invalid.
+ *
+ * @param workFactor replaceable in tests, where age's own takes too long
+ */
+export async function encryption(lock: Lock, workFactor: number = WORK_FACTOR): Promise<Duplex> {
   const { Encrypter } = await library();
   const encrypter = new Encrypter();
   if ("passphrase" in lock) {
@@ -48,39 +80,28 @@ async function encrypterFor(lock: Lock, workFactor: number): Promise<Encrypter> 
       throw new UserError("RECIPIENT is not an age recipient: those begin with age1, as age-keygen prints them.");
     }
   }
-  return encrypter;
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+  return Duplex.fromWeb({ writable, readable: await encrypter.encrypt(readable) });
 }
 
 /**
- * Decrypts an age file. Throws a UserError that begins with `name` and says what can be known: a wrong key and a
- * damaged header of a file with a passphrase look alike.
+ * What an age file holds, piece by piece as it is read. Throws a UserError that begins with `name` and says what can be
+ * known: a wrong key and a damaged header of a file with a passphrase look alike. So does the stream where the file is
+ * cut short or damaged: what it has given by then is the file's own.
  */
-export async function decryptFile(file: Uint8Array, key: Key, name: string): Promise<string> {
-  const decrypter = await decrypterFor(Buffer.from(file), key, name);
+export async function decryption(file: Readable, key: Key, name: string): Promise<Readable> {
   try {
-    return await decrypter.decrypt(file, "text");
-  } catch {
-    throw cannotOpen(key, name);
-  }
-}
-
-/**
- * What an age file holds, piece by piece as it is read. Throws as {@link decryptFile} does, and so does the stream
- * where the file is cut short or damaged: what it has given by then is the file's own.
- */
-export async function decryption(file: string, key: Key): Promise<Readable> {
-  const source = createReadStream(file);
-  try {
-    const [begin] = (await once(source, "readable"), [source.read() as Buffer | null]);
-    if (begin !== null) source.unshift(begin);
-    const decrypter = await decrypterFor(begin ?? Buffer.alloc(0), key, file);
-    const content = await decrypter.decrypt(Readable.toWeb(source) as ReadableStream<Uint8Array>);
-    return Readable.from(refusing(content, () => cannotOpen(key, file)));
+    await once(file, "readable");
+    const begin = file.read() as Buffer | null;
+    if (begin !== null) file.unshift(begin);
+    assertFits(key, begin ?? Buffer.alloc(0), name);
+    const content = await key.decrypter.decrypt(Readable.toWeb(file) as ReadableStream<Uint8Array>);
+    return Readable.from(refusing(content, () => cannotOpen(key, name)));
   } catch (error) {
-    source.destroy();
+    file.destroy();
     if (error instanceof UserError) throw error;
     const { code } = error as NodeJS.ErrnoException;
-    throw code === undefined ? cannotOpen(key, file) : new UserError(`${file} cannot be read (${code}).`);
+    throw code === undefined ? cannotOpen(key, name) : new UserError(`${name} cannot be read (${code}).`);
   }
 }
 
@@ -94,46 +115,21 @@ async function* refusing(content: ReadableStream<Uint8Array>, refusal: () => Use
 
 function cannotOpen(key: Key, name: string): UserError {
   return new UserError(
-    `${name} cannot be opened: the ${"passphrase" in key ? "passphrase" : "AGE_IDENTITY"} is not its own, or the file is cut short or damaged; nothing is changed.`,
+    `${name} cannot be opened: the ${key.kind} is not its own, or the file is cut short or damaged; nothing is changed.`,
   );
 }
 
-/** A decrypter with a key of the kind that the file's header, which is in plain text, asks for. */
-async function decrypterFor(begin: Buffer, key: Key, name: string): Promise<Decrypter> {
+/** Throws a UserError unless a file's header, which is in plain text, asks for a key of that kind. */
+function assertFits({ kind }: Key, begin: Buffer, name: string): void {
   if (!begin.subarray(0, INTRO.length).equals(INTRO))
     throw new UserError(`${name} is not an age file, or its beginning is damaged; nothing is changed.`);
   const withPassphrase = begin.subarray(INTRO.length).toString("latin1").startsWith("-> scrypt ");
-  if (withPassphrase && !("passphrase" in key))
+  if (withPassphrase && kind !== "passphrase")
     throw new UserError(`${name} is encrypted with a passphrase: leave AGE_IDENTITY out; nothing is changed.`);
-  if (!withPassphrase && "passphrase" in key)
+  if (!withPassphrase && kind === "passphrase")
     throw new UserError(
       `${name} is encrypted for a recipient, or is damaged: set AGE_IDENTITY=<file with its AGE-SECRET-KEY-…>; nothing is changed.`,
     );
-  const { Decrypter } = await library();
-  const decrypter = new Decrypter();
-  if ("passphrase" in key) decrypter.addPassphrase(key.passphrase);
-  else for (const identity of key.identities) decrypter.addIdentity(identity);
-  return decrypter;
 }
 
 const INTRO = Buffer.from("age-encryption.org/v1\n");
-
-/**
- * The identities in a file as age-keygen writes it. Throws a UserError, without repeating any of it, if there is none
- * or one of a kind that is not supported.
- */
-export async function identitiesIn(text: string): Promise<string[]> {
-  const { Decrypter } = await library();
-  const lines = text.split(/\r?\n/).filter((line) => line.trim() !== "" && !line.startsWith("#"));
-  if (lines.length === 0) throw new UserError("The file of AGE_IDENTITY holds no identity.");
-  for (const line of lines) {
-    try {
-      new Decrypter().addIdentity(line.trim());
-    } catch {
-      throw new UserError(
-        "The file of AGE_IDENTITY holds something else than identities of age (AGE-SECRET-KEY-…); plugins and SSH keys are not supported.",
-      );
-    }
-  }
-  return lines.map((line) => line.trim());
-}

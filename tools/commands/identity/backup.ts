@@ -1,50 +1,32 @@
 import { published, type Identity } from "../../../components/core/identity";
 import { inboundSecretName, relaySeedName, townOfSeed } from "../../../components/core/names";
 import { relayKeysFromRandom, type RelayKeys } from "../../../components/core/townRelay";
-import type { Settings, TownSettings } from "../../../stack/settings";
-import { openStack, settingsWithout, textsIn, type StackAccess, type StackConfig } from "../stackAccess";
-import { assertNew, backupPath, writeNew } from "../newFile";
+import { parseSettings, type Settings, type TownSettings } from "../../../stack/settings";
+import { openStack, structure, type StackConfig } from "../stackAccess";
+import { newBackupPath, writeNew } from "../operatorFile";
+import type { Options } from "../options";
 import { UserError } from "../../console/project";
-import { encryptFile, type Lock } from "./ageFile";
+import { encryption, lockOf } from "./ageFile";
 import { formatBackup, type Backup, type BackupTown } from "./backupFile";
-import { highest, identitiesUpTo, seedAndKeys } from "./known";
+import { identitiesOf, originOf } from "./known";
 import { askPassphrase } from "../../console/passphrase";
 
-/** Where a backup goes, and whom it is for. */
-export interface BackupRequest {
-  readonly file?: string | undefined;
-  /** `age1…`; a passphrase is asked for if there is none. */
-  readonly recipient?: string | undefined;
-}
-
-/** Writes all identities and secrets of a stack into one age-encrypted file. Gives the exit code. */
-export async function backup({ stack, ...request }: BackupRequest & { stack: string }): Promise<number> {
-  await assertNew(backupPath(request.file));
-  const access = await openStack(stack);
-  await backUp(request, access, () => askPassphrase("new"));
-  return 0;
-}
-
 /**
- * What `backup` does. Everything is gathered before the passphrase is asked for. Throws a UserError, with no file
- * written, if something is missing or the file exists.
- *
- * @param encrypt replaceable in tests, where age's work factor takes too long
+ * Writes all identities and secrets of a stack into one age-encrypted file. Everything is gathered before the
+ * passphrase is asked for. Throws a UserError, with no file written, if something is missing or the file exists.
  */
-export async function backUp(
-  request: BackupRequest,
-  access: StackAccess,
-  passphrase: () => Promise<string>,
-  encrypt: (text: string, lock: Lock) => Promise<Uint8Array> = encryptFile,
+export async function backup(
+  { stack, ...request }: Pick<Options, "stack" | "file" | "recipient">,
+  { open = openStack, passphrase = askPassphrase, encrypt = encryption } = {},
 ): Promise<void> {
-  const file = backupPath(request.file);
-  await assertNew(file);
+  const file = await newBackupPath(request.file);
+  const access = await open(stack);
   const [config, { random }] = await Promise.all([access.config(), access.state()]);
-  const settings = settingsWithout(config, access.stack, []);
-  const { content, lines } = gathered(config, settings, random);
-  const lock = request.recipient ? { recipient: request.recipient } : { passphrase: await passphrase() };
-  await writeNew(file, await encrypt(formatBackup(content), lock));
-  access.say(`${file} holds, encrypted, of the stack ${access.stack}:`);
+  const { content, lines } = gathered(config, parseSettings(config, stack), random);
+  const sealed = await encrypt(await lockOf(request, passphrase));
+  sealed.end(formatBackup(content));
+  await writeNew(file, sealed);
+  access.say(`${file} holds, encrypted, of the stack ${stack}:`);
   for (const line of lines) access.say(line);
   access.say("keep it away from this machine; only what you have just given opens it");
 }
@@ -55,13 +37,13 @@ function gathered(
   random: ReadonlyMap<string, string>,
 ): { content: Omit<Backup, "format" | "version">; lines: string[] } {
   const lines: string[] = [];
-  const towns = settings.towns.map((town) => {
-    const { seed, keys } = seedAndKeys(town, random);
-    const last = Math.max(highest(town.identity), ...keys.keys());
-    const identities = identitiesUpTo(last, { seed, keys }, settings.suffix);
+  const towns = settings.towns.map((town): [string, BackupTown] => {
+    const origin = originOf(town, random);
+    const identities = identitiesOf(origin, settings.suffix);
     assertMade(town, identities);
-    const { secrets, missing } = secretsOf(town, random);
+    const secrets = secretsOf(town, random);
     const relay = relayKeysOf(town, random);
+    const missing = town.peers.map(({ id }) => id).filter((id) => !Object.hasOwn(secrets, id));
     for (const [number, { fingerprint }] of identities)
       lines.push(`  identity ${number} of ${town.name}: ${fingerprint}`);
     const count = Object.keys(secrets).length;
@@ -72,24 +54,20 @@ function gathered(
       lines.push(
         `  not in it, for they are not made before the next \`make up\`: the secrets of ${missing.join(", ")}`,
       );
-    return [
-      town.name,
-      {
-        nodeId: town.nodeId,
-        identity: { ...town.identity },
-        ...(seed && { seed: seed.toString("base64") }),
-        keys: Object.fromEntries([...keys].map(([number, key]) => [`${number}`, key.toString("base64")])),
-        fingerprints: Object.fromEntries(
-          [...identities].map(([number, { fingerprint }]) => [`${number}`, fingerprint]),
-        ),
-        secrets,
-        ...(relay && { relay }),
-      },
-    ] as const;
+    const content = {
+      nodeId: town.nodeId,
+      identity: town.identity,
+      ...(origin.seed && { seed: origin.seed.toString("base64") }),
+      keys: Object.fromEntries([...origin.keys].map(([number, key]) => [number, key.toString("base64")])),
+      fingerprints: Object.fromEntries([...identities].map(([number, { fingerprint }]) => [number, fingerprint])),
+      secrets,
+      ...(relay && { relay }),
+    };
+    return [town.name, content];
   });
-  const known = new Set(settings.towns.map(({ name }) => name));
-  const others = [...random.keys()].flatMap((name) => townOfSeed(name) ?? []);
-  const strangers = [...new Set(others)].filter((name) => !known.has(name));
+  const strangers = [...random.keys()]
+    .flatMap((name) => townOfSeed(name) ?? [])
+    .filter((name) => settings.towns.every((town) => town.name !== name));
   if (strangers.length > 0)
     lines.push(`  not in it, for the config does not have them: the towns ${strangers.join(", ")}`);
   return {
@@ -98,9 +76,9 @@ function gathered(
       made: new Date().toISOString(),
       suffix: settings.suffix,
       retired: [...settings.retired],
-      towns: Object.fromEntries<BackupTown>(towns),
-      invites: textsIn(config, "invites"),
-      tokens: textsIn(config, "tokens"),
+      towns: Object.fromEntries(towns),
+      invites: structure(config, "invites") as Backup["invites"],
+      tokens: structure(config, "tokens") as Backup["tokens"],
     },
     lines,
   };
@@ -123,16 +101,12 @@ function relayKeysOf({ name, relay }: TownSettings, random: ReadonlyMap<string, 
   return relay && nostr !== undefined && settlement !== undefined ? { nostr, settlement } : undefined;
 }
 
-function secretsOf(
-  { name, peers }: TownSettings,
-  random: ReadonlyMap<string, string>,
-): { secrets: Record<string, string>; missing: string[] } {
-  const all = peers.map(({ id, given }) => ({
-    id,
-    secret: given?.reveal() ?? random.get(inboundSecretName(name, id)),
-  }));
-  return {
-    secrets: Object.fromEntries(all.flatMap(({ id, secret }) => (secret === undefined ? [] : [[id, secret]]))),
-    missing: all.filter(({ secret }) => secret === undefined).map(({ id }) => id),
-  };
+/** The secrets that a town's peers present, by their nodeIds: those that are given, and those that are made. */
+function secretsOf({ name, peers }: TownSettings, random: ReadonlyMap<string, string>): Record<string, string> {
+  return Object.fromEntries(
+    peers.flatMap(({ id, given }) => {
+      const secret = given?.reveal() ?? random.get(inboundSecretName(name, id));
+      return secret === undefined ? [] : [[id, secret]];
+    }),
+  );
 }

@@ -14,7 +14,8 @@ import { GIVEN_SECRET } from "../../../components/core/peering";
 import { NODE_ID, PEER_ID, TOWN_NAME } from "../../../components/core/names";
 import { relayKeyProblem, type RelayKeys } from "../../../components/core/townRelay";
 import { UserError } from "../../console/project";
-import { highest, identitiesUpTo } from "./known";
+import { unlessRefused } from "../../console/unlessRefused";
+import { identitiesOf } from "./known";
 
 /** What every backup says of itself. */
 const FORMAT = "town-ator-backup";
@@ -92,13 +93,9 @@ export type BackupTown = z.output<typeof town>;
 
 /** All identities of a town in a backup, by number. */
 export function identitiesIn({ identity, seed, keys }: BackupTown, suffix: Suffix): Map<number, Identity> {
-  const files = new Map(Object.entries(keys).map(([number, text]) => [Number(number), Buffer.from(text, "base64")]));
-  const last = Math.max(highest(identity), ...files.keys());
-  return identitiesUpTo(
-    last,
-    { seed: seed === undefined ? undefined : Buffer.from(seed, "base64"), keys: files },
-    suffix,
-  );
+  const bytes = (text: string) => Buffer.from(text, "base64");
+  const files = new Map(Object.entries(keys).map(([number, text]) => [Number(number), bytes(text)]));
+  return identitiesOf({ identity, seed: seed === undefined ? undefined : bytes(seed), keys: files }, suffix);
 }
 
 /** A backup as text, to be encrypted. */
@@ -111,12 +108,7 @@ export function formatBackup(content: Omit<Backup, "format" | "version">): strin
  * wrong by its place, and repeats no value.
  */
 export function parseBackup(text: string, name: string): Backup {
-  let content: unknown;
-  try {
-    content = JSON.parse(text);
-  } catch {
-    throw new UserError(`${name} holds no backup of this program; nothing is changed.`);
-  }
+  const content = unlessRefused(SyntaxError, () => JSON.parse(text) as unknown);
   const { format, version } = (content ?? {}) as { format?: unknown; version?: unknown };
   if (format !== FORMAT) throw new UserError(`${name} holds no backup of this program; nothing is changed.`);
   if (typeof version === "number" && !VERSIONS.some((known) => known === version))

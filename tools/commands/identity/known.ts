@@ -16,7 +16,7 @@ import type { StackState } from "../../pulumi/stackState";
 import { textAt, type StackConfig } from "../stackAccess";
 
 /** The seed that the state keeps for a town; undefined before the first `up`. */
-export function stateSeed(town: string, random: ReadonlyMap<string, string>): Buffer | undefined {
+function stateSeed(town: string, random: ReadonlyMap<string, string>): Buffer | undefined {
   const text = random.get(seedName(town));
   return text === undefined ? undefined : seedFromRandom(text);
 }
@@ -26,33 +26,33 @@ export function highest({ current, next }: IdentityNumbers): number {
   return next ?? current;
 }
 
+/** What the identities of a town follow from, as far as it is there yet. */
+export interface Origin {
+  readonly identity: IdentityNumbers;
+  readonly seed: Buffer | undefined;
+  /** The adopted keys, by number. */
+  readonly keys: ReadonlyMap<number, Buffer>;
+}
+
+/** What the identities of a town follow from: what is given, and otherwise what the state keeps. */
+export function originOf({ name, identity, seed, adopted }: TownSettings, random: ReadonlyMap<string, string>): Origin {
+  const keys = new Map([...adopted].map(([number, key]) => [number, key.reveal()]));
+  return { identity, seed: seed?.reveal() ?? stateSeed(name, random), keys };
+}
+
 /**
- * All identities of a town up to a number, retired ones too: the adopted keys, and what follows from the seed. Those
- * for which there is neither are left out.
+ * All identities of a town up to the last that is published or adopted, retired ones too. Those for which there is
+ * neither a key nor a seed are left out.
  */
-export function identitiesUpTo(
-  last: number,
-  { seed, keys }: { readonly seed?: Uint8Array | undefined; readonly keys: ReadonlyMap<number, Uint8Array> },
-  suffix: Suffix,
-): Map<number, Identity> {
+export function identitiesOf({ identity, seed, keys }: Origin, suffix: Suffix): Map<number, Identity> {
   const identities = new Map<number, Identity>();
+  const last = Math.max(highest(identity), ...keys.keys());
   for (let number = 1; number <= last; number++) {
     const key = keys.get(number);
     if (key) identities.set(number, identityFromKeyFile(key, suffix));
     else if (seed) identities.set(number, identityOfSeed(seed, number, suffix));
   }
   return identities;
-}
-
-/** The seed and the adopted keys of a town, as far as there are any yet. */
-export function seedAndKeys(
-  { name, seed, adopted }: TownSettings,
-  random: ReadonlyMap<string, string>,
-): { seed: Buffer | undefined; keys: Map<number, Buffer> } {
-  return {
-    seed: seed?.reveal() ?? stateSeed(name, random),
-    keys: new Map([...adopted].map(([number, key]) => [number, key.reveal()])),
-  };
 }
 
 /** An identity of a town, under a key that is to be its own. */

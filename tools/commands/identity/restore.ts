@@ -1,5 +1,5 @@
-import * as fs from "node:fs/promises";
-import * as path from "node:path";
+import { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
 import { isDeepStrictEqual } from "node:util";
 import type { DeployedTown } from "../../../stack/deployed";
 import type { IdentityNumbers } from "../../../components/core/identity";
@@ -12,73 +12,45 @@ import {
   sayHowToDeploy,
   settingsWithout,
   textAt,
-  type ConfigChange,
+  townNamed,
   type ConfigSecret,
   type StackAccess,
   type StackConfig,
 } from "../stackAccess";
-import { projectDirectory, UserError } from "../../console/project";
-import { decryptFile, identitiesIn, type Key } from "./ageFile";
-import { backupPath } from "../newFile";
-import { identitiesIn as identitiesOf, parseBackup, type Backup } from "./backupFile";
-import { displaced, highest } from "./known";
+import { UserError } from "../../console/project";
+import { decryption, keyOf } from "./ageFile";
+import { backupPath, readWhole } from "../operatorFile";
+import type { Options } from "../options";
+import { identitiesIn, parseBackup, type Backup, type BackupTown } from "./backupFile";
+import { displaced, highest, type Claimed } from "./known";
 import { askPassphrase } from "../../console/passphrase";
 import type { StackState } from "../../pulumi/stackState";
-
-/** Which backup is restored, and what opens it. */
-export interface RestoreRequest {
-  readonly file?: string | undefined;
-  /** A file with `AGE-SECRET-KEY-…`; a passphrase is asked for if there is none. */
-  readonly ageIdentity?: string | undefined;
-}
 
 /** Longest backup that is read, in bytes: that of a thousand towns has a tenth of it. */
 const MOST_BYTES = 16_777_216;
 
-/** Brings the identities and secrets of a backup into the config of a stack, encrypted. Gives the exit code. */
-export async function restore({ stack, ...request }: RestoreRequest & { stack: string }): Promise<number> {
-  await restoreFile(
-    request,
-    () => openStack(stack),
-    () => askPassphrase("known"),
-  );
-  return 0;
-}
-
-/** What `restore` does; the backup is opened and checked before the stack is. */
-export async function restoreFile(
-  request: RestoreRequest,
-  open: () => Promise<StackAccess>,
-  passphrase: () => Promise<string>,
+/**
+ * Brings the identities and secrets of a backup into the config of a stack, encrypted. The backup is opened and checked
+ * before the stack is.
+ */
+export async function restore(
+  { stack, ...request }: Pick<Options, "stack" | "file" | "ageIdentity">,
+  { open = openStack, passphrase = askPassphrase } = {},
 ): Promise<void> {
   const backup = await openBackup(request, passphrase);
-  await restoreBackup(backup, await open());
+  await restoreBackup(backup, await open(stack));
 }
 
 /** Reads, decrypts and checks a backup. Throws a UserError if it is not whole and sound. */
-export async function openBackup(request: RestoreRequest, passphrase: () => Promise<string>): Promise<Backup> {
+export async function openBackup(
+  request: Pick<Options, "file" | "ageIdentity">,
+  passphrase: typeof askPassphrase,
+): Promise<Backup> {
   const file = backupPath(request.file);
-  const content = await read(file);
+  const content = await readWhole(file);
   if (content.length > MOST_BYTES) throw new UserError(`${file} is far too long to be a backup.`);
-  return parseBackup(await decryptFile(content, await keyOf(request, passphrase), file), file);
-}
-
-/** What opens a backup: the identities in the operator's file, or the passphrase that is asked for. */
-export async function keyOf(
-  { ageIdentity }: Pick<RestoreRequest, "ageIdentity">,
-  passphrase: () => Promise<string>,
-): Promise<Key> {
-  if (!ageIdentity) return { passphrase: await passphrase() };
-  const text = (await read(path.resolve(projectDirectory, ageIdentity))).toString("utf8");
-  return { identities: await identitiesIn(text) };
-}
-
-async function read(file: string): Promise<Buffer> {
-  try {
-    return await fs.readFile(file);
-  } catch (error) {
-    throw new UserError(`${file} cannot be read (${(error as NodeJS.ErrnoException).code ?? "unknown reason"}).`);
-  }
+  const opened = await decryption(Readable.from([content]), await keyOf(request, passphrase), file);
+  return parseBackup(await text(opened), file);
 }
 
 /**
@@ -94,30 +66,33 @@ export async function restoreBackup(backup: Backup, access: StackAccess): Promis
       `The addresses in the backup end in .${backup.suffix}, and this stack's daemon makes .${settings.suffix} ones: set town-ator:suffix to ${backup.suffix}, and town-ator:images.anon to an image of that daemon.`,
     );
   const state = await access.state();
-  assertFree(backup, state, config, settings);
+  const claimed = Object.entries(backup.towns).flatMap(([town, content]) =>
+    [...identitiesIn(content, backup.suffix)].map(([number, { fingerprint }]) => ({ town, number, fingerprint })),
+  );
+  assertFree(claimed, state, config, settings);
 
   const identities = identitiesToBe(backup, settings, state.deployed);
-  const wanted = [...keysToBe(backup, identities), ...textsOf(backup)].filter(
-    (secret) => textAt(config, secret) !== secret.text,
+  const moved = [...identities].filter(
+    ([name, identity]) => !isDeepStrictEqual(identity, townNamed(settings, name).identity),
   );
-  const plain = plainChange(backup, settings, identities);
-  if (wanted.length === 0 && Object.keys(plain).length === 0) {
+  const retired = [...new Set(backup.retired)].filter((fingerprint) => !settings.retired.includes(fingerprint));
+  const wanted = secretsIn(backup, identities).filter((secret) => textAt(config, secret) !== secret.text);
+  if (wanted.length + moved.length + retired.length === 0) {
     access.say(
       `everything in the backup of ${backup.stack} is in Pulumi.${access.stack}.yaml already; nothing is changed`,
     );
     return;
   }
-  await changeConfig(access, config, { secrets: wanted, ...plain }, "the backup");
+  await changeConfig(access, config, { secrets: wanted, identities: new Map(moved), retired }, "the backup");
   access.say(
     `the backup that was made of ${backup.stack} on ${backup.made} is in Pulumi.${access.stack}.yaml, encrypted:`,
   );
-  for (const [town, content] of Object.entries(backup.towns))
-    for (const [number, { fingerprint }] of identitiesOf(content, backup.suffix))
-      access.say(
-        number <= highest(identities.get(town)!)
-          ? `  identity ${number} of ${town}: ${fingerprint}`
-          : `  not taken: identity ${number} of ${town}, ${fingerprint}, for no identity of that number is in the config`,
-      );
+  for (const { town, number, fingerprint } of claimed)
+    access.say(
+      number <= highest(identities.get(town)!)
+        ? `  identity ${number} of ${town}: ${fingerprint}`
+        : `  not taken: identity ${number} of ${town}, ${fingerprint}, for no identity of that number is in the config`,
+    );
   for (const { key, town, name } of wanted.filter((secret) => textAt(config, secret) !== undefined))
     access.say(`  ${fullKey(key)}.${town}.${name} was another one; the backup's is in its place`);
   for (const { name, peers } of settings.towns)
@@ -129,22 +104,22 @@ export async function restoreBackup(backup: Backup, access: StackAccess): Promis
   sayHowToDeploy(access);
 }
 
-/** The seeds and adopted keys, without those of numbers that the towns will not have. */
-function keysToBe({ towns }: Backup, identities: ReadonlyMap<string, IdentityNumbers>): ConfigSecret[] {
-  return Object.entries(towns).flatMap(([town, { seed, keys }]) =>
-    Object.entries({ ...keys, ...(seed !== undefined && { seed }) })
-      .filter(([name]) => name === "seed" || Number(name) <= highest(identities.get(town)!))
-      .map(([name, text]) => ({ key: "identities", town, name, text })),
-  );
-}
-
-function textsOf({ towns, invites, tokens }: Backup): ConfigSecret[] {
-  const secrets = Object.fromEntries(Object.entries(towns).map(([name, town]) => [name, town.secrets]));
-  const relayKeys = Object.fromEntries(
-    Object.entries(towns).map(([name, { relay }]): [string, Record<string, string>] => [name, { ...relay }]),
-  );
-  const all = { secrets, invites, tokens, relayKeys };
-  return (["secrets", "invites", "tokens", "relayKeys"] as const).flatMap((key) =>
+/** The secrets of a backup, each with its place in the config; no keys of numbers that the towns will not have. */
+function secretsIn(backup: Backup, identities: ReadonlyMap<string, IdentityNumbers>): ConfigSecret[] {
+  const { invites, tokens } = backup;
+  const ofTowns = (texts: (town: BackupTown, name: string) => Readonly<Record<string, string>>) =>
+    Object.fromEntries(Object.entries(backup.towns).map(([name, town]) => [name, texts(town, name)]));
+  const all = {
+    identities: ofTowns(({ seed, keys }, name) => {
+      const taken = Object.entries(keys).filter(([number]) => Number(number) <= highest(identities.get(name)!));
+      return { ...Object.fromEntries(taken), ...(seed !== undefined && { seed }) };
+    }),
+    secrets: ofTowns(({ secrets }) => secrets),
+    invites,
+    tokens,
+    relayKeys: ofTowns(({ relay }) => ({ ...relay })),
+  };
+  return (["identities", "secrets", "invites", "tokens", "relayKeys"] as const).flatMap((key) =>
     Object.entries(all[key]).flatMap(([town, texts]) =>
       Object.entries(texts).map(([name, text]) => ({ key, town, name, text })),
     ),
@@ -156,7 +131,7 @@ function textsOf({ towns, invites, tokens }: Backup): ConfigSecret[] {
  * and not in the backup.
  */
 function assertDeclared(backup: Backup, { towns, stack }: Settings): void {
-  const lacking: Record<string, { nodeId?: string; relay?: object; peers?: Record<string, object> }> = {};
+  const lacking: Record<string, object> = {};
   for (const [name, { nodeId, secrets, relay }] of Object.entries(backup.towns)) {
     const town = towns.find((candidate) => candidate.name === name);
     if (town && town.nodeId !== nodeId)
@@ -165,13 +140,12 @@ function assertDeclared(backup: Backup, { towns, stack }: Settings): void {
       );
     const wanted = new Set([secrets, backup.invites[name], backup.tokens[name]].flatMap((of) => Object.keys(of ?? {})));
     const peers = [...wanted].filter((id) => !town?.peers.some((peer) => peer.id === id)).sort();
-    const lacksRelay = relay !== undefined && town?.relay === undefined;
-    if (town && peers.length === 0 && !lacksRelay) continue;
-    lacking[name] = {
-      ...(town ? {} : { nodeId }),
-      ...(lacksRelay && { relay: {} }),
-      ...(peers.length === 0 ? {} : { peers: Object.fromEntries(peers.map((id) => [id, {}])) }),
+    const lacks = {
+      ...(!town && { nodeId }),
+      ...(relay && !town?.relay && { relay: {} }),
+      ...(peers.length > 0 && { peers: Object.fromEntries(peers.map((id) => [id, {}])) }),
     };
+    if (Object.keys(lacks).length > 0) lacking[name] = lacks;
   }
   if (Object.keys(lacking).length === 0) return;
   throw new UserError(
@@ -180,10 +154,7 @@ function assertDeclared(backup: Backup, { towns, stack }: Settings): void {
 }
 
 /** Throws a UserError with both fingerprints of every identity that the stack has under another key. */
-function assertFree(backup: Backup, state: StackState, config: StackConfig, settings: Settings): void {
-  const claimed = Object.entries(backup.towns).flatMap(([town, content]) =>
-    [...identitiesOf(content, backup.suffix)].map(([number, { fingerprint }]) => ({ town, number, fingerprint })),
-  );
+function assertFree(claimed: readonly Claimed[], state: StackState, config: StackConfig, settings: Settings): void {
   const taken = displaced(claimed, state, config, settings, { adopted: true }).map(
     ({ town, number, inPlace, fingerprint }) =>
       `  identity ${number} of ${town} is ${inPlace} here and ${fingerprint} in the backup`,
@@ -201,28 +172,13 @@ function assertFree(backup: Backup, state: StackState, config: StackConfig, sett
  */
 function identitiesToBe(
   backup: Backup,
-  { towns }: Settings,
+  settings: Settings,
   deployed: readonly DeployedTown[],
 ): ReadonlyMap<string, IdentityNumbers> {
   return new Map(
     Object.entries(backup.towns).map(([name, { identity }]) => {
       const isDeployed = deployed.some(({ town }) => town === name);
-      return [name, isDeployed ? towns.find((town) => town.name === name)!.identity : identity];
+      return [name, isDeployed ? townNamed(settings, name).identity : identity];
     }),
   );
-}
-
-function plainChange(
-  backup: Backup,
-  { towns, retired }: Settings,
-  identities: ReadonlyMap<string, IdentityNumbers>,
-): Omit<ConfigChange, "secrets"> {
-  const moved = [...identities].filter(
-    ([name, identity]) => !isDeepStrictEqual(identity, towns.find((town) => town.name === name)!.identity),
-  );
-  const more = backup.retired.filter((fingerprint) => !retired.includes(fingerprint));
-  return {
-    ...(moved.length > 0 && { identities: new Map(moved) }),
-    ...(more.length > 0 && { retired: [...new Set(more)] }),
-  };
 }

@@ -1,40 +1,24 @@
-import type { TownSettings } from "../../../stack/settings";
+import { parseSettings, type TownSettings } from "../../../stack/settings";
 import { UserError } from "../../console/project";
-import {
-  changeConfig,
-  openStack,
-  settingsWithout,
-  townNamed,
-  type ConfigChange,
-  type StackAccess,
-} from "../stackAccess";
+import type { Options } from "../options";
+import { changeConfig, openStack, townNamed, type ConfigChange } from "../stackAccess";
 import { nextStep, type Step } from "./nextStep";
 
-/** Which town is moved, and the operator's word for the last step. */
-export interface RotateRequest {
-  readonly town?: string | undefined;
-  /** Fingerprint of the address to give up. */
-  readonly retire?: string | undefined;
-}
-
 /**
- * Makes the next step of a town's move to another address in the stack's config file; `make up` deploys it. Gives the
- * exit code.
+ * Makes the next step of a town's move to another address in the stack's config file; `make up` deploys it. Throws a
+ * UserError, with nothing changed, if there is no step to make.
  */
-export async function rotate({ stack, ...request }: RotateRequest & { stack: string }): Promise<number> {
-  await rotateTown(request, await openStack(stack));
-  return 0;
-}
-
-/** What `rotate` does. Throws a UserError, with nothing changed, if there is no step to make. */
-export async function rotateTown(request: RotateRequest, access: StackAccess): Promise<void> {
+export async function rotate(
+  { stack, town: name, retire }: Pick<Options, "stack" | "town" | "retire">,
+  { open = openStack } = {},
+): Promise<void> {
+  const access = await open(stack);
   const [config, published] = await Promise.all([access.config(), access.published()]);
-  const settings = settingsWithout(config, access.stack, []);
-  const town = townNamed(settings, request.town);
-  const step = nextStep(town.identity, published[town.name], request.retire?.trim().toLowerCase());
+  const town = townNamed(parseSettings(config, stack), name);
+  const step = nextStep(town.identity, published[town.name], retire?.trim().toLowerCase());
   if (step.kind === "none") throw new UserError(`${town.name} ${step.why}.`);
   await changeConfig(access, config, stepChange(step, town.name), "the step");
-  for (const line of explained(step, town, access.stack, published[town.name]!.fingerprint)) access.say(line);
+  for (const line of explained(step, town, stack, published[town.name]!.fingerprint)) access.say(line);
 }
 
 type Made = Exclude<Step, { kind: "none" }>;

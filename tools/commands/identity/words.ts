@@ -1,24 +1,18 @@
 import { published } from "../../../components/core/identity";
+import { parseSettings } from "../../../stack/settings";
 import { UserError } from "../../console/project";
 import { confirm, ownTerminal, type Terminal } from "../../console/standardInput";
 import { wordsOf } from "../../console/seedWords";
-import { openStack, settingsWithout, townNamed, type StackAccess } from "../stackAccess";
-import { highest, identitiesUpTo, seedAndKeys } from "./known";
-
-/** Whose words are asked for. */
-export interface WordsRequest {
-  readonly town?: string | undefined;
-  /** Whether the operator has asked for secrets explicitly (REVEAL=1). */
-  readonly reveal: boolean;
-}
+import type { Options } from "../options";
+import { openStack, townNamed, type StackAccess } from "../stackAccess";
+import { identitiesOf, originOf } from "./known";
 
 const PER_LINE = 6;
 
-/** Prints a town's seed as 24 words on stdout, and what they are for on stderr. Gives the exit code. */
-export async function words({ stack, ...request }: WordsRequest & { stack: string }): Promise<number> {
-  await assertAsked(request.reveal);
-  process.stdout.write(await wordsFor(request.town, await openStack(stack)));
-  return 0;
+/** A town's seed as 24 words, if the operator asks for them explicitly; says what they are for on stderr. */
+export async function words({ stack, town, reveal }: Pick<Options, "stack" | "town" | "reveal">): Promise<string> {
+  await assertAsked(reveal);
+  return wordsFor(town, await openStack(stack));
 }
 
 /** Throws a UserError unless the operator asks for the words explicitly: by REVEAL=1, or at a terminal. */
@@ -38,24 +32,23 @@ export async function assertAsked(reveal: boolean, terminal: Terminal = ownTermi
  */
 export async function wordsFor(name: string | undefined, access: StackAccess): Promise<string> {
   const [config, { random }] = await Promise.all([access.config(), access.state()]);
-  const settings = settingsWithout(config, access.stack, []);
+  const settings = parseSettings(config, access.stack);
   const town = townNamed(settings, name);
-  const { seed, keys } = seedAndKeys(town, random);
-  const last = highest(town.identity);
-  const all = identitiesUpTo(last, { seed, keys }, settings.suffix);
-  const seeded = identitiesUpTo(last, { seed, keys: new Map() }, settings.suffix);
+  const origin = originOf(town, random);
+  const all = identitiesOf(origin, settings.suffix);
+  const seeded = identitiesOf({ ...origin, keys: new Map() }, settings.suffix);
   const strays = published(town.identity).filter(
     (number) => all.has(number) && all.get(number)!.fingerprint !== seeded.get(number)?.fingerprint,
   );
   const inexpressible = (number: number) =>
     `identity ${number} of ${town.name}, ${all.get(number)!.fingerprint}, is an adopted key, which follows from no seed: words cannot express it, make identity-backup keeps it`;
   if (strays.includes(town.identity.current)) throw new UserError(`${inexpressible(town.identity.current)}.`);
-  if (!seed) throw new UserError(`${town.name} has no seed yet: run \`make up\` first.`);
+  if (!origin.seed) throw new UserError(`${town.name} has no seed yet: run \`make up\` first.`);
   access.say(`the seed of ${town.name}, from which these addresses follow and all later ones:`);
   for (const [number, { fingerprint }] of seeded)
     if (!strays.includes(number)) access.say(`  identity ${number}: ${fingerprint}`);
   for (const number of strays) access.say(inexpressible(number));
-  const list = wordsOf(seed);
+  const list = wordsOf(origin.seed);
   return Array.from(
     { length: list.length / PER_LINE },
     (_, line) => `${list.slice(line * PER_LINE, (line + 1) * PER_LINE).join(" ")}\n`,

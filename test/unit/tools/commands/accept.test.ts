@@ -2,7 +2,7 @@ import { describe, expect, it, test } from "vitest";
 import { stringify } from "yaml";
 import { deriveIdentity } from "../../../../components/core/identity";
 import { formatInvite, type Invite } from "../../../../components/core/invite";
-import { acceptInvite } from "../../../../tools/commands/accept";
+import { accept } from "../../../../tools/commands/accept";
 import { UserError } from "../../../../tools/console/project";
 import { FakeStack } from "./fakeStack";
 
@@ -34,7 +34,7 @@ const whereItIs = "it is in Pulumi.dev.yaml, encrypted; `make up` makes home dia
 describe("accepting an invite", () => {
   it("puts it into the stack's config file, encrypted, and keeps the others", async () => {
     const stack = stackWith(LINE, { away: { "g.bob": LINE } });
-    await acceptInvite({ town: "home" }, stack);
+    await accept({ stack: "dev", town: "home" }, stack);
     expect(stack.edits).toEqual([
       { secrets: { "town-ator:invites": { away: { "g.bob": LINE }, home: { "g.bob": LINE } } }, plain: {} },
     ]);
@@ -43,7 +43,7 @@ describe("accepting an invite", () => {
 
   it("says of the same invite that it was accepted before, and changes nothing", async () => {
     const stack = stackWith(LINE, { home: { "g.bob": LINE } });
-    await acceptInvite({ town: "home" }, stack);
+    await accept({ stack: "dev", town: "home" }, stack);
     expect(stack.said).toEqual(["home has accepted this invite of g.bob before; nothing is changed"]);
     expect(stack.edits).toEqual([]);
   });
@@ -53,7 +53,7 @@ describe("accepting an invite", () => {
     ["one that is damaged", "damaged"],
   ])("replaces %s, and says so", async (_, earlier) => {
     const stack = stackWith(LINE, { home: { "g.bob": earlier } });
-    await acceptInvite({ town: "home" }, stack);
+    await accept({ stack: "dev", town: "home" }, stack);
     expect(await stack.at("invites")).toEqual({ home: { "g.bob": LINE } });
     expect(stack.said).toEqual(["home has accepted another invite of g.bob; the earlier one is replaced", whereItIs]);
   });
@@ -101,7 +101,7 @@ describe("accepting an invite", () => {
     ],
   ])("refuses %s, changes nothing and repeats none of it", async (_, given, message) => {
     const stack = stackWith(given);
-    const error: unknown = await acceptInvite({ town: "home" }, stack).catch((e: unknown) => e);
+    const error: unknown = await accept({ stack: "dev", town: "home" }, stack).catch((e: unknown) => e);
     expect(error).toMatchObject({ name: "UserError", message });
     for (const part of [INVITE.token, ADDRESS.slice(0, 56), LINE.slice(14, 60)]) expect(message).not.toContain(part);
     expect([stack.edits, stack.said]).toEqual([[], []]);
@@ -115,7 +115,7 @@ describe("accepting an invite", () => {
   ])("for the town %s of %j is refused before the invite is asked for", async (town, towns, message) => {
     const stack = stackWith(LINE, {}, towns);
     stack.readInvite = () => Promise.reject(new Error("asked"));
-    await expect(acceptInvite({ town }, stack)).rejects.toThrow(message);
+    await expect(accept({ stack: "dev", town }, stack)).rejects.toThrow(message);
   });
 
   it("refuses one of a peer that the town reaches in another way, in the words of the settings", async () => {
@@ -124,7 +124,7 @@ describe("accepting an invite", () => {
       { nodeId: "g.bob", peers: { "g.home": {} } },
     ];
     const stack = stackWith(LINE, {}, { home, bob });
-    await expect(acceptInvite({ town: "home" }, stack)).rejects.toThrow(
+    await expect(accept({ stack: "dev", town: "home" }, stack)).rejects.toThrow(
       "The invite does not fit the config:\n  town-ator:towns.home.peers.g.bob: is reached in more than one way: town, the invite at invites.home.g.bob; keep one",
     );
     expect(stack.edits).toEqual([]);
@@ -132,7 +132,7 @@ describe("accepting an invite", () => {
 
   it("goes on although something else in the config is wrong, which is for `make up` to say", async () => {
     const stack = stackWith(LINE, {}, { ...TOWNS, third: { nodeId: "NOT VALID" } });
-    await acceptInvite({ town: "home" }, stack);
+    await accept({ stack: "dev", town: "home" }, stack);
     expect(await stack.at("invites")).toEqual({ home: { "g.bob": LINE } });
   });
 });
@@ -140,7 +140,7 @@ describe("accepting an invite", () => {
 describe("accepting the url and the token of a plain connector", () => {
   it.each([" ", "\n"])("puts an invite of them into the config, with %j between them", async (between) => {
     const stack = stackWith(`${INVITE.url}${between}${INVITE.token}`);
-    await acceptInvite({ town: "home", peer: "g.bob" }, stack);
+    await accept({ stack: "dev", town: "home", peer: "g.bob" }, stack);
     expect(await stack.at("invites")).toEqual({ home: { "g.bob": LINE } });
     expect(stack.said).toEqual(["home has accepted the invite of g.bob", whereItIs]);
   });
@@ -179,7 +179,7 @@ describe("accepting the url and the token of a plain connector", () => {
     ],
   ])("refuses what is given %s, and repeats none of it", async (_, given, peer, message) => {
     const stack = stackWith(given);
-    await expect(acceptInvite({ town: "home", peer }, stack)).rejects.toThrow(new UserError(message));
+    await expect(accept({ stack: "dev", town: "home", peer }, stack)).rejects.toThrow(new UserError(message));
     expect(stack.edits).toEqual([]);
   });
 });

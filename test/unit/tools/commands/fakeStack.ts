@@ -26,6 +26,7 @@ export class FakeStack implements StackAccess {
 
   constructor(public file: string) {}
 
+  open = () => Promise.resolve(this);
   config = (): Promise<StackConfig> => {
     const { config } = parse(this.file) as { config: Record<string, unknown> };
     return Promise.resolve(

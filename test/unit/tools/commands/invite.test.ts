@@ -3,7 +3,7 @@ import { parse } from "yaml";
 import { deriveIdentity } from "../../../../components/core/identity";
 import { formatInvite, type Invite } from "../../../../components/core/invite";
 import type { KnownPeer } from "../../../../tools/commands/connectorInvite";
-import { invite, type InviteSources } from "../../../../tools/commands/invite";
+import { invite } from "../../../../tools/commands/invite";
 import { UserError } from "../../../../tools/console/project";
 
 const TOWNS = {
@@ -11,7 +11,10 @@ const TOWNS = {
   alone: { invites: {} },
 };
 
-const sources = (towns: Awaited<ReturnType<InviteSources["towns"]>>, known: KnownPeer = { relation: "peer" }) => ({
+const sources = (
+  towns: Record<string, { invites: Record<string, string> }>,
+  known: KnownPeer = { relation: "peer" },
+) => ({
   towns: () => Promise.resolve(towns),
   peer: () => Promise.resolve(known),
 });

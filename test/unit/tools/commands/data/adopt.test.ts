@@ -1,10 +1,10 @@
 import { PassThrough, Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { describe, expect, it, test } from "vitest";
-import { adoptData } from "../../../../../tools/commands/data/adopt";
+import { adopt } from "../../../../../tools/commands/data/adopt";
 import { tarArchive } from "../../../../../tools/docker/tar";
 import { failure } from "../fakeStack";
-import { archiveOf, FakeTown, type Volume } from "./fakeTown";
+import { archiveOf, FakeTown, HOME, type Volume } from "./fakeTown";
 
 const OLD: Volume = {
   "": {},
@@ -21,7 +21,7 @@ const oneFile = (name: string) =>
   );
 
 async function refusal(town: FakeTown, given: Readable) {
-  const { name, message } = await failure(() => adoptData({}, town.data, given, town.mover));
+  const { name, message } = await failure(() => adopt(HOME, { ...town, given }));
   expect(name).toBe("UserError");
   expect(town.done).not.toContain("stop");
   expect(town.done.at(-1)).toBe("end");
@@ -31,7 +31,7 @@ async function refusal(town: FakeTown, given: Readable) {
 describe("adopting data", () => {
   it("takes what `docker cp` prints as a restore takes a backup, closed to others, and says that no backup holds it", async () => {
     const town = new FakeTown({ "": {} });
-    await adoptData({}, town.data, archiveOf(OLD), town.mover);
+    await adopt(HOME, { ...town, given: archiveOf(OLD) });
     expect(town.staged).toEqual({
       "claims.db": "600 65527:65527 three claims",
       ledger: "700 65527:65527 ",
@@ -56,7 +56,7 @@ describe("adopting data", () => {
         "To replace them all the same add REPLACE=newer: what is there now is kept beside the others.",
       ].join("\n"),
     );
-    await adoptData({ replace: "newer" }, town.data, archiveOf(OLD), town.mover);
+    await adopt({ ...HOME, replace: "newer" }, { ...town, given: archiveOf(OLD) });
     expect(town.done).toContain("move .replaced-TIME");
   });
 

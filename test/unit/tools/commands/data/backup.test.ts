@@ -1,15 +1,16 @@
 import { once } from "node:events";
+import { createReadStream } from "node:fs";
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { afterAll, beforeAll, describe, expect, it, test } from "vitest";
-import { backUpData } from "../../../../../tools/commands/data/backup";
-import { decryption } from "../../../../../tools/commands/identity/ageFile";
+import { backup } from "../../../../../tools/commands/data/backup";
+import { decryption, keyOf } from "../../../../../tools/commands/identity/ageFile";
 import { failure } from "../fakeStack";
-import { backupFolder } from "../identity/lived";
-import { archiveOf, contentsOf, FakeTown, PASSPHRASE, quick, word, type Volume } from "./fakeTown";
+import { backupFolder, word } from "../identity/lived";
+import { archiveOf, contentsOf, FakeTown, HOME, type Volume } from "./fakeTown";
 
 const VOLUME: Volume = {
   "": {},
@@ -34,14 +35,16 @@ async function nothingLeftOf(file: string): Promise<void> {
   expect((await fs.readdir(directory)).filter((name) => name.startsWith(path.basename(file)))).toEqual([]);
 }
 
+async function opened(file: string, request: { ageIdentity?: string } = {}): Promise<Record<string, string>> {
+  return contentsOf(await decryption(createReadStream(file), await keyOf(request, word), file));
+}
+
 describe("backing up data", () => {
   it("writes what the connector has into a file for its owner alone, while the connector is stopped", async () => {
     const [file, town] = [newFile(), new FakeTown(VOLUME)];
-    await backUpData({ file }, town.data, word, quick);
+    await backup({ ...HOME, file }, town);
     expect((await fs.stat(file)).mode & 0o777).toBe(0o600);
-    const { "town-ator-data.json": card, ...files } = await contentsOf(
-      await decryption(file, { passphrase: PASSPHRASE }),
-    );
+    const { "town-ator-data.json": card, ...files } = await opened(file);
     expect(card).toMatch(/"stack": "dev",\s+"town": "home",\s+"nodeId": "g.home",\s+"made": "20\d\d-/);
     expect(files).toEqual({
       "data/claims.db": "644 65527:65527 three claims",
@@ -59,15 +62,18 @@ describe("backing up data", () => {
   it("writes one for a recipient without asking for a passphrase", async () => {
     const [file, identity] = [newFile(), await generateX25519Identity()];
     const never = () => Promise.reject(new Error("asked"));
-    await backUpData({ file, recipient: await identityToRecipient(identity) }, new FakeTown(VOLUME).data, never);
-    const files = await contentsOf(await decryption(file, { identities: [identity] }));
+    const recipient = await identityToRecipient(identity);
+    await backup({ ...HOME, file, recipient }, { open: new FakeTown(VOLUME).open, passphrase: never });
+    const ageIdentity = newFile();
+    await fs.writeFile(ageIdentity, identity);
+    const files = await opened(file, { ageIdentity });
     expect(Object.keys(files)).toContain("data/claims.db");
   });
 
   it("leaves a connector stopped that it found stopped", async () => {
     const town = new FakeTown(VOLUME);
     town.running = false;
-    await backUpData({ file: newFile() }, town.data, word, quick);
+    await backup({ ...HOME, file: newFile() }, town);
     expect(town.done).toEqual(["read while it is stopped", NOTED]);
     expect(town.said).toContain("the-connector was not running, and still is not");
   });
@@ -75,7 +81,7 @@ describe("backing up data", () => {
   it("does not touch the connector if the file exists", async () => {
     const [file, town] = [newFile(), new FakeTown(VOLUME)];
     await fs.writeFile(file, "mine");
-    await expect(backUpData({ file }, town.data, word, quick)).rejects.toThrow("exists already");
+    await expect(backup({ ...HOME, file }, town)).rejects.toThrow("exists already");
     expect([town.done, await fs.readFile(file, "utf8")]).toEqual([[], "mine"]);
   });
 
@@ -84,7 +90,7 @@ describe("backing up data", () => {
     ["a device", { "": {}, disk: { type: "block-device" } }, "something else than files and folders (block-device)"],
   ])("refuses %s in the volume, leaves no file and starts the connector again", async (_, volume, message) => {
     const [file, town] = [newFile(), new FakeTown(volume)];
-    const { name, message: said } = await failure(() => backUpData({ file }, town.data, word, quick));
+    const { name, message: said } = await failure(() => backup({ ...HOME, file }, town));
     expect([name, said]).toEqual(["UserError", expect.stringContaining(message)]);
     expect(town.done).toEqual(["stop", "read while it is stopped", "start"]);
     await nothingLeftOf(file);
@@ -97,7 +103,7 @@ describe("backing up data", () => {
       const [file, town] = [newFile(), new FakeTown(VOLUME)];
       const container = town.data.docker.getContainer("");
       container.getArchive = () => Promise.resolve(Readable.from([whole.subarray(0, kept)]));
-      await expect(backUpData({ file }, town.data, word, quick)).rejects.toThrow(/cut short|end of data/);
+      await expect(backup({ ...HOME, file }, town)).rejects.toThrow(/cut short|end of data/);
       expect(town.done).toEqual(["stop", "start"]);
       await nothingLeftOf(file);
     }
@@ -111,7 +117,7 @@ describe("backing up data", () => {
       await stop();
       process.emit("SIGTERM");
     };
-    await expect(backUpData({ file }, town.data, word, quick)).rejects.toThrow("Interrupted");
+    await expect(backup({ ...HOME, file }, town)).rejects.toThrow("Interrupted");
     expect(town.done).toEqual(["stop", "start"]);
     await nothingLeftOf(file);
   });
@@ -130,7 +136,7 @@ describe("backing up data", () => {
       if (!archive.closed) await once(archive, "close");
       await start();
     };
-    await expect(backUpData({ file }, town.data, word, quick)).rejects.toThrow("Interrupted");
+    await expect(backup({ ...HOME, file }, town)).rejects.toThrow("Interrupted");
     expect(town.done).toEqual(["stop", "start"]);
     await nothingLeftOf(file);
   });

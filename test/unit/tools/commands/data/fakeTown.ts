@@ -2,15 +2,10 @@ import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import type Docker from "dockerode";
 import { UID } from "../../../../../components/core/user";
-import { encryption, type Lock } from "../../../../../tools/commands/identity/ageFile";
+import { quick, word } from "../identity/lived";
 import type { Mover } from "../../../../../tools/commands/data/mover";
 import type { TownData } from "../../../../../tools/commands/data/townData";
 import { eachTarEntry, tarArchive, type TarHeader } from "../../../../../tools/docker/tar";
-
-export const PASSPHRASE = "five random words of mine";
-export const word = () => Promise.resolve(PASSPHRASE);
-/** Scrypt with age's own work factor takes four seconds. */
-export const quick = (lock: Lock) => encryption(lock, 4);
 
 /** A file of a data volume, by its path there; a folder where the path ends with a slash. */
 export type Volume = Record<string, { content?: string; mode?: number; mtime?: string; type?: string }>;
@@ -39,6 +34,9 @@ export async function contentsOf(archive: NodeJS.ReadableStream): Promise<Record
   return files;
 }
 
+/** The town that is named to the commands. */
+export const HOME = { stack: "dev", town: "home" };
+
 /** A town whose connector has a data volume and remembers what was done to it. */
 export class FakeTown {
   /** In their order: `stop`, `start`, `read`, `note <content>`, `stage`, `move <folder>`, `end`. */
@@ -50,6 +48,10 @@ export class FakeTown {
 
   constructor(public volume: Volume) {}
 
+  // What the commands are given for the real ones.
+  readonly open = () => Promise.resolve(this.data);
+  readonly passphrase = word;
+  readonly encrypt = quick;
   get data(): TownData {
     return {
       stack: "dev",
@@ -63,7 +65,7 @@ export class FakeTown {
     };
   }
 
-  readonly mover = (): Promise<Mover> =>
+  readonly start = (): Promise<Mover> =>
     Promise.resolve({
       stage: async (archive: NodeJS.ReadableStream) => {
         this.staged = await contentsOf(archive);

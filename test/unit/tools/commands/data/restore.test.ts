@@ -1,10 +1,10 @@
 import * as fs from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it, test } from "vitest";
-import { backUpData } from "../../../../../tools/commands/data/backup";
-import { restoreData } from "../../../../../tools/commands/data/restore";
+import { backup as backUp } from "../../../../../tools/commands/data/backup";
+import { restore } from "../../../../../tools/commands/data/restore";
 import { failure } from "../fakeStack";
-import { backupFolder, writeBackup } from "../identity/lived";
-import { FakeTown, quick, word, type Volume } from "./fakeTown";
+import { backupFolder, word, writeBackup } from "../identity/lived";
+import { FakeTown, HOME, type Volume } from "./fakeTown";
 
 const OLD: Volume = {
   "": {},
@@ -21,12 +21,12 @@ let backup: string;
 beforeAll(async () => {
   ({ directory, newFile } = await backupFolder());
   backup = newFile();
-  await backUpData({ file: backup }, new FakeTown(OLD).data, word, quick);
+  await backUp({ ...HOME, file: backup }, new FakeTown(OLD));
 });
 afterAll(() => fs.rm(directory, { recursive: true }));
 
-async function refusal(town: FakeTown, request: Parameters<typeof restoreData>[0], passphrase = word) {
-  const { name, message } = await failure(() => restoreData(request, town.data, passphrase, town.mover));
+async function refusal(town: FakeTown, request: { file: string; replace?: string }, passphrase = word) {
+  const { name, message } = await failure(() => restore({ ...HOME, ...request }, { ...town, passphrase }));
   expect(name).toBe("UserError");
   expect(town.done).not.toContain("stop");
   return message;
@@ -35,7 +35,7 @@ async function refusal(town: FakeTown, request: Parameters<typeof restoreData>[0
 describe("restoring data", () => {
   it("stages the whole backup as the containers' user before the connector stops, and moves what was there aside", async () => {
     const town = new FakeTown({ "": {} });
-    await restoreData({ file: backup }, town.data, word, town.mover);
+    await restore({ ...HOME, file: backup }, town);
     expect(town.staged).toEqual({
       "claims.db": "644 65527:65527 three claims",
       ledger: "700 65527:65527 ",
@@ -56,7 +56,7 @@ describe("restoring data", () => {
   it("takes a backup over the same data, and over older ones", async () => {
     for (const mtime of ["2026-11-20T10:00:00Z", "2026-11-19T10:00:00Z"]) {
       const town = new FakeTown({ ...OLD, "claims.db": { content: "three claims", mtime } });
-      await restoreData({ file: backup }, town.data, word, town.mover);
+      await restore({ ...HOME, file: backup }, town);
       expect(town.done).toContain("move .replaced-TIME");
     }
   });
@@ -84,7 +84,7 @@ describe("restoring data", () => {
       "To replace them all the same add REPLACE=newer: what is there now is kept beside the others.",
     ]);
     expect(town.done.at(-1)).toBe("end");
-    await restoreData({ file: backup, replace: "newer" }, town.data, word, town.mover);
+    await restore({ ...HOME, file: backup, replace: "newer" }, town);
     expect(town.done).toContain("move .replaced-TIME");
   });
 
@@ -117,7 +117,8 @@ describe("restoring data", () => {
   it("refuses a backup of other things, of another town, and one that is not there", async () => {
     const [identities, others, gone] = [newFile(), newFile(), newFile()];
     await writeBackup(identities);
-    await backUpData({ file: others }, { ...new FakeTown(OLD).data, town: "away", nodeId: "g.away" }, word, quick);
+    const away = { ...new FakeTown(OLD).data, town: "away", nodeId: "g.away" };
+    await backUp({ ...HOME, file: others }, { ...new FakeTown(OLD), open: () => Promise.resolve(away) });
     expect(await refusal(new FakeTown(OLD), { file: identities })).toBe(
       `${identities} holds no backup of a town's data; nothing is changed.`,
     );

@@ -5,7 +5,7 @@ import * as path from "node:path";
 import { describe, expect, it, test } from "vitest";
 import { parse, stringify } from "yaml";
 import { deriveIdentity, type Identity } from "../../../../../components/core/identity";
-import { adoptKey } from "../../../../../tools/commands/identity/adopt";
+import { adopt } from "../../../../../tools/commands/identity/adopt";
 import { deployedAs, failure, FakeStack, made, randomText, turned } from "../fakeStack";
 import { faults, seeded } from "./randomFaults";
 import { tarOf } from "./tarOf";
@@ -62,7 +62,7 @@ describe("adopting a key", () => {
     ["a tar archive of the key alone", tarOf({ hs_ed25519_secret_key: KEY.secretKeyFile })],
   ])("takes %s into the config file, encrypted, and says its fingerprint", async (_, key) => {
     const access = given(key);
-    await adoptKey({ town: "home" }, access);
+    await adopt({ stack: "dev", town: "home" }, access);
     expect(access.edits).toEqual([{ secrets: { "town-ator:identities": { home: { "1": BASE64 } } }, plain: {} }]);
     expect(access.questions).toEqual([
       "Paste the key of home's identity 1 as base64, or the 24 words of its seed, and press Enter; it is not shown: ",
@@ -83,13 +83,13 @@ describe("adopting a key", () => {
       else fs.writeFileSync(path.join(folder, name), content);
     const access = given(execFileSync("tar", ["c", "-C", folder, "hs"]));
     fs.rmSync(folder, { recursive: true });
-    await adoptKey({ town: "home" }, access);
+    await adopt({ stack: "dev", town: "home" }, access);
     expect(await access.at("identities")).toEqual({ home: { "1": BASE64 } });
   });
 
   it("says of the same key that it was adopted before, and changes nothing", async () => {
     const access = given(TAR, withAdopted({ home: { "1": KEY } }));
-    await adoptKey({ town: "home", number: "1" }, access);
+    await adopt({ stack: "dev", town: "home", number: "1" }, access);
     expect(access.said).toEqual([
       `home has adopted the key of ${KEY.fingerprint} as identity 1 before; nothing is changed`,
     ]);
@@ -98,7 +98,7 @@ describe("adopting a key", () => {
 
   it("replaces another key that is not deployed yet, and says so", async () => {
     const access = given(BASE64, withAdopted({ home: { "1": OTHER } }));
-    await adoptKey({ town: "home" }, access);
+    await adopt({ stack: "dev", town: "home" }, access);
     expect(await access.at("identities")).toEqual({ home: { "1": BASE64 } });
     expect(access.said[1]).toBe(`it is in place of the key of ${OTHER.fingerprint}, which was not deployed`);
   });
@@ -106,7 +106,7 @@ describe("adopting a key", () => {
   it("replaces a key that is damaged", async () => {
     const damaged = { secretKeyFile: KEY.secretKeyFile.subarray(1) } as Identity;
     const access = given(BASE64, withAdopted({ home: { "1": damaged } }));
-    await adoptKey({ town: "home" }, access);
+    await adopt({ stack: "dev", town: "home" }, access);
     expect(await access.at("identities")).toEqual({ home: { "1": BASE64 } });
   });
 
@@ -114,7 +114,7 @@ describe("adopting a key", () => {
     const access = given(made("a").secretKeyFile);
     access.randomSecrets = { "home-identity-seed": randomText("a") };
     access.deployedTowns = [deployedAs("home", "g.home", { 1: made("a") })];
-    await adoptKey({ town: "home" }, access);
+    await adopt({ stack: "dev", town: "home" }, access);
     expect(await access.at("identities")).toEqual({ home: { "1": base64(made("a")) } });
   });
 
@@ -122,7 +122,7 @@ describe("adopting a key", () => {
     const retired = FILE.replace("config:\n", `config:\n  town-ator:retired: [${made("a").fingerprint}]\n`);
     const access = given(BASE64, retired);
     access.deployedTowns = [deployedAs("home", "g.home", { 1: made("a") })];
-    await adoptKey({ town: "home" }, access);
+    await adopt({ stack: "dev", town: "home" }, access);
     expect(await access.at("identities")).toEqual({ home: { "1": BASE64 } });
   });
 
@@ -130,7 +130,7 @@ describe("adopting a key", () => {
     const access = given(BASE64);
     access.outputs = { home: { fingerprint: made("a").fingerprint } };
     access.deployedTowns = [deployedAs("home", "g.home", { 1: made("a") })];
-    await adoptKey({ town: "home", number: "2" }, access);
+    await adopt({ stack: "dev", town: "home", number: "2" }, access);
     expect(access.edits).toEqual([
       {
         secrets: { "town-ator:identities": { home: { "2": BASE64 } } },
@@ -143,13 +143,13 @@ describe("adopting a key", () => {
     const announced = FILE.replace("nodeId: g.home\n", "nodeId: g.home\n      identity: { current: 1, next: 2 }\n");
     const access = given(BASE64, announced);
     access.deployedTowns = [deployedAs("home", "g.home", { 1: made("a") })];
-    await adoptKey({ town: "home", number: "2" }, access);
+    await adopt({ stack: "dev", town: "home", number: "2" }, access);
     expect(await access.at("identities")).toEqual({ home: { "2": BASE64 } });
   });
 
   it("keeps the other keys, and makes one secret of all of them", async () => {
     const access = given(BASE64, withAdopted({ away: { "1": OTHER } }));
-    await adoptKey({ town: "home" }, access);
+    await adopt({ stack: "dev", town: "home" }, access);
     expect(await access.at("identities")).toEqual({ home: { "1": BASE64 }, away: { "1": base64(OTHER) } });
     expect(access.file).toMatch(/\n {2}town-ator:identities:\n {4}secure: /);
   });
@@ -235,7 +235,7 @@ describe("adopting refuses, and changes nothing,", () => {
   ];
   test.each(keys)("%s", async (_, key, message) => {
     const access = given(key);
-    const error = await failure(() => adoptKey({ town: "home" }, access));
+    const error = await failure(() => adopt({ stack: "dev", town: "home" }, access));
     expect(error).toMatchObject({ name: "UserError", message });
     for (const part of [KEY, OTHER, onion].map(({ address }) => address.slice(0, 20)))
       expect(message).not.toContain(part);
@@ -245,7 +245,7 @@ describe("adopting refuses, and changes nothing,", () => {
   it("a key in place of a published address, and names both fingerprints and the way out", async () => {
     const access = given(BASE64);
     access.deployedTowns = deployed;
-    const error = await failure(() => adoptKey({ town: "home" }, access));
+    const error = await failure(() => adopt({ stack: "dev", town: "home" }, access));
     expect(error.message).toBe(
       `Identity 1 of home is the address ${made("a").fingerprint} already, and the key given is that of ${KEY.fingerprint}. ` +
         `To move to the other address without losing this one, adopt it as the next: make identity-adopt TOWN=home NUMBER=2. ` +
@@ -257,7 +257,7 @@ describe("adopting refuses, and changes nothing,", () => {
   it("a key in place of a seed that the state keeps although the town is down", async () => {
     const access = given(BASE64);
     access.randomSecrets = { "home-identity-seed": randomText("a") };
-    const error = await failure(() => adoptKey({ town: "home" }, access));
+    const error = await failure(() => adopt({ stack: "dev", town: "home" }, access));
     expect(error.message).toContain(`Identity 1 of home is the address ${made("a").fingerprint} already`);
   });
 
@@ -265,7 +265,7 @@ describe("adopting refuses, and changes nothing,", () => {
     const file = FILE.replace("nodeId: g.home\n", "nodeId: g.home\n      identity: { current: 1, next: 2 }\n");
     const access = given(BASE64, file);
     access.deployedTowns = [deployedAs("home", "g.home", { 1: made("a"), 2: made("b") })];
-    const error = await failure(() => adoptKey({ town: "home", number: "2" }, access));
+    const error = await failure(() => adopt({ stack: "dev", town: "home", number: "2" }, access));
     expect(error.message).toContain(
       `Identity 2 of home is the address ${made("b").fingerprint} already, and the key given is that of ${KEY.fingerprint}. Finish or undo the move that is under way first.`,
     );
@@ -274,7 +274,7 @@ describe("adopting refuses, and changes nothing,", () => {
   it("the key of another town", async () => {
     const file = withAdopted({ away: { "1": KEY } });
     const access = given(BASE64, file);
-    const error = await failure(() => adoptKey({ town: "home" }, access));
+    const error = await failure(() => adopt({ stack: "dev", town: "home" }, access));
     expect(error.message).toMatch(
       /^The key does not fit the config:\n {2}town-ator:identities\..* is the key of identities\..* too/,
     );
@@ -294,13 +294,13 @@ describe("adopting refuses, and changes nothing,", () => {
   ])("the number %s with the outputs %j", async (number, outputs, message) => {
     const access = given(BASE64);
     access.outputs = outputs;
-    await expect(adoptKey({ town: "home", number }, access)).rejects.toThrow(message);
+    await expect(adopt({ stack: "dev", town: "home", number }, access)).rejects.toThrow(message);
     expect(access.edits).toEqual([]);
   });
 
   it("a town that is not there, before the key is asked for", async () => {
     const access = given(BASE64);
-    await expect(adoptKey({ town: "hme" }, access)).rejects.toThrow(
+    await expect(adopt({ stack: "dev", town: "hme" }, access)).rejects.toThrow(
       'TOWN "hme" is unknown. In the stack dev TOWN can be: away, home.',
     );
     expect(access.questions).toEqual([]);
@@ -308,7 +308,7 @@ describe("adopting refuses, and changes nothing,", () => {
 
   it("to put a key into something that is not a map", async () => {
     const access = given(BASE64, `${FILE}  town-ator:identities: { secure: ${turned("damaged")} }\n`);
-    await expect(adoptKey({ town: "home" }, access)).rejects.toThrow(
+    await expect(adopt({ stack: "dev", town: "home" }, access)).rejects.toThrow(
       "town-ator:identities is not a map in the stack's config, so nothing can be put into it.",
     );
     expect(access.edits).toEqual([]);
@@ -374,7 +374,7 @@ describe("fifty random bad keys", () => {
   const all = [...inTar, ...bare];
   test.each(all)("%s is refused, and the config file stays as it is, byte for byte", async (_, key) => {
     const access = given(key);
-    const error = await failure(() => adoptKey({ town: "home" }, access));
+    const error = await failure(() => adopt({ stack: "dev", town: "home" }, access));
     expect(error.name).toBe("UserError");
     expect(error.message).not.toContain(KEY.address.slice(0, 16));
     expect([access.edits, access.said]).toEqual([[], []]);

@@ -2,8 +2,7 @@ import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { afterAll, beforeAll, describe, expect, it, test, vi } from "vitest";
-import type { Lock } from "../../../../../tools/commands/identity/ageFile";
-import { backUp } from "../../../../../tools/commands/identity/backup";
+import { backup } from "../../../../../tools/commands/identity/backup";
 import { relayKeysFromRandom } from "../../../../../components/core/townRelay";
 import { openBackup, restoreBackup } from "../../../../../tools/commands/identity/restore";
 import { failure, FakeStack, made, randomText } from "../fakeStack";
@@ -16,14 +15,17 @@ beforeAll(async () => {
 });
 afterAll(() => fs.rm(directory, { recursive: true }));
 
+const using = (stack: FakeStack) => ({ open: stack.open, passphrase: word, encrypt: quick });
+const never = () => Promise.reject(new Error("asked"));
+
 describe("backing up", () => {
   it("writes every key, retired ones too, every secret, invite and token into a file for its owner alone", async () => {
     const [file, stack] = [newFile(), lived()];
-    await backUp({ file }, stack, word, quick);
+    await backup({ stack: "dev", file }, using(stack));
     expect((await fs.stat(file)).mode & 0o777).toBe(0o600);
-    const backup = await openBackup({ file }, word);
-    expect(backup).toEqual({ format: "town-ator-backup", version: 3, ...CONTENT, made: backup.made });
-    expect(Math.abs(Date.now() - Date.parse(backup.made))).toBeLessThan(60_000);
+    const opened = await openBackup({ file }, word);
+    expect(opened).toEqual({ format: "town-ator-backup", version: 3, ...CONTENT, made: opened.made });
+    expect(Math.abs(Date.now() - Date.parse(opened.made))).toBeLessThan(60_000);
     expect(stack.said).toEqual([
       `${file} holds, encrypted, of the stack dev:`,
       `  identity 1 of away: ${made("d").fingerprint}`,
@@ -41,8 +43,8 @@ describe("backing up", () => {
     const [file, keys] = [newFile(), newFile()];
     const identity = await generateX25519Identity();
     await fs.writeFile(keys, `# created: today\n${identity}\n`);
-    const never = () => Promise.reject(new Error("asked"));
-    await backUp({ file, recipient: await identityToRecipient(identity) }, lived(), never);
+    const recipient = await identityToRecipient(identity);
+    await backup({ stack: "dev", file, recipient }, { open: lived().open, passphrase: never });
     expect((await openBackup({ file, ageIdentity: keys }, never)).towns).toEqual(CONTENT.towns);
     await expect(openBackup({ file }, word)).rejects.toThrow(
       `${file} is encrypted for a recipient, or is damaged: set AGE_IDENTITY=<file with its AGE-SECRET-KEY-…>; nothing is changed.`,
@@ -54,28 +56,28 @@ describe("backing up", () => {
     const stack = lived(
       FILE.replace("subnet", "relay: {}\n      subnet") + secret("relayKeys", "home", "nostr", `"${relay.nostr}"`),
     );
-    await backUp({ file: newFile() }, stack, word, quick);
+    await backup({ stack: "dev", file: newFile() }, using(stack));
     expect(stack.said).toContain(
       "  not in it, for they are not made before the next `make up`: the secrets of its relay",
     );
     stack.randomSecrets["home-relay-seed"] = randomText("r");
     const file = newFile();
-    await backUp({ file }, stack, word, quick);
+    await backup({ stack: "dev", file }, using(stack));
     expect(stack.said).toContain("  keys of the relay of home");
-    const backup = await openBackup({ file }, word);
-    expect(backup.towns["home"]!.relay).toEqual(relay);
+    const opened = await openBackup({ file }, word);
+    expect(opened.towns["home"]!.relay).toEqual(relay);
 
     const restored = new FakeStack(TOWNS.replace("subnet", "relay: {}\n      subnet"));
-    await restoreBackup(backup, restored);
+    await restoreBackup(opened, restored);
     expect(JSON.parse((await restored.config())["town-ator:relayKeys"]!)).toEqual({ home: relay });
-    await expect(restoreBackup(backup, new FakeStack(TOWNS))).rejects.toThrow(/home:\n\s+relay: {}/);
+    await expect(restoreBackup(opened, new FakeStack(TOWNS))).rejects.toThrow(/home:\n\s+relay: {}/);
   });
 
   it("says what is not made yet, and what the config does not have", async () => {
     const stack = lived();
     delete (stack.randomSecrets as Partial<typeof RANDOM>)["home-peer-g.bob-inbound"];
     stack.randomSecrets["gone-identity-seed"] = randomText("z");
-    await backUp({ file: newFile() }, stack, word, quick);
+    await backup({ stack: "dev", file: newFile() }, using(stack));
     expect(stack.said).toContain("  not in it, for they are not made before the next `make up`: the secrets of g.bob");
     expect(stack.said).toContain("  not in it, for the config does not have them: the towns gone");
   });
@@ -83,7 +85,7 @@ describe("backing up", () => {
   it("leaves an existing file as it is, and asks for no passphrase", async () => {
     const file = newFile();
     await fs.writeFile(file, "mine");
-    await expect(backUp({ file }, lived(), () => Promise.reject(new Error("asked")))).rejects.toThrow(
+    await expect(backup({ stack: "dev", file }, { ...using(lived()), passphrase: never })).rejects.toThrow(
       `${file} exists already and is left as it is: give another name, or move it away.`,
     );
     expect(await fs.readFile(file, "utf8")).toBe("mine");
@@ -91,11 +93,13 @@ describe("backing up", () => {
 
   it("does not write over a file that appears while it works", async () => {
     const file = newFile();
-    const slow = async (text: string, lock: Lock) => {
+    const slow = async (...args: Parameters<typeof quick>) => {
       await fs.writeFile(file, "mine");
-      return quick(text, lock);
+      return quick(...args);
     };
-    await expect(backUp({ file }, lived(), word, slow)).rejects.toThrow("exists already");
+    await expect(backup({ stack: "dev", file }, { ...using(lived()), encrypt: slow })).rejects.toThrow(
+      "exists already",
+    );
     expect(await fs.readFile(file, "utf8")).toBe("mine");
     expect((await fs.readdir(directory)).filter((name) => name.endsWith(".new"))).toEqual([]);
   });
@@ -107,13 +111,15 @@ describe("backing up", () => {
     const rename = () => Promise.reject(Object.assign(new Error(), { code: "EIO" }));
     vi.doMock("node:fs/promises", async (original) => ({ ...(await original<typeof fs>()), rename }));
     const failing = await import("../../../../../tools/commands/identity/backup");
-    await expect(failing.backUp({ file }, lived(), word, quick)).rejects.toThrow(`${file} cannot be written (EIO).`);
+    await expect(failing.backup({ stack: "dev", file }, using(lived()))).rejects.toThrow(
+      `${file} cannot be written (EIO).`,
+    );
     vi.doUnmock("node:fs/promises");
     vi.resetModules();
     expect((await fs.readdir(directory)).filter((name) => name.startsWith(path.basename(file)))).toEqual([]);
   });
 
-  test.each<[string, Parameters<typeof backUp>[0], string]>([
+  test.each<[string, { file?: string; recipient?: string }, string]>([
     ["no file", {}, "FILE is missing: set FILE=<path>, for example FILE=/media/stick/town-ator.age."],
     ["a directory that is not there", { file: "/nowhere/x.age" }, "/nowhere/x.age cannot be written (ENOENT)."],
     [
@@ -127,13 +133,16 @@ describe("backing up", () => {
       "RECIPIENT is not an age recipient: those begin with age1, as age-keygen prints them.",
     ],
   ])("refuses %s", async (_, request, message) => {
-    expect(await failure(() => backUp(request, lived(), word, quick))).toMatchObject({ name: "UserError", message });
+    expect(await failure(() => backup({ stack: "dev", ...request }, using(lived())))).toMatchObject({
+      name: "UserError",
+      message,
+    });
   });
 
   it("refuses a town whose identity is not made yet", async () => {
     const [file, stack] = [newFile(), lived(TOWNS)];
     stack.randomSecrets = {};
-    await expect(backUp({ file }, stack, word, quick)).rejects.toThrow(
+    await expect(backup({ stack: "dev", file }, using(stack))).rejects.toThrow(
       "Identity 1 of away is not made yet, so there is nothing to back up: run `make up` first. No file is written.",
     );
     await expect(fs.stat(file)).rejects.toThrow("ENOENT");

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { deriveIdentity } from "../../../../../components/core/identity";
 import { formatInvite } from "../../../../../components/core/invite";
-import { encryptFile, type Lock } from "../../../../../tools/commands/identity/ageFile";
+import { encryption, type Lock } from "../../../../../tools/commands/identity/ageFile";
 import type { Backup } from "../../../../../tools/commands/identity/backupFile";
 import { FakeStack, made, randomText, seedOf, turned } from "../fakeStack";
 
@@ -86,7 +86,7 @@ export const CONTENT: Omit<Backup, "format" | "version"> = {
 };
 
 /** Scrypt with age's own work factor takes four seconds. */
-export const quick = (text: string, lock: Lock) => encryptFile(text, lock, 4);
+export const quick = (lock: Lock) => encryption(lock, 4);
 export const word = () => Promise.resolve(PASSPHRASE);
 
 /** A folder for backups, and names in it that are not taken. */
@@ -104,7 +104,12 @@ export function lived(file = FILE): FakeStack {
 }
 
 /** Writes a backup of the passphrase {@link PASSPHRASE}. */
-export async function writeBackup(file: string, content: unknown = CONTENT): Promise<void> {
-  const text = JSON.stringify({ format: "town-ator-backup", version: 2, ...(content as object) });
-  await fs.writeFile(file, await quick(text, { passphrase: PASSPHRASE }));
+export function writeBackup(file: string, content: unknown = CONTENT): Promise<void> {
+  return writeSealed(file, JSON.stringify({ format: "town-ator-backup", version: 2, ...(content as object) }));
+}
+
+/** Writes a text that {@link PASSPHRASE} opens. */
+export async function writeSealed(file: string, text: string): Promise<void> {
+  const sealed = await quick({ passphrase: PASSPHRASE });
+  await fs.writeFile(file, sealed.end(text));
 }

@@ -1,21 +1,9 @@
 import * as fs from "node:fs/promises";
 import { generateX25519Identity } from "age-encryption";
 import { afterAll, beforeAll, describe, expect, it, test, vi } from "vitest";
-import { openBackup, restoreFile } from "../../../../../tools/commands/identity/restore";
+import { openBackup, restore } from "../../../../../tools/commands/identity/restore";
 import { failure, FakeStack, made } from "../fakeStack";
-import {
-  ADOPTED,
-  backupFolder,
-  base64,
-  CONTENT,
-  GIVEN,
-  INVITE,
-  PASSPHRASE,
-  quick,
-  TOWNS,
-  word,
-  writeBackup,
-} from "./lived";
+import { ADOPTED, backupFolder, base64, CONTENT, GIVEN, INVITE, TOWNS, word, writeBackup, writeSealed } from "./lived";
 import { faults, seeded } from "./randomFaults";
 
 let directory: string;
@@ -94,7 +82,7 @@ describe("opening a backup", () => {
   ])("refuses %s in words that repeat none of it", async (_, change, message) => {
     const file = newFile();
     const changed = change({ ...CONTENT, format: "town-ator-backup", version: 2 });
-    await fs.writeFile(file, await quick(JSON.stringify(changed), { passphrase: PASSPHRASE }));
+    await writeSealed(file, JSON.stringify(changed));
     const error = await failure(() => openBackup({ file }, word));
     expect(error.name).toBe("UserError");
     expect(error.message.startsWith(file)).toBe(true);
@@ -160,7 +148,7 @@ describe("opening a backup", () => {
 describe("fifty random bad backups", () => {
   it("differ from a good one, which is restored", async () => {
     const stack = new FakeStack(TOWNS);
-    await restoreFile({ file: await backedUp() }, () => Promise.resolve(stack), word);
+    await restore({ stack: "dev", file: await backedUp() }, { open: stack.open, passphrase: word });
     expect(stack.edits).toHaveLength(1);
   });
 
@@ -172,7 +160,7 @@ describe("fifty random bad backups", () => {
     const file = await backedUp();
     await fs.writeFile(file, fault(await fs.readFile(file), below));
     const open = vi.fn(() => Promise.resolve(new FakeStack(TOWNS)));
-    const error = await failure(() => restoreFile({ file }, open, word));
+    const error = await failure(() => restore({ stack: "dev", file }, { open, passphrase: word }));
     expect(error.name).toBe("UserError");
     expect(error.message).toMatch(
       /^\S+ (is not an age file|is encrypted for a recipient|cannot be opened).*nothing is changed\.$/,

@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from "vitest";
 import { UserError } from "../../../../../tools/console/project";
-import { rotateTown } from "../../../../../tools/commands/identity/rotate";
+import { rotate } from "../../../../../tools/commands/identity/rotate";
 import { failure, FakeStack, made } from "../fakeStack";
 
 const [OLD, NEW] = [made("a").fingerprint, made("b").fingerprint];
@@ -34,7 +34,7 @@ function stack(file: string, outputs: FakeStack["outputs"][string]): FakeStack {
 describe("rotating", () => {
   it("announces the next address, and says whom to give the invite that names both", async () => {
     const access = stack(FILE, { fingerprint: OLD });
-    await rotateTown({ town: "home" }, access);
+    await rotate({ stack: "dev", town: "home" }, access);
     expect(access.edits).toEqual([{ secrets: {}, plain: { [`${IDENTITY}.current`]: 1, [`${IDENTITY}.next`]: 2 } }]);
     expect(access.said).toEqual([
       "announced identity 2 of home in Pulumi.dev.yaml; nothing is deployed yet",
@@ -46,7 +46,7 @@ describe("rotating", () => {
 
   it("switches to it, and keeps the old one", async () => {
     const access = stack(ANNOUNCED, { fingerprint: OLD, next: { fingerprint: NEW } });
-    await rotateTown({ town: "home" }, access);
+    await rotate({ stack: "dev", town: "home" }, access);
     expect(access.edits).toEqual([
       {
         secrets: {},
@@ -65,7 +65,7 @@ describe("rotating", () => {
     const before = "  town-ator:retired:\n    - dddd-dddd-dddd-dddd # 2025\n";
     const file = SWITCHED.replace("config:\n", `config:\n${before}`);
     const access = stack(file, { fingerprint: NEW, previous: { fingerprint: OLD } });
-    await rotateTown({ town: "home", retire: ` ${OLD.toUpperCase()} ` }, access);
+    await rotate({ stack: "dev", town: "home", retire: ` ${OLD.toUpperCase()} ` }, access);
     expect(await access.at("retired")).toEqual(["dddd-dddd-dddd-dddd", OLD]);
     expect(await access.at("towns")).toMatchObject({ home: { identity: { current: 2 } } });
     expect(access.edits[0]!.plain).toHaveProperty([`${IDENTITY}.previous`], undefined);
@@ -78,17 +78,17 @@ describe("rotating", () => {
 
   it("makes the list of retired addresses where there is none", async () => {
     const access = stack(SWITCHED, { fingerprint: NEW, previous: { fingerprint: OLD } });
-    await rotateTown({ town: "home", retire: OLD }, access);
+    await rotate({ stack: "dev", town: "home", retire: OLD }, access);
     expect(await access.at("retired")).toEqual([OLD]);
   });
 
   it("says of a town whose peers are all towns of the stack that nobody has to be told", async () => {
     const access = stack(FILE, { fingerprint: OLD });
-    await rotateTown({ town: "away" }, access);
+    await rotate({ stack: "dev", town: "away" }, access);
     expect(access.said[2]).toBe("after `make up`: no peer has to be told; it names both addresses");
   });
 
-  test.each<[string, Parameters<typeof rotateTown>[0], string, FakeStack["outputs"][string], string]>([
+  test.each<[string, { town?: string }, string, FakeStack["outputs"][string], string]>([
     ["no town", {}, FILE, { fingerprint: OLD }, "TOWN is missing. In the stack dev TOWN can be: away, home."],
     [
       "an unknown town",
@@ -120,7 +120,7 @@ describe("rotating", () => {
     ],
   ])("refuses %s and changes nothing", async (_, request, file, outputs, message) => {
     const access = stack(file, outputs);
-    const error = await failure(() => rotateTown(request, access));
+    const error = await failure(() => rotate({ stack: "dev", ...request }, access));
     expect(error).toBeInstanceOf(UserError);
     expect(error.message).toBe(message);
     expect([access.edits, access.said]).toEqual([[], []]);

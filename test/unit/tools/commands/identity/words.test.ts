@@ -1,7 +1,7 @@
 import { PassThrough } from "node:stream";
 import { describe, expect, it, test } from "vitest";
 import { identityOfSeed } from "../../../../../components/core/identity";
-import { adoptKey } from "../../../../../tools/commands/identity/adopt";
+import { adopt } from "../../../../../tools/commands/identity/adopt";
 import { assertAsked, wordsFor } from "../../../../../tools/commands/identity/words";
 import { wordsOf } from "../../../../../tools/console/seedWords";
 import { deployedAs, failure, FakeStack, made, randomText, seedOf } from "../fakeStack";
@@ -104,7 +104,7 @@ describe("adopting words", () => {
 
   it("gives the town the seed, and says which addresses follow from it", async () => {
     const access = given(`${WORDS}\n`, MOVING);
-    await adoptKey({ town: "home" }, access);
+    await adopt({ stack: "dev", town: "home" }, access);
     expect(access.edits).toEqual([
       { secrets: { "town-ator:identities": { home: { seed: SEED.toString("base64") } } }, plain: {} },
     ]);
@@ -122,7 +122,7 @@ describe("adopting words", () => {
     const access = given(wordsOf(seedOf("a")).join(" "), withIdentities({ 2: base64(SECOND!) }, MOVING));
     access.randomSecrets = { "home-identity-seed": randomText("a") };
     access.deployedTowns = [deployedAs("home", "g.home", { 1: made("a"), 2: SECOND! })];
-    await adoptKey({ town: "home" }, access);
+    await adopt({ stack: "dev", town: "home" }, access);
     expect(await access.at("identities")).toEqual({
       home: { 2: base64(SECOND!), seed: seedOf("a").toString("base64") },
     });
@@ -130,7 +130,7 @@ describe("adopting words", () => {
 
   it("says of the same words that nothing is changed", async () => {
     const access = given(WORDS, withIdentities({ seed: SEED.toString("base64") }));
-    await adoptKey({ town: "home" }, access);
+    await adopt({ stack: "dev", town: "home" }, access);
     expect([access.edits, access.said]).toEqual([[], ["home has adopted this seed before; nothing is changed"]]);
   });
 
@@ -164,7 +164,7 @@ describe("adopting words", () => {
     const access = given(words);
     access.deployedTowns = deployed;
     access.randomSecrets = random;
-    expect(await failure(() => adoptKey({ town: "home", number }, access))).toMatchObject({
+    expect(await failure(() => adopt({ stack: "dev", town: "home", number }, access))).toMatchObject({
       name: "UserError",
       message,
     });

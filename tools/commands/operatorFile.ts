@@ -8,9 +8,20 @@ export function backupPath(file: string | undefined): string {
   return path.resolve(projectDirectory, file);
 }
 
-/** Throws a UserError if there is a file at `file`. */
-export async function assertNew(file: string): Promise<void> {
-  if (await fs.stat(file).catch(() => undefined)) throw new UserError(exists(file));
+/** The path of a backup that is to be written. Throws a UserError if there is none, or a file at it. */
+export async function newBackupPath(file: string | undefined): Promise<string> {
+  const path = backupPath(file);
+  if (await fs.stat(path).catch(() => undefined)) throw new UserError(exists(path));
+  return path;
+}
+
+/** What a file holds. Throws a UserError if it cannot be read. */
+export async function readWhole(file: string): Promise<Buffer> {
+  try {
+    return await fs.readFile(file);
+  } catch (error) {
+    throw new UserError(`${file} cannot be read (${(error as NodeJS.ErrnoException).code ?? "unknown reason"}).`);
+  }
 }
 
 function exists(file: string): string {
