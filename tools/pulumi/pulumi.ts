@@ -137,6 +137,8 @@ export class Pulumi {
       reject: false,
       all: true,
       cleanup: false,
+      // By default execa sends SIGKILL five seconds after SIGTERM, in the middle of whatever Pulumi has to finish.
+      forceKillAfterDelay: false,
       stdin: "ignore",
       stdout: [filterLines, "inherit", "pipe"],
       stderr: [filterLines, "inherit", "pipe"],
