@@ -2,8 +2,6 @@ import { dockerClient, type DockerHost } from "./dockerHost";
 import { logText } from "./dockerText";
 import { containersOf, type ContainerState } from "./stackContainers";
 
-const logLines = 5;
-
 /** What `describeContainer` needs to know of a container. */
 export interface ContainerFacts extends ContainerState {
   /** Its last log lines. */
@@ -36,11 +34,11 @@ export function describeContainer(facts: ContainerFacts): string[] {
 export async function describeContainers(dockerHost: DockerHost, stack: string): Promise<string[]> {
   const docker = dockerClient(dockerHost, 10_000);
   const unwell = (await containersOf(docker, stack)).filter((state) => !isWell(state));
-  const facts = await Promise.all(
-    unwell.map(async (state): Promise<ContainerFacts> => {
-      const log = await logText(docker, state.name, { tail: logLines });
-      return { ...state, log: log.split("\n").filter((line) => line.trim() !== "") };
+  const described = await Promise.all(
+    unwell.map(async (state) => {
+      const log = await logText(docker, state.name, { tail: 5 });
+      return describeContainer({ ...state, log: log.split("\n").filter((line) => line.trim() !== "") });
     }),
   );
-  return facts.flatMap(describeContainer);
+  return described.flat();
 }
