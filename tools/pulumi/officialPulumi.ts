@@ -1,5 +1,4 @@
-import * as fs from "node:fs";
-import * as fsp from "node:fs/promises";
+import * as fs from "node:fs/promises";
 import { homedir } from "node:os";
 import * as path from "node:path";
 import { z } from "zod";
@@ -112,7 +111,7 @@ export function readWhoami(exitCode: number | undefined, stderr: string): "own" 
 
 /** Version of a package in node_modules. */
 export async function packageVersion(name: string): Promise<string> {
-  const text = await fsp.readFile(path.join(projectDirectory, "node_modules", name, "package.json"), "utf8");
+  const text = await fs.readFile(path.join(projectDirectory, "node_modules", name, "package.json"), "utf8");
   return (JSON.parse(text) as { version: string }).version;
 }
 
@@ -124,7 +123,7 @@ async function onPath(): Promise<string | undefined> {
   for (const directory of (process.env["PATH"] ?? "").split(path.delimiter).filter(Boolean)) {
     const file = path.join(directory, "pulumi");
     if (!(await isExecutable(file))) continue;
-    const target = await fsp.realpath(file);
+    const target = await fs.realpath(file);
     const ours = [localPath("toolchain"), path.join(projectDirectory, "node_modules")];
     if (!ours.some((directory) => target.startsWith(directory + path.sep))) return file;
   }
@@ -139,7 +138,7 @@ async function ofNpmPackage(): Promise<string | undefined> {
 }
 
 async function isExecutable(file: string): Promise<boolean> {
-  return fsp.access(file, fs.constants.X_OK).then(
+  return fs.access(file, fs.constants.X_OK).then(
     () => true,
     () => false,
   );
@@ -174,7 +173,7 @@ async function install(pulumi: string, { name, version }: Plugin): Promise<boole
 }
 
 async function failedLately(): Promise<boolean> {
-  const failure = await fsp.stat(failureFile).catch(() => undefined);
+  const failure = await fs.stat(failureFile).catch(() => undefined);
   return failure !== undefined && Date.now() - failure.mtimeMs < patienceMilliseconds;
 }
 
@@ -182,7 +181,7 @@ async function failedLately(): Promise<boolean> {
 async function noteFailure<T>(attempt: Promise<T>): Promise<T> {
   const result = await attempt;
   if (result) return result;
-  await fsp.mkdir(localPath(), { recursive: true });
-  await fsp.writeFile(failureFile, "");
+  await fs.mkdir(localPath(), { recursive: true });
+  await fs.writeFile(failureFile, "");
   return result;
 }
