@@ -19,11 +19,11 @@ export function isWell(facts: Pick<ContainerState, "status" | "exitCode" | "heal
 /** What is wrong with a container, in lines for the user; none if nothing is. */
 export function describeContainer(facts: ContainerFacts): string[] {
   if (isWell(facts)) return [];
-  const health = facts.status === "running" && facts.health !== undefined ? `, ${facts.health}` : "";
-  const exit = facts.status === "running" ? "" : `, exit code ${facts.exitCode}`;
+  // What runs and has no health check is well.
+  const how = facts.status === "running" ? facts.health : `exit code ${facts.exitCode}`;
   const probe = facts.lastProbe?.trim();
   return [
-    `${facts.name} is ${facts.status}${health}${exit}`,
+    `${facts.name} is ${facts.status}, ${how}`,
     ...(facts.error ? [`  Docker: ${facts.error}`] : []),
     ...(probe ? [`  last health probe: ${probe.split("\n").slice(-3).join(" / ")}`] : []),
     ...facts.log.map((line) => `  log: ${line}`),

@@ -85,8 +85,8 @@ async function prepareToolchain(offline: Offline | undefined): Promise<Toolchain
     const env = await officialBackend(choice.pulumi);
     return { ...choice, policyPack: path.join(projectDirectory, "policy"), env };
   }
-  if (choice.plugins === "none" || offline === undefined) throw new UserError(choice.why);
-  const built = await offline.preparePulumi(versions, choice.why);
+  // Never chosen where tools/offline is gone.
+  const built = await offline!.preparePulumi(versions, choice.why);
   return { ...built, env: { ...built.env, ...(namesBackend(process.env) ? {} : await localDefaults()) } };
 }
 

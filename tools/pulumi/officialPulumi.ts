@@ -2,7 +2,7 @@ import * as fs from "node:fs/promises";
 import { homedir } from "node:os";
 import * as path from "node:path";
 import { z } from "zod";
-import { localPath, projectDirectory } from "../console/project";
+import { localPath, projectDirectory, UserError } from "../console/project";
 import { run } from "../console/run";
 import { during } from "../console/say";
 import { readJson } from "../console/readJson";
@@ -55,24 +55,22 @@ export interface PulumiProbe extends ReturnType<typeof officialPulumi> {
   readonly offline: "built" | "buildable" | undefined;
 }
 
-/** Which Pulumi to run: Pulumi's own with the official plugins, the one that is built here, or none. `why` says why. */
-export type PulumiChoice =
-  { plugins: "official"; pulumi: string } | { plugins: "built"; why: string } | { plugins: "none"; why: string };
+/** Which Pulumi to run: Pulumi's own with the official plugins, or the one that is built here; `why` says why. */
+export type PulumiChoice = { plugins: "official"; pulumi: string } | { plugins: "built"; why: string };
 
 /**
  * Decides which Pulumi to run. Pulumi's own comes first, if it is complete or can be completed by downloads; what
  * tools/offline builds is the fallback. A Pulumi that is built already saves the download, and a failed download is not
- * tried again for a while.
+ * tried again for a while. Throws a UserError where there is neither.
  */
 export async function choosePulumi(probe: PulumiProbe): Promise<PulumiChoice> {
   const installed = await probe.installed();
   const why = await complete(probe, installed);
   if (typeof why !== "string") return { plugins: "official", ...why };
   if (probe.offline !== undefined) return { plugins: "built", why };
-  return {
-    plugins: "none",
-    why: `${why}. Install Pulumi (https://www.pulumi.com/docs/install/), or run this again with access to get.pulumi.com.`,
-  };
+  throw new UserError(
+    `${why}. Install Pulumi (https://www.pulumi.com/docs/install/), or run this again with access to get.pulumi.com.`,
+  );
 }
 
 /** A Pulumi with all plugins, after downloads where they are needed; or why there is none. */
