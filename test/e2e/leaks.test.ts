@@ -9,7 +9,7 @@ import type { Leak, Place, Scene } from "../../tools/leaks/scan";
 import { secretsToLookFor } from "../../tools/leaks/secrets";
 import { readPassphrase } from "../../tools/pulumi/localBackend";
 import { localPath } from "../../tools/console/project";
-import { localStackFile, openPulumi, projectName } from "../../tools/pulumi/stack";
+import { localStackFile, openPulumi } from "../../tools/pulumi/stack";
 import { secretsOf } from "../../tools/pulumi/stackState";
 import { addressesOf, readTowns } from "../../tools/verify/stackFacts";
 import { docker, TestStack } from "./support";
@@ -271,7 +271,7 @@ describe("a stack with readable secrets is refused before anything runs:", () =>
   };
   /** Runs `use` with a changed state, then restores it. */
   async function withState(change: (latest: Record<string, unknown>) => void, use: () => Promise<void>): Promise<void> {
-    const file = localStackFile(await projectName(), stack.name);
+    const file = await localStackFile(stack.name);
     const before = fs.readFileSync(file, "utf8");
     const state = JSON.parse(before) as { checkpoint: { latest: Record<string, unknown> } };
     change(state.checkpoint.latest);

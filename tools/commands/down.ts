@@ -8,7 +8,7 @@ import { repairInterrupted } from "../pulumi/interrupted";
 import { ifThere } from "../console/ifThere";
 import { say } from "../console/say";
 import { holdsIdentity } from "../pulumi/stackState";
-import { assertStackExists, chooseStack, localStackFile, projectName } from "../pulumi/stack";
+import { assertStackExists, chooseStack, localStackFile } from "../pulumi/stack";
 
 /**
  * Destroys what a stack has on its Docker host, except what is protected (the identity and its volume), and says what
@@ -17,10 +17,7 @@ import { assertStackExists, chooseStack, localStackFile, projectName } from "../
 export async function down(options: { stack: string }): Promise<number> {
   await assertStackExists(options.stack);
   const environment = await prepareEnvironment({ stack: options.stack });
-  if (
-    usesLocalBackend(environment.env) &&
-    !(await ifThere(fs.stat(localStackFile(await projectName(), options.stack))))
-  ) {
+  if (usesLocalBackend(environment.env) && !(await ifThere(fs.stat(await localStackFile(options.stack))))) {
     say(`the stack ${options.stack} has never been up: nothing to take down`);
     return 0;
   }

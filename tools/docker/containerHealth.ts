@@ -2,8 +2,6 @@ import { dockerClient, type DockerHost } from "./dockerHost";
 import { logText } from "./dockerText";
 import { containersOf, type ContainerState } from "./stackContainers";
 
-const logLines = 5;
-
 /** What `describeContainer` needs to know of a container. */
 export interface ContainerFacts extends ContainerState {
   /** Its last log lines. */
@@ -21,11 +19,11 @@ export function isWell(facts: Pick<ContainerState, "status" | "exitCode" | "heal
 /** What is wrong with a container, in lines for the user; none if nothing is. */
 export function describeContainer(facts: ContainerFacts): string[] {
   if (isWell(facts)) return [];
-  const health = facts.status === "running" && facts.health !== undefined ? `, ${facts.health}` : "";
-  const exit = facts.status === "running" ? "" : `, exit code ${facts.exitCode}`;
+  // What runs and has no health check is well.
+  const how = facts.status === "running" ? facts.health : `exit code ${facts.exitCode}`;
   const probe = facts.lastProbe?.trim();
   return [
-    `${facts.name} is ${facts.status}${health}${exit}`,
+    `${facts.name} is ${facts.status}, ${how}`,
     ...(facts.error ? [`  Docker: ${facts.error}`] : []),
     ...(probe ? [`  last health probe: ${probe.split("\n").slice(-3).join(" / ")}`] : []),
     ...facts.log.map((line) => `  log: ${line}`),
@@ -36,11 +34,11 @@ export function describeContainer(facts: ContainerFacts): string[] {
 export async function describeContainers(dockerHost: DockerHost, stack: string): Promise<string[]> {
   const docker = dockerClient(dockerHost, 10_000);
   const unwell = (await containersOf(docker, stack)).filter((state) => !isWell(state));
-  const facts = await Promise.all(
-    unwell.map(async (state): Promise<ContainerFacts> => {
-      const log = await logText(docker, state.name, { tail: logLines });
-      return { ...state, log: log.split("\n").filter((line) => line.trim() !== "") };
+  const described = await Promise.all(
+    unwell.map(async (state) => {
+      const log = await logText(docker, state.name, { tail: 5 });
+      return describeContainer({ ...state, log: log.split("\n").filter((line) => line.trim() !== "") });
     }),
   );
-  return facts.flatMap(describeContainer);
+  return described.flat();
 }

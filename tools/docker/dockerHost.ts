@@ -19,7 +19,15 @@ export const DEFAULT_DOCKER_HOST: DockerHost = { url: "unix:///var/run/docker.so
  * is none.
  */
 export function dockerClient(host: DockerHost, timeout?: number): Docker {
-  if (host.url.startsWith("ssh://")) return new Docker(overSsh(host, timeout));
+  if (host.url.startsWith("ssh://")) {
+    // The agent connects; the name is for HTTP, which wants one. The last two are unknown to docker-modem's types.
+    const options = {
+      ...({ protocol: "http", host: "docker.invalid", port: 80 } as const),
+      agent: sshAgent(host.url, host.sshOpts),
+      ...(timeout !== undefined && { connectionTimeout: timeout }),
+    };
+    return new Docker(options);
+  }
   // docker-modem reads DOCKER_HOST (and the TLS settings that go with it) when it is made, and lets it win over a
   // socketPath given to it.
   const before = process.env["DOCKER_HOST"];
@@ -30,17 +38,6 @@ export function dockerClient(host: DockerHost, timeout?: number): Docker {
     if (before === undefined) delete process.env["DOCKER_HOST"];
     else process.env["DOCKER_HOST"] = before;
   }
-}
-
-function overSsh(host: DockerHost, timeout: number | undefined): Docker.DockerOptions {
-  // The agent connects; the name is for HTTP, which wants one.
-  const address = { protocol: "http", host: "docker.invalid", port: 80 } as const;
-  // docker-modem's, and unknown to its types.
-  const ways = {
-    agent: sshAgent(host.url, host.sshOpts),
-    ...(timeout !== undefined && { connectionTimeout: timeout }),
-  };
-  return { ...address, ...ways };
 }
 
 /** Whether an Engine is on another machine, so that its networks and files are out of reach. */
@@ -68,12 +65,7 @@ export async function dockerAnswers(host: DockerHost, timeout = 5_000): Promise<
  * Pulumi's provider follows DOCKER_HOST only, so a context has to be spelled out for it.
  */
 export async function dockerContextHost(): Promise<string | undefined> {
-  try {
-    const { stdout } = await run("docker", ["context", "inspect", "--format", "{{.Endpoints.docker.Host}}"], {
-      timeout: 5_000,
-    });
-    return stdout.trim() || undefined;
-  } catch {
-    return undefined;
-  }
+  const args = ["context", "inspect", "--format", "{{.Endpoints.docker.Host}}"];
+  const { exitCode, stdout } = await run("docker", args, { timeout: 5_000, reject: false });
+  return exitCode === 0 ? stdout.trim() || undefined : undefined;
 }

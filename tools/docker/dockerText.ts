@@ -1,6 +1,7 @@
-import { Duplex, Readable, Transform, type TransformCallback } from "node:stream";
+import { Readable, Transform, type Duplex } from "node:stream";
 import { text } from "node:stream/consumers";
 import type Docker from "dockerode";
+import { joined } from "./joined";
 
 /**
  * Bytes of a frame's head: the stream's number, three zeros, the length as u32be (Docker Engine API,
@@ -9,38 +10,34 @@ import type Docker from "dockerode";
 const HEAD = 8;
 
 /**
- * Takes apart the format in which Docker interleaves standard output and error of a container without a terminal, and
- * passes both on in the order in which they came. docker-modem's own `demuxStream` calls itself once for each line that
- * it has at hand, which a log of a few megabytes does not survive.
+ * The text of a stream in which Docker interleaves standard output and error of a container without a terminal, both in
+ * the order in which they came; destroying the result does not destroy `raw`. docker-modem's own `demuxStream` calls
+ * itself once for each line that it has at hand, which a log of a few megabytes does not survive.
  */
-export class Demultiplexer extends Transform {
-  #head = Buffer.alloc(0);
-  #left = 0;
-
-  override _transform(piece: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
-    let rest = piece;
-    while (rest.length > 0) {
-      if (this.#left > 0) {
-        this.push(rest.subarray(0, this.#left));
-        const taken = Math.min(rest.length, this.#left);
-        this.#left -= taken;
-        rest = rest.subarray(taken);
-      } else {
-        const wanted = HEAD - this.#head.length;
-        this.#head = Buffer.concat([this.#head, rest.subarray(0, wanted)]);
-        rest = rest.subarray(wanted);
-        if (this.#head.length < HEAD) break;
-        this.#left = this.#head.readUInt32BE(4);
-        this.#head = Buffer.alloc(0);
+export function demultiplexed(raw: NodeJS.ReadableStream): Transform {
+  let head = Buffer.alloc(0);
+  let left = 0;
+  const output = new Transform({
+    transform(piece: Buffer, _encoding, done) {
+      let rest = piece;
+      while (rest.length > 0) {
+        if (left > 0) {
+          const body = rest.subarray(0, left);
+          this.push(body);
+          left -= body.length;
+          rest = rest.subarray(body.length);
+        } else {
+          const wanted = HEAD - head.length;
+          head = Buffer.concat([head, rest.subarray(0, wanted)]);
+          rest = rest.subarray(wanted);
+          if (head.length < HEAD) break;
+          left = head.readUInt32BE(4);
+          head = Buffer.alloc(0);
+        }
       }
-    }
-    done();
-  }
-}
-
-/** The text of a multiplexed stream; destroying the result does not destroy `raw`. */
-export function demultiplexed(raw: NodeJS.ReadableStream): Demultiplexer {
-  const output = new Demultiplexer();
+      done();
+    },
+  });
   raw.on("error", (error: Error) => output.destroy(error));
   return raw.pipe(output);
 }
@@ -54,12 +51,7 @@ export async function logText(
   id: string,
   part: { readonly tail?: number; readonly since?: number } = {},
 ): Promise<string> {
-  const log = await docker.getContainer(id).logs({
-    follow: false,
-    stdout: true,
-    stderr: true,
-    ...part,
-  });
+  const log = await docker.getContainer(id).logs({ follow: false, stdout: true, stderr: true, ...part });
   return text(demultiplexed(Readable.from([log])));
 }
 
@@ -89,19 +81,7 @@ export async function execStream(docker: Docker, id: string, command: string[]):
   const exec = await docker.getContainer(id).exec({ Cmd: command, AttachStdin: true, AttachStdout: true });
   const raw = await exec.start({ hijack: true, stdin: true });
   const output = demultiplexed(raw);
-  // Not `Duplex.from`: to destroy that is an error.
-  const connection = new Duplex({
-    allowHalfOpen: false,
-    read: () => void output.resume(),
-    write: (piece: Buffer, _encoding, done) => void raw.write(piece, done),
-    final: (done) => void raw.end(done),
-    destroy: (error, done) => {
-      raw.destroy();
-      done(error);
-    },
-  });
-  output.on("data", (piece: Buffer) => connection.push(piece) || output.pause());
-  output.on("end", () => connection.push(null));
-  output.on("error", (error) => connection.destroy(error));
+  const connection = joined(output, raw, () => raw.destroy());
+  output.on("end", () => connection.push(null)).on("error", (error) => connection.destroy(error));
   return connection;
 }

@@ -33,18 +33,14 @@ export async function viewEngine(docker: Docker): Promise<EngineView> {
   };
 }
 
-function seen({
-  Id: id,
-  State: status,
-  Status: words,
-  NetworkSettings: settings,
-}: Docker.ContainerInfo): SeenContainer {
+function seen({ Id: id, State: status, Status, NetworkSettings }: Docker.ContainerInfo): SeenContainer {
   // The list has an exit code only in words: "Exited (3) 5 minutes ago".
-  const exitCode = /^Exited \((\d+)\)/.exec(words)?.[1];
+  const exitCode = /^Exited \((\d+)\)/.exec(Status)?.[1];
+  const networks = Object.entries(NetworkSettings?.Networks ?? {});
   return {
     id,
     status,
     exitCode: exitCode === undefined ? undefined : Number(exitCode),
-    networks: new Map(Object.entries(settings?.Networks ?? {}).map(([name, { NetworkID }]) => [name, NetworkID])),
+    networks: new Map(networks.map(([name, { NetworkID }]) => [name, NetworkID])),
   };
 }

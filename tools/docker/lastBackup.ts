@@ -42,12 +42,8 @@ export async function noteBackup(docker: Docker, connector: string, made?: Date)
 /** How long ago something was, in words: "3 days", "1 hour", "less than a minute". */
 export function spanOf(milliseconds: number): string {
   const minutes = Math.floor(milliseconds / 60_000);
-  const [count, unit] =
-    minutes >= 2880
-      ? [Math.floor(minutes / 1440), "day"]
-      : minutes >= 120
-        ? [Math.floor(minutes / 60), "hour"]
-        : [minutes, "minute"];
-  if (count < 1) return "less than a minute";
+  if (minutes < 1) return "less than a minute";
+  const [size, unit] = minutes >= 2880 ? [1440, "day"] : minutes >= 120 ? [60, "hour"] : [1, "minute"];
+  const count = Math.floor(minutes / size);
   return `${count} ${unit}${count === 1 ? "" : "s"}`;
 }

@@ -1,5 +1,6 @@
 import type Docker from "dockerode";
 import { say } from "../console/say";
+import { labelled } from "./stackContainers";
 
 /** Milliseconds between two looks. */
 const EVERY_MS = 5_000;
@@ -16,7 +17,7 @@ export async function sayingWhatIsAwaited<T>(
 ): Promise<T> {
   const told = new Map<string, string>();
   const look = async () => {
-    const filters = { label: [`town-ator.stack=${stack}`], health: ["starting", "unhealthy"] };
+    const filters = { ...labelled(stack), health: ["starting", "unhealthy"] };
     for (const { Id } of await docker.listContainers({ filters })) {
       const { Name, State } = await docker.getContainer(Id).inspect();
       const awaited = State.Health?.Log?.at(-1)?.Output.trim().split("\n").at(-1);

@@ -123,6 +123,6 @@ async function hasCommand(name: string): Promise<boolean> {
   return (await run("sh", ["-c", `command -v ${name}`], { reject: false })).exitCode === 0;
 }
 
-function tail(text: string | undefined, lines: number): string {
-  return (text ?? "").trimEnd().split("\n").slice(-lines).join("\n");
+function tail(text: string, lines: number): string {
+  return text.trimEnd().split("\n").slice(-lines).join("\n");
 }

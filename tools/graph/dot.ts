@@ -4,13 +4,9 @@ import type { PeerSettings, RelaySettings, Settings, TownSettings } from "../../
 
 /** A stack as a picture in Graphviz's language: its towns, what crosses which boundary, and how peers are reached. */
 export function dotOf({ stack, network, localNetwork, towns }: Settings): string {
-  const relays =
-    network === "public"
-      ? ["ATOR network", "its public relays"]
-      : [
-          "ATOR network",
-          "join" in localNetwork ? `relays of the stack ${localNetwork.join}` : "five relays of this stack, offline",
-        ];
+  const own =
+    "join" in localNetwork ? `relays of the stack ${localNetwork.join}` : "five relays of this stack, offline";
+  const relays = `ATOR network\n${network === "public" ? "its public relays" : own}`;
   return [
     "digraph {",
     '  graph [rankdir=LR, fontname="Arial", fontsize=13, nodesep=0.25, ranksep=1.1, bgcolor="white"];',
@@ -19,7 +15,7 @@ export function dotOf({ stack, network, localNetwork, towns }: Settings): string
     `  label=${quoted(`stack ${stack}`)}; labelloc=t;`,
     ...(towns.every(({ transport }) => transport === "direct")
       ? []
-      : [`  relays [shape=ellipse, style=filled, fillcolor="#e8e0f5", label=${quoted(relays.join("\n"))}];`]),
+      : [`  relays [shape=ellipse, style=filled, fillcolor="#e8e0f5", label=${quoted(relays)}];`]),
     ...towns.flatMap(townOf),
     "}",
     "",

@@ -86,9 +86,8 @@ function succeeds(work: Promise<unknown>): Promise<boolean> {
 }
 
 async function makeBase(docker: Docker, kind: Base["kind"]): Promise<string> {
-  const packages = await debianPackages();
   const version = kind === "node" ? [process.version] : [];
-  const parts = [`layout ${layout}`, ...packages.map(({ file }) => file), ...version];
+  const parts = [`layout ${layout}`, ...(await debianPackages()), ...version];
   const tag = createHash("sha256").update(parts.join("\n")).digest("hex").slice(0, 16);
   const repo = `town-ator/base-${kind}`;
   const name = `${repo}:${tag}`;
@@ -100,7 +99,7 @@ async function makeBase(docker: Docker, kind: Base["kind"]): Promise<string> {
     await fs.mkdir(scratch, { recursive: true });
     const directory = await fs.mkdtemp(path.join(scratch, `base-${kind}-`));
     try {
-      const root = await makeRoot(directory, packages, kind);
+      const root = await makeRoot(directory, kind);
       if (kind === "node") await addNode(root, process.execPath);
       const archive = await packRoot(root, path.join(directory, "root.tar"));
       const progress = await docker.importImage(archive, { repo, tag });

@@ -20,17 +20,11 @@ const directories = [
   "app",
 ];
 
-/** A Debian package as the mirror has it. */
-export interface DebianPackage {
-  name: string;
-  /** File name, which holds version and architecture: `bash_5.2.15-2+b7_amd64.deb`. */
-  file: string;
-}
-
 /**
- * The packages of the root in the versions that apt would fetch. Throws a UserError where there is no apt or no mirror.
+ * The files of the root's packages, which apt would fetch: `bash_5.2.15-2+b7_amd64.deb` and so on. Throws a UserError
+ * where there is no apt or no mirror.
  */
-export async function debianPackages(): Promise<DebianPackage[]> {
+export async function debianPackages(): Promise<string[]> {
   const ask = () => run("apt-get", ["download", "--print-uris", ...packageNames], { reject: false, cwd: "/" });
   let result = await ask();
   if (result.exitCode !== 0 && process.getuid?.() === 0) {
@@ -46,22 +40,16 @@ export async function debianPackages(): Promise<DebianPackage[]> {
   return parsePrintedUris(result.stdout);
 }
 
-/** Reads the lines `'<uri>' <file> <size> <hash>` of `apt-get download --print-uris`, sorted by package name. */
-export function parsePrintedUris(text: string): DebianPackage[] {
-  return text
-    .split("\n")
-    .flatMap((line) => {
-      const file = /^'[^']+' (\S+\.deb) /.exec(line)?.[1];
-      return file === undefined ? [] : [{ name: file.split("_")[0] ?? file, file }];
-    })
-    .sort((a, b) => a.name.localeCompare(b.name));
+/** The files in the lines `'<uri>' <file> <size> <hash>` of `apt-get download --print-uris`, sorted. */
+export function parsePrintedUris(text: string): string[] {
+  return [...text.matchAll(/^'[^']+' (\S+\.deb) /gm)].map(([, file]) => file!).sort();
 }
 
 /**
  * Makes a root file system in `<directory>/root` from Debian packages: bash, the busybox applets and the C library,
  * with an unprivileged user of uid and gid 1000. Gives its path.
  */
-export async function makeRoot(directory: string, packages: DebianPackage[], user: string): Promise<string> {
+export async function makeRoot(directory: string, user: string): Promise<string> {
   const root = path.join(directory, "root");
   const downloads = path.join(directory, "packages");
   await fs.mkdir(downloads, { recursive: true });
@@ -69,9 +57,7 @@ export async function makeRoot(directory: string, packages: DebianPackage[], use
   for (const merged of ["bin", "sbin", "lib", "lib64"]) await fs.symlink(`usr/${merged}`, path.join(root, merged));
 
   // apt's own sandbox user may not write here; as root it would only warn, on every package.
-  await run("apt-get", ["download", "-q", "-o", "APT::Sandbox::User=root", ...packages.map(({ name }) => name)], {
-    cwd: downloads,
-  });
+  await run("apt-get", ["download", "-q", "-o", "APT::Sandbox::User=root", ...packageNames], { cwd: downloads });
   for (const file of (await fs.readdir(downloads)).sort()) {
     const tree = path.join(downloads, `${file}.tar`);
     await run("dpkg-deb", ["--fsys-tarfile", path.join(downloads, file)], { stdout: { file: tree } });
@@ -114,12 +100,9 @@ export async function addNode(root: string, execPath: string): Promise<void> {
 
 /** Copies a program of this machine into a root, with the shared libraries that `ldd` names. */
 async function addProgram(root: string, file: string, place: string): Promise<void> {
-  const binary = await fs.realpath(file);
-  const target = path.join(root, place);
-  await fs.rm(target, { force: true });
-  await fs.copyFile(binary, target);
-  await fs.chmod(target, 0o755);
-  const listing = await run("ldd", [binary], { reject: false });
+  await copyInto(root, file, place);
+  await fs.chmod(path.join(root, place), 0o755);
+  const listing = await run("ldd", [await fs.realpath(file)], { reject: false });
   for (const library of parseLdd(listing.stdout)) await copyInto(root, library);
 }
 
@@ -137,11 +120,11 @@ function externalBuiltins(): string[] {
   return (variables.node_builtin_shareable_builtins ?? []).filter((file) => path.isAbsolute(file));
 }
 
-async function copyInto(root: string, file: string): Promise<void> {
-  const target = path.join(root, file);
+async function copyInto(root: string, file: string, place = file): Promise<void> {
+  const target = path.join(root, place);
   await fs.mkdir(path.dirname(target), { recursive: true });
-  // The library itself, not the link to it. One that the packages brought is the same or newer, and is replaced by the
-  // one that Node runs with.
+  // The file itself, not the link to it. A library that the packages brought is the same or newer, and is replaced by
+  // the one that Node runs with.
   await fs.rm(target, { force: true });
   await fs.copyFile(await fs.realpath(file), target);
 }

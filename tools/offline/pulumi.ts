@@ -2,20 +2,17 @@ import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import { localPath } from "../console/project";
 import { say } from "../console/say";
-import type { ProviderVersions } from "../pulumi/environment";
+import type { ProviderVersions, Toolchain } from "../pulumi/environment";
 import { buildToolchain, describeDockerProvider } from "./toolchain/build";
 
 /**
  * A Pulumi that needs nothing but Go modules: the CLI, the Node language host and the docker and random providers, in a
- * PULUMI_HOME of the project's own. Returns the CLI's path, the policy pack's and environment entries.
+ * PULUMI_HOME of the project's own.
  *
  * @param why why this one is used, to tell the user with what it contains
  * @throws UserError if it cannot be built
  */
-export async function preparePulumi(
-  versions: ProviderVersions,
-  why: string,
-): Promise<{ pulumi: string; policyPack: string; env: Record<string, string> }> {
+export async function preparePulumi(versions: ProviderVersions, why: string): Promise<Toolchain> {
   say(`${why}: using the one built here (docker provider: ${await describeDockerProvider()})`);
   const home = localPath("pulumi-home");
   await fs.mkdir(home, { recursive: true, mode: 0o700 });
@@ -23,6 +20,7 @@ export async function preparePulumi(
   await installProviders(home, path.join(binaries, "providers"), versions);
   return {
     pulumi: path.join(binaries, "pulumi"),
+    plugins: "built",
     policyPack: path.join(__dirname, "policyPack"),
     env: {
       PULUMI_HOME: home,

@@ -32,13 +32,13 @@ export function findDrift(resources: readonly StateResource[], engine: EngineVie
   const standing = resources.filter((resource) => !resource.delete);
   const networks = new Map(standing.filter(isA("network:Network")).map((network) => [nameOf(network), network.id]));
   return standing.flatMap((resource): Finding[] => {
-    if (isA("network:Network")(resource)) return driftOfNetwork(resource, engine);
-    if (isA("volume:Volume")(resource)) return driftOfVolume(resource, engine);
+    const name = nameOf(resource);
+    if (isA("network:Network")(resource))
+      return engine.networks.get(name) === resource.id ? [] : [absence("network", name, engine.networks.has(name))];
+    if (isA("volume:Volume")(resource)) return engine.volumes.has(name) ? [] : [absence("volume", name, false)];
     return isA("container:Container")(resource) ? driftOfContainer(resource, engine, networks) : [];
   });
 }
-
-const FOREIGN = "not the one that this stack made";
 
 const isA = (type: string) => (resource: StateResource) => resource.type === `docker:index/${type}`;
 
@@ -47,16 +47,9 @@ function nameOf({ urn, inputs, outputs }: StateResource): string {
   return typeof name === "string" ? name : urn;
 }
 
-function driftOfNetwork(network: StateResource, engine: EngineView): Finding[] {
-  const name = nameOf(network);
-  const id = engine.networks.get(name);
-  if (id === network.id) return [];
-  return [{ line: `the network ${name} is ${id === undefined ? "missing" : FOREIGN}`, refresh: true }];
-}
-
-function driftOfVolume(volume: StateResource, engine: EngineView): Finding[] {
-  const name = nameOf(volume);
-  return engine.volumes.has(name) ? [] : [{ line: `the volume ${name} is missing`, refresh: true }];
+/** That what the state has under a name is not on the Engine; `taken` if something else is there by that name. */
+function absence(what: string, name: string, taken: boolean): Finding {
+  return { line: `the ${what} ${name} is ${taken ? "not the one that this stack made" : "missing"}`, refresh: true };
 }
 
 function driftOfContainer(
@@ -66,8 +59,7 @@ function driftOfContainer(
 ): Finding[] {
   const name = nameOf(container);
   const seen = engine.containers.get(name);
-  if (seen === undefined || seen.id !== container.id)
-    return [{ line: `the container ${name} is ${seen === undefined ? "missing" : FOREIGN}`, refresh: true }];
+  if (seen === undefined || seen.id !== container.id) return [absence("container", name, seen !== undefined)];
   if (isOneShot(container)) return driftOfOneShot(container, seen);
   const away = attachments(container).filter(
     ({ network }) => !seen.networks.has(network) || seen.networks.get(network) !== engine.networks.get(network),

@@ -25,6 +25,9 @@ export interface Environment {
   dockerHost: DockerHost;
 }
 
+/** What an {@link Environment} says of Pulumi; `env` has only what comes to the environment of this process. */
+export type Toolchain = Omit<Environment, "dockerHost">;
+
 /** Versions of the npm packages @pulumi/docker and @pulumi/random, which the plugins must match. */
 export type ProviderVersions = Record<"docker" | "random", string>;
 
@@ -32,11 +35,8 @@ export type ProviderVersions = Record<"docker" | "random", string>;
 export interface Offline {
   /** Whether `preparePulumi` has nothing to build. */
   isToolchainBuilt(versions: ProviderVersions): Promise<boolean>;
-  /** Builds Pulumi and its providers, and tells the user why; returns what `Environment` says of it. */
-  preparePulumi(
-    versions: ProviderVersions,
-    why: string,
-  ): Promise<{ pulumi: string; policyPack: string; env: Record<string, string> }>;
+  /** Builds Pulumi and its providers, and tells the user why. */
+  preparePulumi(versions: ProviderVersions, why: string): Promise<Toolchain>;
   /** Makes base images for the images built here if no registry answers; gives environment entries. */
   prepareBaseImages(host: DockerHost, env: NodeJS.ProcessEnv): Promise<Record<string, string>>;
 }
@@ -75,21 +75,19 @@ async function loadOffline(): Promise<Offline | undefined> {
   return fs.existsSync(file) ? ((await import(pathToFileURL(file).href)) as Offline) : undefined;
 }
 
-async function prepareToolchain(offline: Offline | undefined): Promise<Omit<Environment, "dockerHost">> {
+async function prepareToolchain(offline: Offline | undefined): Promise<Toolchain> {
   const versions = { docker: await packageVersion("@pulumi/docker"), random: await packageVersion("@pulumi/random") };
-  const built = await offline?.isToolchainBuilt(versions);
   const choice = await choosePulumi({
     ...officialPulumi(versions),
-    offline: built === undefined ? undefined : built ? "built" : "buildable",
+    offline: offline && ((await offline.isToolchainBuilt(versions)) ? "built" : "buildable"),
   });
   if (choice.plugins === "official") {
     const env = await officialBackend(choice.pulumi);
-    return { pulumi: choice.pulumi, plugins: "official", policyPack: path.join(projectDirectory, "policy"), env };
+    return { ...choice, policyPack: path.join(projectDirectory, "policy"), env };
   }
-  if (choice.plugins === "none" || offline === undefined) throw new UserError(choice.why);
-  const { env, ...prepared } = await offline.preparePulumi(versions, choice.why);
-  const backend = namesBackend(process.env) ? {} : await localDefaults();
-  return { ...prepared, plugins: "built", env: { ...env, ...backend } };
+  // Never chosen where tools/offline is gone.
+  const built = await offline!.preparePulumi(versions, choice.why);
+  return { ...built, env: { ...built.env, ...(namesBackend(process.env) ? {} : await localDefaults()) } };
 }
 
 async function localDefaults(): Promise<Record<string, string>> {

@@ -8,12 +8,10 @@ import type { Deployment, Pulumi } from "./pulumi";
 import { say } from "../console/say";
 import { projectName, readState } from "./stack";
 
-/** A lock in a file:// backend, as Pulumi writes it. */
+/** What a lock in a file:// backend says of the process that holds it. */
 export interface Lock {
   pid: number;
   hostname: string;
-  username?: string;
-  timestamp?: string;
 }
 
 /** A resource that was being created when Pulumi was killed. */
@@ -24,10 +22,9 @@ export interface PendingCreate {
 }
 
 /**
- * Repairs what a killed run left in the project-local backend: gives up the lock of a dead
- * process, removes the container or network that was created but never recorded, and clears the pending operations.
- * Does nothing for any other backend or while the lock's process lives; then Pulumi itself refuses and `diagnose` says
- * what to do.
+ * Repairs what a killed run left in the project-local backend: gives up the lock of a dead process, removes the
+ * container or network that was created but never recorded, and clears the pending operations. Does nothing for any
+ * other backend or while the lock's process lives; then Pulumi itself refuses and `diagnose` says what to do.
  */
 export async function repairInterrupted(pulumi: Pulumi): Promise<void> {
   if (!pulumi.isLocal) return;

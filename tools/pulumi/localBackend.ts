@@ -14,11 +14,6 @@ export function namesBackend(env: NodeJS.ProcessEnv): boolean {
   return Boolean(env["PULUMI_BACKEND_URL"] || env["PULUMI_ACCESS_TOKEN"]);
 }
 
-/** Whether the user's environment has a passphrase for the stack's secrets; an empty one counts. */
-export function namesPassphrase(env: NodeJS.ProcessEnv): boolean {
-  return env["PULUMI_CONFIG_PASSPHRASE"] !== undefined || Boolean(env["PULUMI_CONFIG_PASSPHRASE_FILE"]);
-}
-
 /**
  * The passphrase that Pulumi would use in this environment, trimmed; undefined if there is none. As in Pulumi, the
  * variable wins over the file, even if it is empty.
@@ -69,7 +64,8 @@ export async function prepareLocalBackend(
   const entries: Record<string, string> = { PULUMI_BACKEND_URL: `file://${state}` };
   await fs.mkdir(directory, { recursive: true, mode: 0o700 });
   await fs.chmod(directory, 0o700);
-  if (!namesPassphrase(env)) {
+  // An empty passphrase counts.
+  if (env["PULUMI_CONFIG_PASSPHRASE"] === undefined && !env["PULUMI_CONFIG_PASSPHRASE_FILE"]) {
     const file = path.join(directory, "passphrase");
     await ensurePassphrase(file, state);
     entries["PULUMI_CONFIG_PASSPHRASE_FILE"] = file;

@@ -1,9 +1,8 @@
-import * as fs from "node:fs";
-import * as fsp from "node:fs/promises";
+import * as fs from "node:fs/promises";
 import { homedir } from "node:os";
 import * as path from "node:path";
 import { z } from "zod";
-import { localPath, projectDirectory } from "../console/project";
+import { localPath, projectDirectory, UserError } from "../console/project";
 import { run } from "../console/run";
 import { during } from "../console/say";
 import { readJson } from "../console/readJson";
@@ -56,24 +55,22 @@ export interface PulumiProbe extends ReturnType<typeof officialPulumi> {
   readonly offline: "built" | "buildable" | undefined;
 }
 
-/** Which Pulumi to run: Pulumi's own with the official plugins, the one that is built here, or none. `why` says why. */
-export type PulumiChoice =
-  { plugins: "official"; pulumi: string } | { plugins: "built"; why: string } | { plugins: "none"; why: string };
+/** Which Pulumi to run: Pulumi's own with the official plugins, or the one that is built here; `why` says why. */
+export type PulumiChoice = { plugins: "official"; pulumi: string } | { plugins: "built"; why: string };
 
 /**
  * Decides which Pulumi to run. Pulumi's own comes first, if it is complete or can be completed by downloads; what
  * tools/offline builds is the fallback. A Pulumi that is built already saves the download, and a failed download is not
- * tried again for a while.
+ * tried again for a while. Throws a UserError where there is neither.
  */
 export async function choosePulumi(probe: PulumiProbe): Promise<PulumiChoice> {
   const installed = await probe.installed();
   const why = await complete(probe, installed);
   if (typeof why !== "string") return { plugins: "official", ...why };
   if (probe.offline !== undefined) return { plugins: "built", why };
-  return {
-    plugins: "none",
-    why: `${why}. Install Pulumi (https://www.pulumi.com/docs/install/), or run this again with access to get.pulumi.com.`,
-  };
+  throw new UserError(
+    `${why}. Install Pulumi (https://www.pulumi.com/docs/install/), or run this again with access to get.pulumi.com.`,
+  );
 }
 
 /** A Pulumi with all plugins, after downloads where they are needed; or why there is none. */
@@ -112,7 +109,7 @@ export function readWhoami(exitCode: number | undefined, stderr: string): "own" 
 
 /** Version of a package in node_modules. */
 export async function packageVersion(name: string): Promise<string> {
-  const text = await fsp.readFile(path.join(projectDirectory, "node_modules", name, "package.json"), "utf8");
+  const text = await fs.readFile(path.join(projectDirectory, "node_modules", name, "package.json"), "utf8");
   return (JSON.parse(text) as { version: string }).version;
 }
 
@@ -124,7 +121,7 @@ async function onPath(): Promise<string | undefined> {
   for (const directory of (process.env["PATH"] ?? "").split(path.delimiter).filter(Boolean)) {
     const file = path.join(directory, "pulumi");
     if (!(await isExecutable(file))) continue;
-    const target = await fsp.realpath(file);
+    const target = await fs.realpath(file);
     const ours = [localPath("toolchain"), path.join(projectDirectory, "node_modules")];
     if (!ours.some((directory) => target.startsWith(directory + path.sep))) return file;
   }
@@ -139,7 +136,7 @@ async function ofNpmPackage(): Promise<string | undefined> {
 }
 
 async function isExecutable(file: string): Promise<boolean> {
-  return fsp.access(file, fs.constants.X_OK).then(
+  return fs.access(file, fs.constants.X_OK).then(
     () => true,
     () => false,
   );
@@ -174,7 +171,7 @@ async function install(pulumi: string, { name, version }: Plugin): Promise<boole
 }
 
 async function failedLately(): Promise<boolean> {
-  const failure = await fsp.stat(failureFile).catch(() => undefined);
+  const failure = await fs.stat(failureFile).catch(() => undefined);
   return failure !== undefined && Date.now() - failure.mtimeMs < patienceMilliseconds;
 }
 
@@ -182,7 +179,7 @@ async function failedLately(): Promise<boolean> {
 async function noteFailure<T>(attempt: Promise<T>): Promise<T> {
   const result = await attempt;
   if (result) return result;
-  await fsp.mkdir(localPath(), { recursive: true });
-  await fsp.writeFile(failureFile, "");
+  await fs.mkdir(localPath(), { recursive: true });
+  await fs.writeFile(failureFile, "");
   return result;
 }

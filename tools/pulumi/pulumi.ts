@@ -1,5 +1,6 @@
 import type { Options } from "execa";
 import { redact } from "../../components/core/redact";
+import type { StateResource as DeployedResource } from "../../stack/deployed";
 import { localPath, projectDirectory, UserError } from "../console/project";
 import { run, type RunResult } from "../console/run";
 import { say } from "../console/say";
@@ -14,17 +15,19 @@ export interface PulumiRun {
 }
 
 /** A resource of an exported state, as far as the commands read it. */
-export interface StateResource {
-  readonly type: string;
-  readonly urn: string;
+export interface StateResource extends DeployedResource {
   /** What the provider calls it; for a container or a network, Docker's id. */
   readonly id?: string;
   readonly inputs?: Readonly<Record<string, unknown>>;
-  readonly outputs?: Readonly<Record<string, unknown>>;
   /** Whether Pulumi refuses to delete it. */
   readonly protect?: boolean;
   /** Whether another one has taken its place, and only its deletion is still to come. */
   readonly delete?: boolean;
+}
+
+/** The name of a resource, which its URN ends with. */
+export function nameIn(urn: string): string {
+  return urn.slice(urn.lastIndexOf("::") + 2);
 }
 
 /** The part of `pulumi stack export` that describes the stack. */
@@ -115,7 +118,7 @@ export class Pulumi {
   }
 
   /** The stack's state; its secrets stay encrypted, unless `reveal`. */
-  async state({ reveal }: { reveal: boolean } = { reveal: false }): Promise<Deployment> {
+  async state({ reveal = false } = {}): Promise<Deployment> {
     const { deployment } = await this.json<{ deployment?: Deployment }>(
       ["stack", "export", ...(reveal ? ["--show-secrets"] : [])],
       `The state of the stack ${this.stack} cannot be read`,
@@ -137,6 +140,8 @@ export class Pulumi {
       reject: false,
       all: true,
       cleanup: false,
+      // By default execa sends SIGKILL five seconds after SIGTERM, in the middle of whatever Pulumi has to finish.
+      forceKillAfterDelay: false,
       stdin: "ignore",
       stdout: [filterLines, "inherit", "pipe"],
       stderr: [filterLines, "inherit", "pipe"],

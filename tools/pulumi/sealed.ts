@@ -1,9 +1,10 @@
 import { parse } from "yaml";
 import { RANDOM_SECRET_TYPE } from "../../components/core/names";
 import { NAMESPACE, SECRET_KEYS } from "../../stack/configKeys";
+import { nameIn, type Deployment } from "./pulumi";
 
 /** The state of a new stack whose secrets a passphrase will encrypt. */
-export const NEW_WITH_PASSPHRASE = { secrets_providers: { type: "passphrase" } };
+export const NEW_WITH_PASSPHRASE: Deployment = { secrets_providers: { type: "passphrase" } };
 
 /** The mark of an encrypted value in a state; its key and value are Pulumi's own (sdk/go/common/resource/sig.go). */
 const SIGNATURE = ["4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270"] as const;
@@ -14,15 +15,6 @@ const NO_PROVIDERS = new Set(["", "b64"]);
 const ENCRYPT = "`pulumi stack change-secrets-provider passphrase --stack <stack>` encrypts what is there";
 const ROTATE = "Treat every secret that was in plain text as leaked and replace it (docs/explanation/security.md).";
 
-interface Deployment {
-  readonly secrets_providers?: { readonly type?: string };
-  readonly resources?: readonly {
-    readonly type?: string;
-    readonly urn?: string;
-    readonly outputs?: Readonly<Record<string, unknown>>;
-  }[];
-}
-
 /**
  * What exposes a state's secrets, if anything: no secrets provider or one that does not encrypt, a random secret in
  * plain text, or an empty passphrase. The phrase follows the stack's name; `<stack>` in it stands for that name.
@@ -30,8 +22,8 @@ interface Deployment {
  * @param deployment the `deployment` of `pulumi stack export`, or the `latest` of a state file
  * @param passphrase the passphrase in the environment (`readPassphrase`); matters only where it encrypts the secrets
  */
-export function stateProblem(deployment: unknown, passphrase: string | undefined): string | undefined {
-  const { secrets_providers: provider, resources = [] } = (deployment ?? {}) as Deployment;
+export function stateProblem(deployment: Deployment | undefined, passphrase: string | undefined): string | undefined {
+  const { secrets_providers: provider, resources = [] } = deployment ?? {};
   const type = provider?.type ?? "";
   if (resources.length > 0 && NO_PROVIDERS.has(type))
     return `has no secrets provider in its state, so nothing in it is encrypted. ${ENCRYPT}. ${ROTATE}`;
@@ -45,8 +37,7 @@ export function stateProblem(deployment: unknown, passphrase: string | undefined
       type === RANDOM_SECRET_TYPE && outputs?.["result"] !== undefined && !isEncrypted(outputs["result"]),
   );
   if (plain === undefined) return undefined;
-  const name = plain.urn?.split("::").at(-1) ?? "a random secret";
-  return `has the secret ${name} in plain text in its state. ${ENCRYPT}. ${ROTATE}`;
+  return `has the secret ${nameIn(plain.urn)} in plain text in its state. ${ENCRYPT}. ${ROTATE}`;
 }
 
 function isEncrypted(value: unknown): boolean {

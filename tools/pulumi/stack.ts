@@ -16,8 +16,8 @@ export async function projectName(): Promise<string> {
 }
 
 /** Path of a stack's file in the project-local backend. */
-export function localStackFile(project: string, stack: string): string {
-  return localPath("state", ".pulumi", "stacks", project, `${stack}.json`);
+export async function localStackFile(stack: string): Promise<string> {
+  return localPath("state", ".pulumi", "stacks", await projectName(), `${stack}.json`);
 }
 
 /**
@@ -32,22 +32,16 @@ export async function assertStackExists(stack: string, directory: string = proje
   );
 }
 
-/** What a command needs of `openPulumi`. */
-export interface OpenOptions {
-  /** Whether Docker is needed. Default: true. */
-  docker?: boolean;
-  /** Whether the stack is made in the backend if it is not there yet. Default: true. */
-  create?: boolean;
-}
-
 /**
  * Gets everything ready to run Pulumi on a stack: the machine (`prepareEnvironment`) and the stack (`chooseStack`).
  *
+ * @param options.docker whether Docker is needed
+ * @param options.create whether the stack is made in the backend if it is not there yet
  * @throws UserError if the project has no such stack, or if the machine or the stack cannot be used
  */
-export async function openPulumi(stack: string, { create = true, ...options }: OpenOptions = {}): Promise<Pulumi> {
+export async function openPulumi(stack: string, { docker = true, create = true } = {}): Promise<Pulumi> {
   await assertStackExists(stack);
-  const environment = await prepareEnvironment({ stack, ...options });
+  const environment = await prepareEnvironment({ stack, docker });
   return create ? chooseStack(environment, stack) : new Pulumi(environment, stack);
 }
 
@@ -59,7 +53,10 @@ export async function openPulumi(stack: string, { create = true, ...options }: O
  * passphrase into the file that it is given, and the project's own file is the same for everybody.
  */
 export async function chooseStack(environment: Environment, stack: string): Promise<Pulumi> {
-  await assertConfigSealed(stack);
+  const name = `Pulumi.${stack}.yaml`;
+  const text = await fs.readFile(path.join(projectDirectory, name), "utf8");
+  const problem = configProblem(text);
+  if (problem !== undefined) throw new UserError(`${name} ${problem}`);
   const passphrase = await readPassphrase(environment.env);
   if (!usesLocalBackend(environment.env)) {
     const pulumi = new Pulumi(environment, stack);
@@ -67,10 +64,9 @@ export async function chooseStack(environment: Environment, stack: string): Prom
     assertStateSealed(stack, await pulumi.state(), passphrase);
     return pulumi;
   }
-  const file = localStackFile(await projectName(), stack);
-  const state = await ifThere(fs.readFile(file, "utf8"));
-  assertStateSealed(stack, state === undefined ? NEW_WITH_PASSPHRASE : stateIn(file, state), passphrase);
-  const config = await copyConfig(stack);
+  const state = await localState(stack);
+  assertStateSealed(stack, state ?? NEW_WITH_PASSPHRASE, passphrase);
+  const config = await copyConfig(name, text);
   const pulumi = new Pulumi(environment, stack, config);
   if (state === undefined) await createStack(pulumi, path.dirname(config), ["--secrets-provider", "passphrase"]);
   return pulumi;
@@ -78,10 +74,19 @@ export async function chooseStack(environment: Environment, stack: string): Prom
 
 /** A stack's state, secrets encrypted. In the project-local backend it is read from its file, which takes no time. */
 export async function readState(pulumi: Pulumi): Promise<Deployment> {
-  if (!pulumi.isLocal) return pulumi.state();
-  const file = localStackFile(await projectName(), pulumi.stack);
+  return pulumi.isLocal ? ((await localState(pulumi.stack)) ?? {}) : pulumi.state();
+}
+
+/** A stack's state in the project-local backend; undefined if the backend has no such stack. */
+async function localState(stack: string): Promise<Deployment | undefined> {
+  const file = await localStackFile(stack);
   const text = await ifThere(fs.readFile(file, "utf8"));
-  return text === undefined ? {} : (stateIn(file, text) ?? {});
+  if (text === undefined) return undefined;
+  try {
+    return (JSON.parse(text) as { checkpoint?: { latest?: Deployment | null } }).checkpoint?.latest ?? {};
+  } catch {
+    throw new UserError(`The state in ${file} is damaged: put it back from a backup (${path.dirname(file)} has one).`);
+  }
 }
 
 async function createStack(pulumi: Pulumi, cwd: string, args: string[]): Promise<void> {
@@ -90,16 +95,13 @@ async function createStack(pulumi: Pulumi, cwd: string, args: string[]): Promise
   );
 }
 
-async function copyConfig(stack: string): Promise<string> {
+async function copyConfig(name: string, text: string): Promise<string> {
   const directory = localPath("config");
+  const copy = path.join(directory, name);
   await fs.mkdir(directory, { recursive: true, mode: 0o700 });
-  const copy = path.join(directory, `Pulumi.${stack}.yaml`);
-  const [text, earlier] = await Promise.all([
-    fs.readFile(path.join(projectDirectory, `Pulumi.${stack}.yaml`), "utf8"),
-    fs.readFile(copy, "utf8").catch(() => ""),
-    fs.copyFile(path.join(projectDirectory, "Pulumi.yaml"), path.join(directory, "Pulumi.yaml")),
-  ]);
-  await fs.writeFile(copy, keepSalt(text, earlier), { mode: 0o600 });
+  await fs.copyFile(path.join(projectDirectory, "Pulumi.yaml"), path.join(directory, "Pulumi.yaml"));
+  const earlier = await ifThere(fs.readFile(copy, "utf8"));
+  await fs.writeFile(copy, keepSalt(text, earlier ?? ""), { mode: 0o600 });
   await closeToOthers(directory);
   return copy;
 }
@@ -112,21 +114,7 @@ export function keepSalt(text: string, earlier: string): string {
   return `${text.trimEnd()}\n${kept}\n`;
 }
 
-async function assertConfigSealed(stack: string): Promise<void> {
-  const name = `Pulumi.${stack}.yaml`;
-  const problem = configProblem(await fs.readFile(path.join(projectDirectory, name), "utf8"));
-  if (problem !== undefined) throw new UserError(`${name} ${problem}`);
-}
-
-function assertStateSealed(stack: string, deployment: unknown, passphrase: string | undefined): void {
+function assertStateSealed(stack: string, deployment: Deployment, passphrase: string | undefined): void {
   const problem = stateProblem(deployment, passphrase);
   if (problem !== undefined) throw new UserError(`The stack ${stack} ${problem.replaceAll("<stack>", stack)}`);
-}
-
-function stateIn(file: string, text: string): Deployment | undefined {
-  try {
-    return (JSON.parse(text) as { checkpoint?: { latest?: Deployment | null } }).checkpoint?.latest ?? undefined;
-  } catch {
-    throw new UserError(`The state in ${file} is damaged: put it back from a backup (${path.dirname(file)} has one).`);
-  }
 }

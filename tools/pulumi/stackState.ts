@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { deployedTowns, randomSecrets, type DeployedTown, type StateResource } from "../../stack/deployed";
 import { RANDOM_SECRET_TYPE, townOfSeed } from "../../components/core/names";
-import type { Pulumi } from "./pulumi";
+import { nameIn, type Pulumi } from "./pulumi";
 
 /** What the last `up` has left in a stack's state; nothing for a stack that has never been up. */
 export interface StackState {
@@ -61,8 +61,4 @@ function plain(value: unknown): unknown {
 export async function holdsIdentity(pulumi: Pulumi): Promise<boolean> {
   const { resources = [] } = await pulumi.state();
   return resources.some(({ type, urn }) => type === RANDOM_SECRET_TYPE && townOfSeed(nameIn(urn)) !== undefined);
-}
-
-function nameIn(urn: string): string {
-  return urn.slice(urn.lastIndexOf("::") + 2);
 }

@@ -6,7 +6,7 @@ import { buffer, text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, it, test, vi } from "vitest";
 import { run } from "../../../../tools/console/run";
 import { dockerClient } from "../../../../tools/docker/dockerHost";
-import { ProgramConnection, sshArguments } from "../../../../tools/docker/sshConnection";
+import { programConnection, sshArguments } from "../../../../tools/docker/sshConnection";
 import { startFakeEngine, type FakeEngine } from "../fakeEngine";
 
 describe("ssh is run as docker's own client runs it", () => {
@@ -40,14 +40,14 @@ describe("ssh is run as docker's own client runs it", () => {
 
 describe("a connection that is a program", () => {
   it("carries everything in both directions, however slowly it is read", async () => {
-    const connection = new ProgramConnection("cat", []);
+    const connection = programConnection("cat", []);
     const sent = Buffer.alloc(3_000_000, "0123456789");
     connection.end(sent);
     expect((await buffer(connection)).equals(sent)).toBe(true);
   });
 
   it("ends when the program does, though something that it left behind holds its standard error", async () => {
-    const connection = new ProgramConnection("sh", ["-c", "sleep 60 >/dev/null & echo $!"]);
+    const connection = programConnection("sh", ["-c", "sleep 60 >/dev/null & echo $!"]);
     const pid = Number(await text(connection));
     expect(pid).toBeGreaterThan(1);
     process.kill(pid);
@@ -57,17 +57,17 @@ describe("a connection that is a program", () => {
     ["the last line that the program says", "echo '@@@ WARNING @@@' >&2; echo Permission denied. >&2; exit 255"],
     ["the program's name where it says nothing", "exit 255"],
   ])("breaks with %s", async (_, script) => {
-    const connection = new ProgramConnection("sh", ["-c", script]);
+    const connection = programConnection("sh", ["-c", script]);
     const reason = script.includes("echo") ? "Permission denied." : "`sh` ended with 255";
     await expect(text(connection)).rejects.toThrow(new Error(reason));
   });
 
   it("breaks with the program's name where there is no such program", async () => {
-    await expect(text(new ProgramConnection("no-such-ssh", []))).rejects.toThrow(/^`no-such-ssh` cannot be run: /);
+    await expect(text(programConnection("no-such-ssh", []))).rejects.toThrow(/^`no-such-ssh` cannot be run: /);
   });
 
   it("ends the program when it is destroyed", async () => {
-    const connection = new ProgramConnection("sh", ["-c", "echo $$; exec sleep 60"]);
+    const connection = programConnection("sh", ["-c", "echo $$; exec sleep 60"]);
     const [pid] = (await once(connection, "data")) as [Buffer];
     connection.destroy();
     await vi.waitFor(() => expect(() => process.kill(Number(pid), 0)).toThrow("ESRCH"));

@@ -1,4 +1,5 @@
 import { describe, expect, it, test } from "vitest";
+import { UserError } from "../../../../tools/console/project";
 import {
   choosePulumi,
   missingPlugins,
@@ -138,13 +139,13 @@ describe("choosePulumi", () => {
   });
 
   it("says what to do where tools/offline is gone, after an attempt even if one failed lately", async () => {
-    const choice = await choosePulumi(probe({ installed: none, failedLately: yes, answers: no, offline: undefined }));
-    expect(choice).toEqual({
-      plugins: "none",
-      why:
+    const choice = choosePulumi(probe({ installed: none, failedLately: yes, answers: no, offline: undefined }));
+    await expect(choice).rejects.toThrow(
+      new UserError(
         "No pulumi is installed, and get.pulumi.com does not answer. Install Pulumi " +
-        "(https://www.pulumi.com/docs/install/), or run this again with access to get.pulumi.com.",
-    });
+          "(https://www.pulumi.com/docs/install/), or run this again with access to get.pulumi.com.",
+      ),
+    );
   });
 });
 

@@ -1,7 +1,7 @@
 import * as fs from "node:fs/promises";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
-import { afterAll, beforeAll, describe, expect, it, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, test, vi } from "vitest";
 import { UserError } from "../../../../tools/console/project";
 import { Pulumi } from "../../../../tools/pulumi/pulumi";
 
@@ -62,6 +62,17 @@ describe("the pulumi CLI", () => {
     expect(await cli.outputs({ reveal: true })).toBe("{}");
     const locked = await pulumi('echo "error: incorrect passphrase" >&2; exit 255');
     await expect(locked.outputs({ reveal: true })).rejects.toThrow("error: incorrect passphrase");
+  });
+
+  it("gets SIGTERM passed on, and all the time that it needs to end in order", async () => {
+    const begun = path.join(directory, "begun");
+    // Longer than the five seconds after which execa would kill it.
+    const cli = await pulumi(`trap 'sleep 5.5; echo in order; exit 3' TERM; >${begun}; while :; do sleep 0.1; done`);
+    const others = process.listeners("SIGTERM");
+    const run = cli.stream(["up"]);
+    await vi.waitFor(() => fs.stat(begun), { timeout: 30_000 });
+    for (const listener of process.listeners("SIGTERM")) if (!others.includes(listener)) listener("SIGTERM");
+    expect(await run).toEqual({ exitCode: 3, output: "in order" });
   });
 
   it("gives the config as the program gets it", async () => {

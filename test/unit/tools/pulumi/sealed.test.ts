@@ -1,4 +1,5 @@
 import { describe, expect, it, test } from "vitest";
+import type { Deployment } from "../../../../tools/pulumi/pulumi";
 import { configProblem, NEW_WITH_PASSPHRASE, stateProblem } from "../../../../tools/pulumi/sealed";
 
 const MARK = { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270" };
@@ -30,7 +31,7 @@ describe("a state", () => {
     ["that there is not", undefined, undefined],
     ["where a secret is not made yet", stateWith(undefined), "a passphrase"],
   ])("%s is taken", (_what, state, passphrase) => {
-    expect(stateProblem(state, passphrase)).toBeUndefined();
+    expect(stateProblem(state as Deployment | undefined, passphrase)).toBeUndefined();
   });
 
   it.each([
