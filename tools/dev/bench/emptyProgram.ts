@@ -4,11 +4,10 @@ import * as path from "node:path";
 import { redact } from "../../../components/core/redact";
 import { projectDirectory, UserError } from "../../console/project";
 import { run } from "../../console/run";
-import { say } from "../../console/say";
 import type { Environment } from "../../pulumi/environment";
-import { make } from "./make";
-import { secondsOf } from "./secondsOf";
-import { runsTable } from "./tables";
+import { make } from "../make";
+import { timesTable } from "./tables";
+import { inTurns, secondsOf } from "./turns";
 
 /** Pulumi's own template for TypeScript, less what it declares. */
 const EMPTY_PROGRAM = {
@@ -20,27 +19,19 @@ const EMPTY_PROGRAM = {
 
 /**
  * Measures `make preview` of a stack, deployed or not, beside `pulumi preview` of a program that declares nothing: with
- * its types checked, as Pulumi does by itself, and without, as `make` has it. The three take turns, so that a slow
- * minute of the machine meets all. Gives a table for docs/explanation/performance.md.
+ * its types checked, as Pulumi does by itself, and without, as `make` has it. Gives a table for
+ * docs/explanation/performance.md.
  */
 export async function benchPreview(stack: string, environment: Environment, runs: number): Promise<string> {
   const folder = await fs.mkdtemp(path.join(os.tmpdir(), "town-ator-empty-"));
   try {
     const empty = await emptyProgram(folder, environment);
-    const ways = [
-      ["`make preview`", () => make("preview", stack)],
-      ["`pulumi preview` of an empty program", () => empty({ PULUMI_NODEJS_TRANSPILE_ONLY: "false" })],
-      ["the same, types not checked", () => empty({ PULUMI_NODEJS_TRANSPILE_ONLY: "true" })],
-    ] as const;
-    const rows = ways.map(([name]) => [name, [] as number[]] as const);
-    for (let turn = 1; turn <= runs; turn++) {
-      for (const [index, [name, preview]] of ways.entries()) {
-        const seconds = await secondsOf(preview);
-        rows[index]![1].push(seconds);
-        say(`${name}, run ${turn} of ${runs}: ${seconds.toFixed(1)} s`);
-      }
-    }
-    return runsTable(`${stack}, seconds`, rows);
+    const rows = await inTurns(runs, {
+      "`make preview`": () => secondsOf(() => make("preview", stack)),
+      "`pulumi preview` of an empty program": () => secondsOf(() => empty({ PULUMI_NODEJS_TRANSPILE_ONLY: "false" })),
+      "the same, types not checked": () => secondsOf(() => empty({ PULUMI_NODEJS_TRANSPILE_ONLY: "true" })),
+    });
+    return timesTable(`${stack}, seconds`, rows, { floor: true });
   } finally {
     await fs.rm(folder, { recursive: true });
   }

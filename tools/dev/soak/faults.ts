@@ -6,7 +6,7 @@ import { run } from "../../console/run";
 import { say } from "../../console/say";
 import { until } from "../../console/until";
 import { dockerClient } from "../../docker/dockerHost";
-import { make } from "../bench/make";
+import { make } from "../make";
 import { fullFiles, fullVolume } from "./fullVolume";
 import { killedUp } from "./killedUp";
 import type { Scene, Struck } from "./scene";

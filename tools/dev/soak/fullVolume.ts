@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { UserError } from "../../console/project";
 import { run } from "../../console/run";
 import { dockerClient } from "../../docker/dockerHost";
-import { make } from "../bench/make";
+import { make } from "../make";
 import type { Scene, Struck } from "./scene";
 
 /** Room that a volume has before it is full, in KiB. */

@@ -12,7 +12,7 @@ import { say } from "../../console/say";
 import { dockerClient } from "../../docker/dockerHost";
 import type { Pulumi } from "../../pulumi/pulumi";
 import { openPulumi } from "../../pulumi/stack";
-import { make } from "../bench/make";
+import { make } from "../make";
 import { PrivateEngine } from "../engine/privateEngine";
 import { Siege, type Weathered } from "../storms/siege";
 import { PEERS_STORMS, STRANGERS_STORMS } from "../storms/storms";

@@ -4,7 +4,7 @@ import * as fs from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { projectDirectory, UserError } from "../../console/project";
 import { openPulumi } from "../../pulumi/stack";
-import { make } from "../bench/make";
+import { make } from "../make";
 import type { Scene, Struck } from "./scene";
 
 /** Milliseconds after which an `up` that replaces both containers is killed: up to what it takes on a busy machine. */
