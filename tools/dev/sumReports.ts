@@ -19,16 +19,16 @@ export interface Sum {
  * does a report that is missing (undefined): its run ended before it could write one.
  */
 export function sumReports(reports: (Report | undefined)[]): Sum {
-  return reports.reduce<Sum>(
-    (sum, report) => {
-      if (report === undefined) return { ...sum, failed: sum.failed + 1 };
-      const unloaded = report.testResults.filter(
-        ({ status, assertionResults }) => status === "failed" && assertionResults.length === 0,
-      ).length;
-      return { passed: sum.passed + report.numPassedTests, failed: sum.failed + report.numFailedTests + unloaded };
-    },
-    { passed: 0, failed: 0 },
-  );
+  const sum = { passed: 0, failed: 0 };
+  for (const report of reports) {
+    const { numPassedTests = 0, numFailedTests = 1, testResults = [] } = report ?? {};
+    const unloaded = testResults.filter(
+      ({ status, assertionResults }) => status === "failed" && assertionResults.length === 0,
+    );
+    sum.passed += numPassedTests;
+    sum.failed += numFailedTests + unloaded.length;
+  }
+  return sum;
 }
 
 /**
