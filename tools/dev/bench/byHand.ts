@@ -4,14 +4,25 @@ import * as os from "node:os";
 import * as path from "node:path";
 import type { ContainerArgs, NetworkArgs } from "@pulumi/docker";
 import type { Unwrap } from "@pulumi/pulumi";
+import { anonContext } from "../../../components/anonImage";
 import { buildTowns } from "../../../stack/buildTowns";
 import { NAMESPACE } from "../../../stack/configKeys";
+import { connectorContext } from "../../../stack/connectorContext";
 import { parseSettings } from "../../../stack/settings";
 import { readConfigFile } from "../../pulumi/configFile";
 import { record, reveal, type Recorded } from "../../commands/recordProgram";
+import { projectDirectory } from "../../console/project";
 import { run } from "../../console/run";
 import { until } from "../../console/until";
-import { imageTags } from "./imageTags";
+
+/** The tags of the images that this project builds for a town. */
+export function imageTags(): { anon: string; connector: string } {
+  const tag = (name: string, { hash }: { hash: string }) => `town-ator/${name}:${hash.slice(0, 12)}`;
+  return {
+    anon: tag("anon", anonContext(projectDirectory)),
+    connector: tag("connector", connectorContext(projectDirectory)),
+  };
+}
 
 /** A way of getting a town up. */
 export interface Way {

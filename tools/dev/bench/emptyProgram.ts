@@ -3,8 +3,8 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { redact } from "../../../components/core/redact";
 import { projectDirectory, UserError } from "../../console/project";
-import { run } from "../../console/run";
 import type { Environment } from "../../pulumi/environment";
+import { Pulumi } from "../../pulumi/pulumi";
 import { make } from "../make";
 import { timesTable } from "./tables";
 import { inTurns, secondsOf } from "./turns";
@@ -38,18 +38,15 @@ export async function benchPreview(stack: string, environment: Environment, runs
 }
 
 /** Writes the program into `folder`, with this project's packages and a state of its own; gives its preview. */
-async function emptyProgram(folder: string, { pulumi, env }: Environment) {
+async function emptyProgram(folder: string, environment: Environment) {
   for (const [name, text] of Object.entries(EMPTY_PROGRAM)) await fs.writeFile(path.join(folder, name), text);
   await fs.symlink(path.join(projectDirectory, "node_modules"), path.join(folder, "node_modules"));
-  const inFolder = async (args: string[], more: Record<string, string> = {}) => {
-    const { exitCode, all } = await run(pulumi, [...args, "--stack", "bench", "--non-interactive"], {
-      cwd: folder,
-      env: { ...env, PULUMI_BACKEND_URL: `file://${folder}`, PULUMI_CONFIG_PASSPHRASE: "of an empty stack", ...more },
-      reject: false,
-      stdin: "ignore",
-    });
+  const pulumi = new Pulumi(environment, "bench");
+  const inFolder = async (args: string[], more: NodeJS.ProcessEnv = {}) => {
+    const env = { PULUMI_BACKEND_URL: `file://${folder}`, PULUMI_CONFIG_PASSPHRASE: "of an empty stack", ...more };
+    const { exitCode, all } = await pulumi.run(args, { cwd: folder, env });
     if (exitCode !== 0) throw new UserError(`\`pulumi ${args[0]}\` of an empty program fails:\n${redact(all)}`);
   };
   await inFolder(["stack", "init", "--secrets-provider", "passphrase"]);
-  return (more: Record<string, string>) => inFolder(["preview"], more);
+  return (more: NodeJS.ProcessEnv) => inFolder(["preview"], more);
 }

@@ -2,7 +2,7 @@ import { dockerClient } from "../../docker/dockerHost";
 import type { Environment } from "../../pulumi/environment";
 import { say } from "../../console/say";
 import { make } from "../make";
-import { imageTags } from "./imageTags";
+import { imageTags } from "./byHand";
 import { stepsTable } from "./tables";
 import { secondsOf } from "./turns";
 

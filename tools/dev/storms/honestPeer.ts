@@ -1,17 +1,9 @@
-import { once } from "node:events";
-import WebSocket from "ws";
-import { authFrame, decodeBtp, messageFrame, type BtpFrame } from "../../../images/connector/src/btp";
-import { decodeIlp, encodeIlp, ZERO_32 } from "../../../images/connector/src/ilp";
+import type { BtpFrame } from "../../../images/connector/src/btp";
+import { decodeIlp } from "../../../images/connector/src/ilp";
 import { until } from "../../console/until";
-import { webSocketBy } from "./stranger";
+import { packetFrame } from "../packetFrame";
+import { BtpClient } from "./btpClient";
 import type { Pass, Way } from "./target";
-
-/** What an honest peer saw between `start` and `stop`. */
-export interface Service {
-  readonly sent: number;
-  /** A line for each packet that was not fulfilled, and for a connection that ended. */
-  readonly faults: readonly string[];
-}
 
 /** Sends a packet of amount 0 to the town once a second, over one connection, and keeps what went wrong. */
 export class HonestPeer {
@@ -20,26 +12,23 @@ export class HonestPeer {
   #sent = 0;
   #faults: string[] = [];
   readonly #waiting = new Set<number>();
-  readonly #socket: WebSocket;
+  readonly #client: BtpClient;
 
   private constructor(
-    socket: WebSocket,
+    client: BtpClient,
     readonly destination: string,
   ) {
-    this.#socket = socket;
-    socket.on("message", (data: Buffer) => this.#hear(decodeBtp(data)));
-    socket.on("close", (code) => this.#faults.push(`the connection ended with ${code}`));
+    this.#client = client;
+    client.socket.on("message", () => this.#hear(client.frames.at(-1)!));
+    client.socket.on("close", (code) => this.#faults.push(`the connection ended with ${code}`));
   }
 
   /** Comes in. Tries for 90 s, and rejects then. */
-  static async comeIn(way: Way, { url, nodeId, peerId, token }: Pass): Promise<HonestPeer> {
+  static async comeIn(way: Way, { url, nodeId, ...claim }: Pass): Promise<HonestPeer> {
     const dial = async () => {
-      const socket = webSocketBy(way, "honest", url);
-      await once(socket, "open");
-      socket.send(authFrame(1, peerId, token));
-      const [answer] = (await once(socket, "message")) as [Buffer];
-      if (decodeBtp(answer).type !== 1) throw new Error("the town refuses the honest peer");
-      return new HonestPeer(socket, `${nodeId}.x`);
+      const client = await BtpClient.open(way, "honest", url);
+      if (!(await client.authenticate(claim))) throw new Error("the town refuses the honest peer");
+      return new HonestPeer(client, `${nodeId}.x`);
     };
     return until(dial, () => true, { withinMs: 90_000, forgives: () => true });
   }
@@ -59,21 +48,16 @@ export class HonestPeer {
   }
 
   #send(): void {
-    const packet = encodeIlp({
-      type: 12,
-      amount: 0n,
-      expiresAt: new Date(Date.now() + 30_000),
-      executionCondition: ZERO_32,
-      destination: this.destination,
-      data: Buffer.alloc(100),
-    });
     this.#sent += 1;
     this.#waiting.add((this.#requestId += 1));
-    this.#socket.send(messageFrame(this.#requestId, packet));
+    this.#client.socket.send(packetFrame(this.#requestId, this.destination, 100));
   }
 
-  /** Gives the last answers 15 s, and tells what happened since the start. */
-  async stop(): Promise<Service> {
+  /**
+   * Gives the last answers 15 s, and tells what happened since the start: how many packets it sent, and a line for each
+   * that was not fulfilled and for a connection that ended.
+   */
+  async stop(): Promise<{ readonly sent: number; readonly faults: readonly string[] }> {
     clearInterval(this.#timer);
     const left = () => Promise.resolve(this.#waiting.size);
     const lost = await until(left, (size) => size === 0, { withinMs: 15_000, everyMs: 100 });
@@ -84,6 +68,6 @@ export class HonestPeer {
 
   leave(): void {
     clearInterval(this.#timer);
-    this.#socket.removeAllListeners("close").terminate();
+    this.#client.socket.removeAllListeners("close").terminate();
   }
 }

@@ -1,9 +1,9 @@
 import type { Socket } from "node:net";
 import type Docker from "dockerode";
 import { logText } from "../../docker/dockerText";
+import { BtpClient } from "./btpClient";
 import { HonestPeer } from "./honestPeer";
-import { btpClientBy, rawSocketBy, type BtpClient } from "./stranger";
-import type { Pass, Target, Way } from "./target";
+import { CONNECT_MS, type Pass, type Target, type Way } from "./target";
 
 /** The most that an attack may take of a container's memory limit. */
 const MEMORY_SHARE = 0.6;
@@ -76,19 +76,15 @@ export class Siege {
     for (const way of [this.honestWay, ...this.attackers]) await way.remove();
   }
 
-  /** A raw connection of a stranger; names choose circuits. */
-  stranger(who: string): Promise<Socket> {
-    return rawSocketBy(this.attackers[0]!, who, this.pass.url);
+  /** A raw connection of a stranger; names choose circuits. What it hears is dropped. */
+  async stranger(who: string, way: Way = this.attackers[0]!): Promise<Socket> {
+    const socket = await way.connect(who, this.pass.url, CONNECT_MS);
+    return socket.on("error", () => undefined).on("data", () => undefined);
   }
 
   /** A BTP client of the attacker. */
   client(who: string): Promise<BtpClient> {
-    return btpClientBy(this.attackers[0]!, who, this.pass.url);
-  }
-
-  /** A BTP client of the honest peer, beside its connection. */
-  peer(who: string): Promise<BtpClient> {
-    return btpClientBy(this.honestWay, who, this.pass.url);
+    return BtpClient.open(this.attackers[0]!, who, this.pass.url);
   }
 
   /** The lines that the connector and its guard have logged so far. */
