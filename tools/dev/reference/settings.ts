@@ -59,22 +59,22 @@ interface Row {
 }
 
 /** All settings with what stands below them, in the order of the schema. */
-function rowsBelow(schema: Schema, prefix: string, separator: string): Row[] {
+function rowsBelow(schema: Schema, prefix: string): Row[] {
   return Object.entries(schema.properties ?? {}).flatMap(([key, below]) => {
-    const path = `${prefix}${separator}${key}`;
+    const path = `${prefix}${key}`;
     const entries = below.additionalProperties;
     const isMap = typeof entries === "object" && entries.properties !== undefined && !(key in SECRET_KEYS);
     return [
       { path, schema: below, isRequired: schema.required?.includes(key) ?? false },
-      ...rowsBelow(below, path, "."),
-      ...(isMap ? rowsBelow(entries, `${path}.<${key === "towns" ? "name" : "nodeId"}>`, ".") : []),
+      ...rowsBelow(below, `${path}.`),
+      ...(isMap ? rowsBelow(entries, `${path}.<${key === "towns" ? "name" : "nodeId"}>.`) : []),
     ];
   });
 }
 
 /** docs/reference/settings.md. */
 export function settingsReference(): string {
-  const rows = rowsBelow(settings, NAMESPACE, ":");
+  const rows = rowsBelow(settings, `${NAMESPACE}:`);
   const towns = `${NAMESPACE}:towns.<name>`;
   const peers = `${towns}.peers.<nodeId>`;
   const isSecret = ({ path }: Row) => path.slice(NAMESPACE.length + 1).split(".")[0]! in SECRET_KEYS;

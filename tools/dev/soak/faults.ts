@@ -191,8 +191,8 @@ export async function makeFaults(scene: Scene, form: keyof Fault["times"]): Prom
 /** Makes a fault once; gives the seconds until the town was reached, if it was, and an error as a note. */
 async function makeFault(scene: Scene, { strike }: Fault): Promise<{ taken: number | undefined; note: string }> {
   try {
-    const { note = "", since, seconds } = (await strike(scene)) ?? {};
-    const before = since === undefined ? 0 : (performance.now() - since) / 1000;
+    const { note = "", since = performance.now(), seconds } = (await strike(scene)) ?? {};
+    const before = (performance.now() - since) / 1000;
     const after = await scene.outside.untilReached();
     return { taken: after === undefined ? undefined : (seconds ?? before + after), note };
   } catch (error) {

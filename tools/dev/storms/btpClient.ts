@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import WebSocket from "ws";
 import { authFrame, decodeBtp, type BtpFrame } from "../../../images/connector/src/btp";
-import { CONNECT_MS, type Pass, type Way } from "./target";
+import { CONNECT_MS, connectBy, type Pass, type Way } from "./target";
 
 /** A BTP client that says what it wants, what it hears, and the code with which it is closed. */
 export class BtpClient {
@@ -16,7 +16,7 @@ export class BtpClient {
 
   /** Opens its WebSocket to a town. */
   static async open(way: Way, who: string, url: string): Promise<BtpClient> {
-    const connection = await way.connect(who, url, CONNECT_MS);
+    const connection = await connectBy(way, who, url, CONNECT_MS);
     const socket = new WebSocket(url, { createConnection: () => connection, perMessageDeflate: false });
     const client = new BtpClient(socket);
     await once(socket, "open");

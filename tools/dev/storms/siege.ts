@@ -3,7 +3,7 @@ import type Docker from "dockerode";
 import { logText } from "../../docker/dockerText";
 import { BtpClient } from "./btpClient";
 import { HonestPeer } from "./honestPeer";
-import { CONNECT_MS, type Pass, type Target, type Way } from "./target";
+import { CONNECT_MS, connectBy, type Pass, type Target, type Way } from "./target";
 
 /** The most that an attack may take of a container's memory limit. */
 const MEMORY_SHARE = 0.6;
@@ -78,7 +78,7 @@ export class Siege {
 
   /** A raw connection of a stranger; names choose circuits. What it hears is dropped. */
   async stranger(who: string, way: Way = this.attackers[0]!): Promise<Socket> {
-    const socket = await way.connect(who, this.pass.url, CONNECT_MS);
+    const socket = await connectBy(way, who, this.pass.url, CONNECT_MS);
     return socket.on("error", () => undefined).on("data", () => undefined);
   }
 
@@ -99,9 +99,7 @@ export class Siege {
   async received(): Promise<number | undefined> {
     const { containers, daemon } = this.target;
     if (daemon === containers.connector) return undefined;
-    const { networks } = await this.docker
-      .getContainer(containers.connector)
-      .stats({ stream: false, "one-shot": true });
+    const { networks } = await statsOf(this.docker, containers.connector);
     return networks && Object.values(networks).reduce((sum, { rx_bytes }) => sum + rx_bytes, 0);
   }
 
@@ -132,7 +130,7 @@ export class Siege {
   /** Remembers the most memory that a container had, without what the kernel can take back at once. */
   async #sample(): Promise<void> {
     for (const [role, name] of staying(this.target)) {
-      const { memory_stats } = await this.docker.getContainer(name).stats({ stream: false, "one-shot": true });
+      const { memory_stats } = await statsOf(this.docker, name);
       const stats = memory_stats.stats as unknown as Record<string, number> | undefined;
       if (stats === undefined) continue; // it does not run
       const idle = stats["total_inactive_file"] ?? stats["inactive_file"] ?? 0;
@@ -141,6 +139,9 @@ export class Siege {
     }
   }
 }
+
+const statsOf = (docker: Docker, container: string) =>
+  docker.getContainer(container).stats({ stream: false, "one-shot": true });
 
 /** The containers of a town that stay, each with its role. */
 function staying({ containers: { connector, sidecar } }: Target): (readonly [string, string])[] {

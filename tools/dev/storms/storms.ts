@@ -3,10 +3,10 @@ import { once } from "node:events";
 import type { Socket } from "node:net";
 import { authFrame, messageFrame } from "../../../images/connector/src/btp";
 import { until } from "../../console/until";
+import { secondsOf } from "../bench/turns";
 import type { BtpClient } from "./btpClient";
 import type { Siege, Storm } from "./siege";
 import { CONNECT_MS, isLetIn } from "./target";
-import { secondsOf } from "../bench/turns";
 
 const MEBIBYTE = 1024 * 1024;
 /** The most that the kernel may take for the connector before the guard has cut three connections off, in MiB. */
@@ -213,8 +213,8 @@ async function admitted(siege: Siege, who: string): Promise<BtpClient> {
   return client;
 }
 
-async function secondsUntilClosed(socket: Socket): Promise<number> {
-  return secondsOf(() => (socket.closed ? Promise.resolve() : new Promise((resolve) => socket.once("close", resolve))));
+function secondsUntilClosed(socket: Socket): Promise<number> {
+  return secondsOf(async () => socket.closed || once(socket, "close"));
 }
 
 /** Waits until a storm is under way, for up to a minute. */

@@ -18,11 +18,8 @@ export type Pass = Pick<Invite, "url" | "nodeId" | "peerId" | "token">;
 
 /** How somebody outside reaches a town. */
 export interface Way {
-  /**
-   * A raw connection to a town's door for a client, whose name chooses its circuits. Rejects when there is none within
-   * the time-out.
-   */
-  connect(who: string, url: string, timeoutMs: number): Promise<Socket>;
+  /** The SOCKS port, `<host>:<port>`, that leads to it. Default: none is needed. */
+  readonly socks?: string;
   /** Ends what it takes. Safe to call more than once. */
   remove(): Promise<void>;
 }
@@ -49,7 +46,7 @@ export async function targetOf(pulumi: Pulumi, name: string): Promise<Target> {
     return {
       ...{ stack, containers, daemon: undefined },
       pass: (peerId) => ({ url: url!, nodeId, peerId, token: secrets[peerId]! }),
-      way: () => Promise.resolve(STRAIGHT),
+      way: () => Promise.resolve({ remove: () => Promise.resolve() }),
     };
   }
   const town = towns[name]!;
@@ -62,35 +59,30 @@ export async function targetOf(pulumi: Pulumi, name: string): Promise<Target> {
       const facts = await daemonFacts(docker, daemon);
       const options = { ...facts, stack: `${stack}-${somebody}`, deadlineMs };
       const second = await startSecondDaemon(docker, options);
-      return { connect: throughSocks(`${second.socks.host}:${second.socks.port}`), remove: () => second.remove() };
+      return { socks: `${second.socks.host}:${second.socks.port}`, remove: () => second.remove() };
     },
   };
 }
 
-/** Whether a peer is let in now. Rejects when there is no connection, or one that breaks. */
-export async function isLetIn(way: Way, who: string, pass: Pass, timeoutMs: number): Promise<boolean> {
-  const socket = await way.connect(who, pass.url, timeoutMs);
-  const { kind } = await authenticate(socket, new URL(pass.url).hostname, pass, timeoutMs);
-  return kind === "accepted";
+/**
+ * A raw connection to a town's door for a client, whose name chooses its circuits. Rejects when there is none within
+ * the time-out.
+ */
+export async function connectBy({ socks }: Way, who: string, url: string, timeoutMs: number): Promise<Socket> {
+  const { hostname: host, port } = new URL(url);
+  const door = { host, port: Number(port), secureEndpoint: false };
+  if (socks !== undefined) {
+    const agent = new SocksProxyAgent(`socks5h://${who}:x@${socks}`, { timeout: timeoutMs });
+    return agent.connect(new EventEmitter() as ClientRequest, door as never);
+  }
+  const socket = connect(door);
+  await once(socket, "connect", { signal: AbortSignal.timeout(timeoutMs) });
+  return socket;
 }
 
-const STRAIGHT: Way = {
-  connect: async (_, url, timeoutMs) => {
-    const { hostname: host, port } = new URL(url);
-    const socket = connect({ host, port: Number(port) });
-    await once(socket, "connect", { signal: AbortSignal.timeout(timeoutMs) });
-    return socket;
-  },
-  remove: () => Promise.resolve(),
-};
-
-function throughSocks(proxy: string): Way["connect"] {
-  return (who, url, timeout) => {
-    const { hostname: host, port } = new URL(url);
-    const target = { host, port: Number(port), secureEndpoint: false } as never;
-    return new SocksProxyAgent(`socks5h://${who}:x@${proxy}`, { timeout }).connect(
-      new EventEmitter() as ClientRequest,
-      target,
-    );
-  };
+/** Whether a peer is let in now. Rejects when there is no connection, or one that breaks. */
+export async function isLetIn(way: Way, who: string, pass: Pass, timeoutMs: number): Promise<boolean> {
+  const socket = await connectBy(way, who, pass.url, timeoutMs);
+  const { kind } = await authenticate(socket, new URL(pass.url).hostname, pass, timeoutMs);
+  return kind === "accepted";
 }
