@@ -214,7 +214,8 @@ async function admitted(siege: Siege, who: string): Promise<BtpClient> {
 }
 
 function secondsUntilClosed(socket: Socket): Promise<number> {
-  return secondsOf(async () => socket.closed || once(socket, "close"));
+  // Not `once` of node:events: a reset connection is closed too.
+  return secondsOf(async () => socket.closed || new Promise((resolve) => socket.once("close", resolve)));
 }
 
 /** Waits until a storm is under way, for up to a minute. */
