@@ -2,7 +2,7 @@ import type { Socket } from "node:net";
 import type Docker from "dockerode";
 import { logText } from "../../docker/dockerText";
 import { BtpClient } from "./btpClient";
-import { HonestPeer } from "./honestPeer";
+import { honestPeer, type HonestPeer } from "./honestPeer";
 import { CONNECT_MS, connectBy, type Pass, type Target, type Way } from "./target";
 
 /** The most that an attack may take of a container's memory limit. */
@@ -62,7 +62,7 @@ export class Siege {
       const names = ["honest", ...Array.from({ length: ATTACKERS }, (_, index) => `attacker${index}`)];
       for (const name of names) ways.push(await target.way(docker, name, DEADLINE_MS));
       const [honestWay, ...attackers] = ways as [Way, ...Way[]];
-      const honest = await HonestPeer.comeIn(honestWay, target.pass("g.honest"));
+      const honest = await honestPeer(honestWay, target.pass("g.honest"));
       return new Siege(docker, target, target.pass("g.visitor"), attackers, honestWay, honest);
     } catch (error) {
       for (const way of ways) await way.remove();
