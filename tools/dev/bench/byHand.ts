@@ -1,73 +1,66 @@
+import { randomBytes } from "node:crypto";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
+import type { ContainerArgs, NetworkArgs } from "@pulumi/docker";
+import type { Unwrap } from "@pulumi/pulumi";
+import { anonContext } from "../../../components/anonImage";
 import { buildTowns } from "../../../stack/buildTowns";
 import { NAMESPACE } from "../../../stack/configKeys";
+import { connectorContext } from "../../../stack/connectorContext";
 import { parseSettings } from "../../../stack/settings";
 import { readConfigFile } from "../../pulumi/configFile";
 import { record, reveal, type Recorded } from "../../commands/recordProgram";
+import { projectDirectory } from "../../console/project";
 import { run } from "../../console/run";
 import { until } from "../../console/until";
 
-/** What was started by hand. */
-export interface HandMade {
-  /** The invite of the first declared peer. */
-  readonly invite: string;
-  remove(): Promise<void>;
+/** The tags of the images that this project builds for a town. */
+export function imageTags(): { anon: string; connector: string } {
+  const tag = (name: string, { hash }: { hash: string }) => `town-ator/${name}:${hash.slice(0, 12)}`;
+  return {
+    anon: tag("anon", anonContext(projectDirectory)),
+    connector: tag("connector", connectorContext(projectDirectory)),
+  };
 }
 
-/** The properties of a container that `docker create` is given. */
-interface ContainerInputs {
-  name: string;
-  entrypoints: string[];
-  command: string[];
-  user: string;
-  readOnly?: boolean;
-  init?: boolean;
-  memory: number;
-  envs?: string[];
-  dns?: string[];
-  tmpfs?: Record<string, string>;
-  sysctls?: Record<string, string>;
-  networkMode?: string;
-  restart: string;
-  labels: { label: string; value: string }[];
-  networksAdvanced?: { name: string; ipv4Address?: string }[];
-  volumes: { volumeName: string; containerPath: string; readOnly?: boolean }[];
-  uploads?: { file: string; content?: string; contentBase64?: string }[];
-  healthcheck?: { tests: string[]; interval: string; timeout: string; retries: number; startPeriod: string };
+/** A way of getting a town up. */
+export interface Way {
+  /** Starts everything and waits for it; gives the invite of a declared peer. */
+  readonly start: () => Promise<string>;
+  readonly remove: () => Promise<void>;
 }
+
+type Container = Unwrap<ContainerArgs>;
+type Network = Unwrap<NetworkArgs>;
 
 /**
  * The floor: the containers that the program of a stack declares, made by the Docker client one after the other as an
- * operator's script would, each waited for before the next one that needs it. `images` are tags that exist; `secret`
- * makes a random secret.
+ * operator's script would, each waited for before the next one that needs it. The images exist.
  */
-export async function runByHand(
-  stack: string,
-  images: { anon: string; connector: string },
-  secret: () => string,
-): Promise<HandMade> {
-  const { resources, invite } = await declared(stack, images, secret);
-  const of = (type: string) => resources.filter((resource) => resource.type.endsWith(`:${type}`));
-  const remove = async () => {
-    const names = (type: string) => of(type).map(({ inputs }) => inputs["name"] as string);
-    await docker(["rm", "--force", ...names("Container")], true);
-    await docker(["network", "rm", ...names("Network")], true);
-    await docker(["volume", "rm", ...names("Volume")], true);
+export function byHand(stack: string): Way {
+  const tags = imageTags();
+  let resources: readonly Recorded[] = [];
+  const of = <Inputs>(type: string) =>
+    resources.filter((one) => one.type.endsWith(`:${type}`)).map(({ inputs }) => reveal(inputs) as Inputs);
+  return {
+    start: async () => {
+      const declared = await declaredBy(stack, tags);
+      resources = declared.resources;
+      for (const network of of<Network>("Network")) await docker(networkArguments(network));
+      for (const container of inOrder(of<Container>("Container"))) await start(container);
+      return declared.invite;
+    },
+    remove: async () => {
+      const names = (type: string) => of<{ name: string }>(type).map(({ name }) => name);
+      await docker(["rm", "--force", ...names("Container")], true);
+      await docker(["network", "rm", ...names("Network")], true);
+      await docker(["volume", "rm", ...names("Volume")], true);
+    },
   };
-  try {
-    for (const { inputs } of of("Network")) await docker(networkArguments(inputs));
-    const containers = of("Container").map(({ inputs }) => reveal(inputs) as ContainerInputs);
-    for (const inputs of inOrder(containers)) await start(inputs);
-  } catch (error) {
-    await remove();
-    throw error;
-  }
-  return { invite, remove };
 }
 
-async function declared(stack: string, images: { anon: string; connector: string }, secret: () => string) {
+async function declaredBy(stack: string, images: ReturnType<typeof imageTags>) {
   const settings = parseSettings(readConfigFile(stack), stack);
   if (settings.network !== "local") throw new Error(`only a stack with ${NAMESPACE}:network local can be measured`);
   const build = { context: () => ({ path: "", hash: "0".repeat(64) }) };
@@ -79,37 +72,40 @@ async function declared(stack: string, images: { anon: string; connector: string
       first?.apply((text) => (invite = text));
     },
     stack,
-    { secret, imageId: (name) => (name === "anon-image" ? images.anon : images.connector) },
+    {
+      secret: () => randomBytes(32).toString("hex").slice(0, 43),
+      imageId: (name) => (name === "anon-image" ? images.anon : images.connector),
+    },
   );
-  return { resources: resources as (Recorded & { inputs: { name?: string; image?: string } })[], invite };
+  return { resources, invite };
 }
 
 /** One-shots, relays, sidecar, connector. */
-function inOrder(containers: ContainerInputs[]): ContainerInputs[] {
-  const rank = ({ healthcheck, networksAdvanced, name }: ContainerInputs) =>
-    healthcheck === undefined ? 0 : name.endsWith("-local-network") ? 1 : networksAdvanced!.length === 2 ? 2 : 3;
+function inOrder(containers: readonly Container[]): Container[] {
+  const rank = ({ healthcheck, networksAdvanced, name }: Container) =>
+    healthcheck === undefined ? 0 : name!.endsWith("-local-network") ? 1 : networksAdvanced!.length === 2 ? 2 : 3;
   return [...containers].sort((a, b) => rank(a) - rank(b));
 }
 
-async function start(inputs: ContainerInputs & { image?: string }): Promise<void> {
-  await docker(createArguments(inputs));
-  const [, ...others] = inputs.networksAdvanced ?? [];
-  for (const { name, ipv4Address } of others)
-    await docker(["network", "connect", ...(ipv4Address ? ["--ip", ipv4Address] : []), name, inputs.name]);
+async function start(inputs: Container): Promise<void> {
+  const name = inputs.name!;
+  await docker(containerArguments(inputs));
+  for (const { name: network, ipv4Address } of inputs.networksAdvanced?.slice(1) ?? [])
+    await docker(["network", "connect", ...options({ ip: ipv4Address }), network, name]);
   await upload(inputs);
   if (inputs.healthcheck === undefined) {
-    await docker(["start", "--attach", inputs.name]);
+    await docker(["start", "--attach", name]);
     return;
   }
-  await docker(["start", inputs.name]);
+  await docker(["start", name]);
   await until(
-    () => docker(["inspect", "--format", "{{.State.Health.Status}}", inputs.name]),
+    () => docker(["inspect", "--format", "{{.State.Health.Status}}", name]),
     (status) => status === "healthy",
     { everyMs: 100 },
   );
 }
 
-async function upload({ name, uploads = [] }: ContainerInputs): Promise<void> {
+async function upload({ name, uploads = [] }: Container): Promise<void> {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "town-ator-bench-"));
   try {
     for (const { file, content, contentBase64 } of uploads) {
@@ -122,75 +118,57 @@ async function upload({ name, uploads = [] }: ContainerInputs): Promise<void> {
   }
 }
 
-function networkArguments(inputs: Record<string, unknown>): string[] {
-  const { name, internal, options, ipamConfigs } = inputs as {
-    name: string;
-    internal?: boolean;
-    options?: Record<string, string>;
-    ipamConfigs: { subnet: string; gateway: string; ipRange: string }[];
-  };
-  const [{ subnet, gateway, ipRange }] = ipamConfigs as [{ subnet: string; gateway: string; ipRange: string }];
-  return [
-    ...["network", "create", "--subnet", subnet, "--gateway", gateway, "--ip-range", ipRange],
-    ...(internal ? ["--internal"] : []),
-    ...Object.entries(options ?? {}).flatMap(([key, value]) => ["--opt", `${key}=${value}`]),
-    name,
-  ];
+function networkArguments({ name, internal, options: drivers, ipamConfigs: [ipam] = [] }: Network): string[] {
+  const address = { subnet: ipam?.subnet, gateway: ipam?.gateway, "ip-range": ipam?.ipRange };
+  return ["network", "create", ...options({ ...address, internal, opt: pairs("=", drivers) }), name!];
 }
 
-function createArguments(inputs: ContainerInputs & { image?: string }): string[] {
-  const { healthcheck: health } = inputs;
-  const [first] = inputs.networksAdvanced ?? [];
-  return [
-    ...[
-      "create",
-      "--name",
-      inputs.name,
-      "--user",
-      inputs.user,
-      "--restart",
-      inputs.restart,
-      "--cap-drop",
-      "ALL",
-      "--security-opt",
-      "no-new-privileges",
-    ],
-    ...["--ulimit", "core=0:0"],
-    ...["--memory", `${inputs.memory}m`, "--memory-swap", `${inputs.memory}m`, "--entrypoint", inputs.entrypoints[0]!],
-    ...(inputs.readOnly ? ["--read-only"] : []),
-    ...(inputs.init ? ["--init"] : []),
-    ...inputs.labels.flatMap(({ label, value }) => ["--label", `${label}=${value}`]),
-    ...(inputs.envs ?? []).flatMap((env) => ["--env", env]),
-    ...(inputs.dns ?? []).flatMap((server) => ["--dns", server]),
-    ...Object.entries(inputs.tmpfs ?? {}).flatMap(([target, options]) => ["--tmpfs", `${target}:${options}`]),
-    ...Object.entries(inputs.sysctls ?? {}).flatMap(([key, value]) => ["--sysctl", `${key}=${value}`]),
-    ...(inputs.networkMode ? ["--network", inputs.networkMode] : []),
-    ...(first ? ["--network", first.name, ...(first.ipv4Address ? ["--ip", first.ipv4Address] : [])] : []),
-    ...inputs.volumes.flatMap(({ volumeName, containerPath, readOnly }) => [
-      "--volume",
-      `${volumeName}:${containerPath}${readOnly ? ":ro" : ""}`,
-    ]),
-    ...(health
-      ? [
-          ...[
-            "--health-cmd",
-            health.tests
-              .slice(1)
-              .map((argument) => `'${argument}'`)
-              .join(" "),
-            "--health-interval",
-            health.interval,
-            "--health-timeout",
-            health.timeout,
-          ],
-          ...["--health-retries", String(health.retries), "--health-start-period", health.startPeriod],
-        ]
-      : []),
-    inputs.image!,
-    ...inputs.entrypoints.slice(1),
-    ...inputs.command,
-  ];
+function containerArguments(inputs: Container): string[] {
+  const { healthcheck: health, entrypoints: [entrypoint, ...others] = [], networksAdvanced: [network] = [] } = inputs;
+  const given = options({
+    name: inputs.name,
+    user: inputs.user,
+    restart: inputs.restart,
+    "cap-drop": inputs.capabilities?.drops,
+    "security-opt": inputs.securityOpts,
+    ulimit: inputs.ulimits?.map(({ name, soft, hard }) => `${name}=${soft}:${hard}`),
+    memory: `${inputs.memory}m`,
+    "memory-swap": `${inputs.memorySwap}m`,
+    entrypoint,
+    "read-only": inputs.readOnly,
+    init: inputs.init,
+    label: inputs.labels?.map(({ label, value }) => `${label}=${value}`),
+    env: inputs.envs,
+    dns: inputs.dns,
+    tmpfs: pairs(":", inputs.tmpfs),
+    sysctl: pairs("=", inputs.sysctls),
+    network: inputs.networkMode ?? network?.name,
+    ip: network?.ipv4Address,
+    volume: inputs.volumes?.map(
+      ({ volumeName, containerPath, readOnly }) => `${volumeName}:${containerPath}${readOnly ? ":ro" : ""}`,
+    ),
+    "health-cmd": health?.tests?.slice(1).map(quoted).join(" "),
+    "health-interval": health?.interval,
+    "health-timeout": health?.timeout,
+    "health-retries": health?.retries,
+    "health-start-period": health?.startPeriod,
+  });
+  return ["create", ...given, inputs.image, ...others, ...(inputs.command ?? [])];
 }
+
+const quoted = (argument: string) => `'${argument}'`;
+
+/** Options of a command line: one for each text of a list, none for what is not given. */
+function options(
+  values: Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>,
+): string[] {
+  return Object.entries(values).flatMap(([name, value]) =>
+    [value ?? []].flat().map((one) => `--${name}=${String(one)}`),
+  );
+}
+
+const pairs = (between: string, values: Readonly<Record<string, string>> = {}) =>
+  Object.entries(values).map((pair) => pair.join(between));
 
 async function docker(args: string[], mayFail = false): Promise<string> {
   const { exitCode, stdout, stderr } = await run("docker", args, { reject: false, stdin: "ignore" });

@@ -1,10 +1,15 @@
 import { say } from "../../console/say";
-import { make } from "./make";
-import { timesTable } from "./tables";
-import { secondsOf } from "./secondsOf";
+import { make } from "../make";
+import { timesTable, type Row } from "./tables";
+import { inTurns, secondsOf } from "./turns";
 
-/** The commands that change nothing of a stack that is up. */
-const AGAIN = ["up", "preview", "status", "verify"] as const;
+/** The commands that change nothing of a stack that is up, and their rows in the table. */
+const AGAIN: Readonly<Record<string, string>> = {
+  up: "`make up` with nothing to do",
+  preview: "`make preview`",
+  status: "`make status`",
+  verify: "`make verify`",
+};
 
 /**
  * Measures a stack's commands: `make up` from nothing, then so many runs of those that change nothing, then
@@ -13,28 +18,18 @@ const AGAIN = ["up", "preview", "status", "verify"] as const;
  * Throws a UserError, with all that was printed, when a command fails; the stack is taken down all the same.
  */
 export async function benchCommands(stack: string, runs: number): Promise<string> {
-  const again = new Map<string, number[]>(AGAIN.map((target) => [target, []]));
-  let first: number;
+  const time = (target: string) => secondsOf(() => make(target, stack));
+  const rows: Row[] = [];
   try {
-    first = await secondsOf(() => make("up", stack));
+    const first = await time("up");
     say(`up from nothing: ${first.toFixed(1)} s`);
-    for (let turn = 1; turn <= runs; turn++) {
-      for (const [target, seconds] of again) {
-        seconds.push(await secondsOf(() => make(target, stack)));
-        say(`${target}, run ${turn} of ${runs}: ${seconds.at(-1)!.toFixed(1)} s`);
-      }
-    }
+    rows.push(["`make up` from nothing but the images", [first]]);
+    const again = Object.fromEntries(Object.keys(AGAIN).map((target) => [target, () => time(target)]));
+    for (const [target, seconds] of await inTurns(runs, again)) rows.push([AGAIN[target]!, seconds]);
   } catch (error) {
     await make("down", stack);
     throw error;
   }
-  const down = await secondsOf(() => make("down", stack));
-  return timesTable(`${stack}, seconds`, [
-    ["`make up` from nothing but the images", [first]],
-    ["`make up` with nothing to do", again.get("up")!],
-    ["`make preview`", again.get("preview")!],
-    ["`make status`", again.get("status")!],
-    ["`make verify`", again.get("verify")!],
-    ["`make down`", [down]],
-  ]);
+  rows.push(["`make down`", [await time("down")]]);
+  return timesTable(`${stack}, seconds`, rows);
 }

@@ -11,12 +11,11 @@ import { GUARD_LIMITS } from "../../../components/core/guardSettings";
 import type { LauncherSettings } from "../../../components/core/launcherSettings";
 import { DEFAULT_TIMEOUTS } from "../../../components/core/peering";
 import { PORTS } from "../../../components/core/ports";
-import { messageFrame } from "../../../images/connector/src/btp";
-import { encodeIlp, ZERO_32 } from "../../../images/connector/src/ilp";
 import { claimFrame } from "../../../runtime/launcher/btp";
-import { UserError } from "../../console/project";
+import { projectDirectory, UserError } from "../../console/project";
 import { until } from "../../console/until";
 import { median } from "../../verify/statistics";
+import { packetFrame } from "../packetFrame";
 import { markdown } from "./tables";
 
 const PEER = { peerId: "g.bench", token: "b".repeat(43) };
@@ -39,7 +38,8 @@ export async function benchGuard(runs: number): Promise<string> {
       { name: "through the guard", port: PORTS.btp, trips: [] as number[], rates: [] as number[] },
       { name: "past it", port: PORTS.connectorBtp, trips: [] as number[], rates: [] as number[] },
     ];
-    await until(() => listens(PORTS.connectorBtp), Boolean, { withinMs: 15_000, everyMs: 50 });
+    const patiently = { withinMs: 15_000, everyMs: 50, forgives: () => true };
+    await until(() => connects(PORTS.connectorBtp), Boolean, patiently);
     for (let run = 0; run < runs; run++) {
       for (const { port, trips, rates } of ways) {
         const socket = await comeIn(port);
@@ -71,12 +71,7 @@ function startTown(folder: string) {
   const files = connectorFiles(
     {
       ...{ nodeId: "g.home", logLevel: "error", adminKey: "a".repeat(43), peers: [], access: "permissioned" },
-      transport: {
-        type: "socks5",
-        socksProxy: `socks5h://127.0.0.1:${PORTS.socks}`,
-        externalUrl: `ws://127.0.0.1:${PORTS.btp}`,
-        managed: false,
-      },
+      transport: { type: "direct" },
       routes: [{ prefix: "g.home", nextHop: "g.home", priority: 0 }],
       ...{ guard: GUARD_LIMITS, timeouts: DEFAULT_TIMEOUTS },
     },
@@ -85,8 +80,7 @@ function startTown(folder: string) {
   );
   const at = (name: string) => path.join(folder, name);
   for (const [name, text] of Object.entries(files)) fs.writeFileSync(at(name), text);
-  fs.writeFileSync(at("connector.cjs"), bundle(path.join(__dirname, "../../.."), "images/connector/src/main.ts"));
-  fs.writeFileSync(at("connector.yaml"), files["connector.yaml"]!.replace(/^transport:\n(?: .*\n)+/m, ""));
+  fs.writeFileSync(at("connector.cjs"), bundle(projectDirectory, "images/connector/src/main.ts"));
   const settings = JSON.parse(files["launcher.json"]!) as LauncherSettings;
   const command = [process.execPath, at("connector.cjs")];
   fs.writeFileSync(at("launcher.json"), JSON.stringify({ ...settings, command, secretsFile: at("secrets.env") }));
@@ -94,16 +88,11 @@ function startTown(folder: string) {
   return spawn(process.execPath, [at("launcher.cjs")], { env, stdio: ["ignore", "ignore", "inherit"] });
 }
 
-async function listens(port: number): Promise<boolean> {
+/** Rejects where nothing listens. */
+async function connects(port: number): Promise<true> {
   const socket = connect(port, "127.0.0.1");
-  try {
-    await once(socket, "connect");
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
-  }
+  await once(socket, "connect").finally(() => socket.destroy());
+  return true;
 }
 
 async function comeIn(port: number): Promise<WebSocket> {
@@ -115,15 +104,7 @@ async function comeIn(port: number): Promise<WebSocket> {
   return socket;
 }
 
-const packet = (requestId: number, bytes: number) =>
-  messageFrame(
-    requestId,
-    encodeIlp({
-      ...{ type: 12, amount: 0n, executionCondition: ZERO_32, destination: "g.home.bench" },
-      expiresAt: new Date(Date.now() + 30_000),
-      data: Buffer.alloc(bytes),
-    }),
-  );
+const packet = (requestId: number, bytes: number) => packetFrame(requestId, "g.home.bench", bytes);
 
 async function roundTripMs(socket: WebSocket): Promise<number> {
   const start = performance.now();

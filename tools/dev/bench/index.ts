@@ -1,6 +1,7 @@
 import * as os from "node:os";
 import { UserError } from "../../console/project";
 import { dockerClient } from "../../docker/dockerHost";
+import { listContainers } from "../../docker/stackContainers";
 import type { Environment } from "../../pulumi/environment";
 import { assertStackExists } from "../../pulumi/stack";
 import { benchCommands } from "./commands";
@@ -8,7 +9,7 @@ import { benchPreview } from "./emptyProgram";
 import { benchGuard } from "./guard";
 import { benchPreviews } from "./previews";
 import { ring } from "./ring";
-import { withStack } from "./temporaryStack";
+import { withStack } from "../temporaryStack";
 import { benchVerified } from "./twoHomes";
 import { benchUp } from "./up";
 
@@ -64,11 +65,7 @@ export function runsOf(text: string | undefined): number | undefined {
 }
 
 async function assertDown(stack: string, { dockerHost }: Environment): Promise<void> {
-  const standing = await dockerClient(dockerHost).listContainers({
-    all: true,
-    filters: { label: [`town-ator.stack=${stack}`] },
-  });
-  if (standing.length > 0)
+  if ((await listContainers(dockerClient(dockerHost), stack)).length > 0)
     throw new UserError(
       `The stack ${stack} is up, and measuring it means taking it down: run \`make down STACK=${stack}\` first.`,
     );

@@ -3,7 +3,7 @@ import { UserError } from "../../console/project";
 import { say } from "../../console/say";
 import { ring } from "./ring";
 import { previewsTable, type Previewed } from "./tables";
-import { withStack } from "./temporaryStack";
+import { withStack } from "../temporaryStack";
 
 /** How many towns the measured stacks have. */
 const SIZES = [1, 10, 100];

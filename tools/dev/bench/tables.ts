@@ -1,33 +1,22 @@
 import { median } from "../../verify/statistics";
 
 /** Seconds of several runs. */
-type Row = readonly [name: string, seconds: readonly number[]];
+export type Row = readonly [name: string, seconds: readonly number[]];
 
 /**
- * A Markdown table of ways that were each run as often, the last of them the floor: every run, the median, and its
- * ratio to the floor's.
+ * A Markdown table of things that were measured, some of them only once: every run and the median; with `floor` also
+ * its ratio to that of the last row.
  */
-export function runsTable(what: string, rows: readonly Row[]): string {
-  const floor = median(rows.at(-1)![1]);
+export function timesTable(what: string, rows: readonly Row[], { floor = false } = {}): string {
+  const runs = Array.from({ length: Math.max(...rows.map(([, seconds]) => seconds.length)) }, (_, run) => run);
+  const lowest = median(rows.at(-1)![1]);
   return markdown([
-    [what, ...rows[0]![1].map((_, index) => `run ${index + 1}`), "median", "ratio"],
-    ...rows.map(([name, seconds]) => {
-      const middle = median(seconds);
-      return [name, ...seconds.map(one), one(middle), (middle / floor).toFixed(2)];
-    }),
-  ]);
-}
-
-/** A Markdown table of things that were measured, some of them only once: every run and the median. */
-export function timesTable(what: string, rows: readonly Row[]): string {
-  const runs = Math.max(...rows.map(([, seconds]) => seconds.length));
-  const cells = (text: (run: number) => string) => Array.from({ length: runs }, (_, run) => text(run));
-  return markdown([
-    [what, ...cells((run) => `run ${run + 1}`), "median"],
+    [what, ...runs.map((run) => `run ${run + 1}`), "median", ...(floor ? ["ratio"] : [])],
     ...rows.map(([name, seconds]) => [
       name,
-      ...cells((run) => (run < seconds.length ? one(seconds[run]!) : "")),
-      one(median(seconds)),
+      ...runs.map((run) => seconds[run]?.toFixed(1) ?? ""),
+      median(seconds).toFixed(1),
+      ...(floor ? [(median(seconds) / lowest).toFixed(2)] : []),
     ]),
   ]);
 }
@@ -38,13 +27,9 @@ export function timesTable(what: string, rows: readonly Row[]): string {
  */
 export function stepsTable(what: string, steps: readonly Row[], reference: { name: string; seconds: number }): string {
   const sums = steps[0]![1].map((_, run) => steps.reduce((sum, [, seconds]) => sum + seconds[run]!, 0));
-  const rows: Row[] = [...steps, ["together", sums]];
   const ratio = (median(sums) / reference.seconds).toFixed(2);
   return [
-    markdown([
-      [what, ...sums.map((_, index) => `run ${index + 1}`), "median"],
-      ...rows.map(([name, seconds]) => [name, ...seconds.map(one), one(median(seconds))]),
-    ]),
+    timesTable(what, [...steps, ["together", sums]]),
     "",
     `${reference.name}: about ${reference.seconds} s for the same; the median is ${ratio} of that.`,
   ].join("\n");
@@ -69,18 +54,10 @@ export function previewsTable(previews: readonly Previewed[]): string {
     ...previews.map(({ towns, peers, resources, seconds }, index) => {
       const smaller = previews[index - 1];
       const more = smaller && ((median(seconds) - median(smaller.seconds)) * 1000) / (resources - smaller.resources);
-      return [
-        String(towns),
-        String(peers),
-        String(resources),
-        one(median(seconds)),
-        more === undefined ? "" : one(more),
-      ];
+      return [`${towns}`, `${peers}`, `${resources}`, median(seconds).toFixed(1), more?.toFixed(1) ?? ""];
     }),
   ]);
 }
-
-const one = (value: number) => value.toFixed(1);
 
 /** A Markdown table, the header its first row. */
 export function markdown([header, ...rows]: readonly (readonly string[])[]): string {

@@ -1,12 +1,10 @@
-import { anonContext } from "../../../components/anonImage";
-import { connectorContext } from "../../../stack/connectorContext";
 import { dockerClient } from "../../docker/dockerHost";
 import type { Environment } from "../../pulumi/environment";
-import { projectDirectory } from "../../console/project";
 import { say } from "../../console/say";
-import { make } from "./make";
-import { secondsOf } from "./secondsOf";
+import { make } from "../make";
+import { imageTags } from "./byHand";
 import { stepsTable } from "./tables";
+import { secondsOf } from "./turns";
 
 /** What the reference says of its own first topology, the same two homes by a shell script: "about 3 minutes". */
 const REFERENCE = { name: "The reference", seconds: 180 };
@@ -40,10 +38,7 @@ export async function benchVerified(stack: string, environment: Environment, run
 /** Has the images built by a run that is not measured, where they are missing. */
 async function imagesPresent(stack: string, environment: Environment): Promise<void> {
   const docker = dockerClient(environment.dockerHost);
-  const tags = [
-    `town-ator/anon:${anonContext(projectDirectory).hash.slice(0, 12)}`,
-    `town-ator/connector:${connectorContext(projectDirectory).hash.slice(0, 12)}`,
-  ];
+  const tags = Object.values(imageTags());
   const found = await docker.listImages({ filters: { reference: tags } });
   if (tags.every((tag) => found.some(({ RepoTags }) => RepoTags?.includes(tag)))) return;
   say("the images are not there yet: a run that is not measured builds them");

@@ -1,52 +1,32 @@
-import { randomBytes } from "node:crypto";
-import { anonContext } from "../../../components/anonImage";
-import { connectorContext } from "../../../stack/connectorContext";
+import type Docker from "dockerode";
 import { dockerName } from "../../../components/core/names";
 import { PORTS } from "../../../components/core/ports";
 import { parseInvite } from "../../../components/core/invite";
 import { dockerClient } from "../../docker/dockerHost";
 import type { Environment } from "../../pulumi/environment";
-import { projectDirectory, UserError } from "../../console/project";
-import { say } from "../../console/say";
+import { UserError } from "../../console/project";
 import { until } from "../../console/until";
 import { authenticate } from "../../verify/authenticate";
 import { daemonFacts } from "../../verify/containers";
 import { startSecondDaemon } from "../../verify/daemon";
 import { dialPatiently, dialThrough } from "../../verify/door";
-import { runByHand, type HandMade } from "./byHand";
-import { make } from "./make";
-import { runsTable } from "./tables";
-
-/** One measured way of getting a town up. */
-interface Way {
-  readonly name: string;
-  /** Starts everything and waits for it; gives the invite of a declared peer. */
-  readonly start: () => Promise<string>;
-  readonly remove: () => Promise<void>;
-}
+import { make } from "../make";
+import { byHand, type Way } from "./byHand";
+import { timesTable } from "./tables";
+import { inTurns } from "./turns";
 
 /**
  * Measures `make up` of a local stack, with images and toolchain ready and nothing else, until a second daemon has been
  * let in at the `.anon` address; and beside it, in the same minutes, the floor: the same containers in the same order
- * by plain `docker run`. The two ways take turns, so that a slow minute of the machine meets both.
+ * by plain `docker run`.
  *
  * Gives a table for docs/explanation/performance.md.
  */
 export async function benchUp(stack: string, environment: Environment, runs: number): Promise<string> {
-  const ways = [byPulumi(stack), byHand(stack)];
-  const seconds = new Map<string, number[]>(ways.map(({ name }) => [name, []]));
-  for (let turn = 1; turn <= runs; turn++) {
-    for (const way of ways) {
-      try {
-        const taken = await untilReached(environment, stack, way.start);
-        say(`${way.name}, run ${turn} of ${runs}: reached after ${taken.toFixed(1)} s`);
-        seconds.get(way.name)!.push(taken);
-      } finally {
-        await way.remove();
-      }
-    }
-  }
-  return runsTable("until reached, seconds", [...seconds]);
+  const reached = (way: Way) => () => untilReached(environment, stack, way.start).finally(way.remove);
+  const ways = { "`make up`": reached(byPulumi(stack)), "`docker run`, in order": reached(byHand(stack)) };
+  const rows = await inTurns(runs, ways, (seconds) => `reached after ${seconds.toFixed(1)} s`);
+  return timesTable("until reached, seconds", rows, { floor: true });
 }
 
 /**
@@ -56,14 +36,10 @@ export async function benchUp(stack: string, environment: Environment, runs: num
 async function untilReached(environment: Environment, stack: string, start: () => Promise<string>): Promise<number> {
   const from = performance.now();
   const docker = dockerClient(environment.dockerHost);
-  const daemon = relaysHealthy(docker, stack).then(async () => {
-    return startSecondDaemon(docker, {
-      ...(await daemonFacts(docker, dockerName({ stack }, "local-network"))),
-      stack,
-      includeVolume: dockerName({ stack }, "local-network-include"),
-      deadlineMs: 60_000,
-    });
-  });
+  const relays = dockerName({ stack }, "local-network");
+  const daemon = healthy(docker.getContainer(relays)).then(async () =>
+    startSecondDaemon(docker, { ...(await daemonFacts(docker, relays)), stack, deadlineMs: 60_000 }),
+  );
   // Whichever fails first, the other is waited for: the daemon must not outlive the measurement.
   const [started, joined] = await Promise.allSettled([start(), daemon]);
   try {
@@ -80,15 +56,10 @@ async function untilReached(environment: Environment, stack: string, start: () =
   }
 }
 
-/** Resolves when the relays' container of a stack is healthy; rejects after two minutes. */
-async function relaysHealthy(docker: ReturnType<typeof dockerClient>, stack: string): Promise<void> {
-  const container = docker.getContainer(dockerName({ stack }, "local-network"));
+/** Resolves when the relays' container is healthy; rejects after two minutes. */
+async function healthy(relays: Docker.Container): Promise<void> {
   const health = await until(
-    () =>
-      container.inspect().then(
-        ({ State }) => State.Health?.Status,
-        () => undefined,
-      ),
+    async () => (await relays.inspect().catch(() => undefined))?.State.Health?.Status,
     (status) => status === "healthy",
     { withinMs: 120_000, everyMs: 100 },
   );
@@ -97,7 +68,6 @@ async function relaysHealthy(docker: ReturnType<typeof dockerClient>, stack: str
 
 function byPulumi(stack: string): Way {
   return {
-    name: "`make up`",
     start: async () => {
       await make("up", stack);
       const { towns } = JSON.parse(await make("outputs", stack, { REVEAL: "1" })) as {
@@ -108,21 +78,5 @@ function byPulumi(stack: string): Way {
       return invite;
     },
     remove: async () => void (await make("down", stack)),
-  };
-}
-
-function byHand(stack: string): Way {
-  let made: HandMade | undefined;
-  const images = { anon: anonContext(projectDirectory), connector: connectorContext(projectDirectory) };
-  const tag = (name: "anon" | "connector") => `town-ator/${name}:${images[name].hash.slice(0, 12)}`;
-  return {
-    name: "`docker run`, in order",
-    start: async () => {
-      made = await runByHand(stack, { anon: tag("anon"), connector: tag("connector") }, () =>
-        randomBytes(32).toString("hex").slice(0, 43),
-      );
-      return made.invite;
-    },
-    remove: async () => made?.remove(),
   };
 }

@@ -3,7 +3,6 @@ import { once } from "node:events";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { finished, pipeline } from "node:stream/promises";
-import type Docker from "dockerode";
 import { projectDirectory, UserError } from "../../console/project";
 import { dockerClient, type DockerHost } from "../../docker/dockerHost";
 import type { Environment } from "../../pulumi/environment";
@@ -54,17 +53,11 @@ function defaultBase(dockerfile: string): string {
 
 async function saveImage(dockerHost: DockerHost, name: string, file: string): Promise<void> {
   const docker = dockerClient(dockerHost);
+  const image = docker.getImage(name);
   try {
-    if (!(await isThere(docker.getImage(name)))) await finished((await docker.pull(name)).resume());
-    await pipeline(await docker.getImage(name).get(), fs.createWriteStream(file));
+    if (!(await image.inspect().catch(() => undefined))) await finished((await docker.pull(name)).resume());
+    await pipeline(await image.get(), fs.createWriteStream(file));
   } catch {
     throw new UserError(`The image ${name} is neither on the Docker host nor to be had: run \`make up\` once.`);
   }
-}
-
-async function isThere(image: Docker.Image): Promise<boolean> {
-  return image.inspect().then(
-    () => true,
-    () => false,
-  );
 }

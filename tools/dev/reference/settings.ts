@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { NAMESPACE, SECRET_KEYS } from "../../../stack/configKeys";
 import { settingsSchema } from "../../../stack/settingsSchema";
+import { markdown } from "../bench/tables";
+import { page } from "./page";
 
 /** The parts of JSON Schema that zod makes of the settings. */
 interface Schema {
@@ -57,38 +59,34 @@ interface Row {
 }
 
 /** All settings with what stands below them, in the order of the schema. */
-function rowsBelow(schema: Schema, prefix: string, separator: string): Row[] {
+function rowsBelow(schema: Schema, prefix: string): Row[] {
   return Object.entries(schema.properties ?? {}).flatMap(([key, below]) => {
-    const path = `${prefix}${separator}${key}`;
+    const path = `${prefix}${key}`;
     const entries = below.additionalProperties;
     const isMap = typeof entries === "object" && entries.properties !== undefined && !(key in SECRET_KEYS);
     return [
       { path, schema: below, isRequired: schema.required?.includes(key) ?? false },
-      ...rowsBelow(below, path, "."),
-      ...(isMap ? rowsBelow(entries, `${path}.<${key === "towns" ? "name" : "nodeId"}>`, ".") : []),
+      ...rowsBelow(below, `${path}.`),
+      ...(isMap ? rowsBelow(entries, `${path}.<${key === "towns" ? "name" : "nodeId"}>.`) : []),
     ];
   });
 }
 
 /** docs/reference/settings.md. */
 export function settingsReference(): string {
-  const rows = rowsBelow(settings, NAMESPACE, ":");
+  const rows = rowsBelow(settings, `${NAMESPACE}:`);
   const towns = `${NAMESPACE}:towns.<name>`;
   const peers = `${towns}.peers.<nodeId>`;
   const isSecret = ({ path }: Row) => path.slice(NAMESPACE.length + 1).split(".")[0]! in SECRET_KEYS;
   const section = (title: string, below: string, has: (row: Row) => boolean) => [
     `## ${title}`,
     "",
-    "| key | values | default | meaning |",
-    "| --- | --- | --- | --- |",
-    ...rows.filter(has).map((row) => line(row, below)),
+    markdown([["key", "values", "default", "meaning"], ...rows.filter(has).map((row) => cells(row, below))]),
     "",
   ];
-  return [
-    "# Settings",
-    "",
-    "<!-- Written by `make golden` from stack/settingsSchema.ts. -->",
-    "",
+  return page(
+    "Settings",
+    "stack/settingsSchema.ts",
     "They are in `Pulumi.<stack>.yaml`, under `config:`. All are checked before the first resource is registered, and every",
     "problem is reported at once, by key. Editors that know YAML schemas (yaml-language-server) complete and check them: the",
     "first line of a stack's file names `stack/settings.schema.json`, which is made from the same schema as this page.",
@@ -108,23 +106,14 @@ export function settingsReference(): string {
     'pulumi config get town-ator:tokens > tokens.json       # {"home":{"g.relay":"…"}}; secret: remove the file afterwards',
     "pulumi config set --secret town-ator:tokens < tokens.json",
     "```",
-    "",
-  ].join("\n");
+  );
 }
 
-function line({ path, schema, isRequired }: Row, below: string): string {
+function cells({ path, schema, isRequired }: Row, below: string): string[] {
   const { description = "", properties } = schema;
-  const cells = [
-    `\`${path.slice(below.length)}\``,
-    valuesOf(schema),
-    isRequired
-      ? "required"
-      : properties || schema.default === undefined
-        ? ""
-        : `\`${JSON.stringify(schema.default).replace(/^"(.*)"$/, "$1")}\``,
-    description,
-  ];
-  return `| ${cells.join(" | ")} |`;
+  const standing =
+    properties || schema.default === undefined ? "" : `\`${JSON.stringify(schema.default).replace(/^"(.*)"$/, "$1")}\``;
+  return [`\`${path.slice(below.length)}\``, valuesOf(schema), isRequired ? "required" : standing, description];
 }
 
 function valuesOf({ enum: values, type, minimum, maximum = Infinity }: Schema): string {

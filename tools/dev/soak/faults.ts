@@ -5,8 +5,7 @@ import { UserError } from "../../console/project";
 import { run } from "../../console/run";
 import { say } from "../../console/say";
 import { until } from "../../console/until";
-import { dockerClient } from "../../docker/dockerHost";
-import { make } from "../bench/make";
+import { make } from "../make";
 import { fullFiles, fullVolume } from "./fullVolume";
 import { killedUp } from "./killedUp";
 import type { Scene, Struck } from "./scene";
@@ -18,8 +17,6 @@ const NOTICED_MS = 120_000;
 
 /** The name of the town. */
 export const TOWN = "home";
-/** What the containers are called in a gateway. */
-const WORDS = { connector: "connector", daemon: "sidecar" } as const;
 
 /** A fault, and how often it is made. */
 export interface Fault {
@@ -41,7 +38,6 @@ export interface Recovery {
   readonly notes: readonly string[];
 }
 
-const docker = ({ engine }: Scene) => dockerClient(engine.host, 60_000);
 type Container = "connector" | "daemon" | "relays";
 
 /** The name of a container; undefined where the town has no such one. */
@@ -51,7 +47,7 @@ function nameOf({ stack, outside: { target } }: Scene, container: Container): st
   return dockerName({ stack }, "local-network");
 }
 
-const containerOf = (scene: Scene, container: Container) => docker(scene).getContainer(nameOf(scene, container)!);
+const containerOf = (scene: Scene, container: Container) => scene.docker.getContainer(nameOf(scene, container)!);
 
 /** Sends SIGKILL to the first process of a container whose command line matches. */
 async function kill(scene: Scene, container: Container, pattern: RegExp): Promise<void> {
@@ -68,7 +64,7 @@ const killed = (what: string, container: Container, pattern: RegExp, times: Faul
   ...{ times, strikes: container },
   strike: async (scene) => {
     await delay(UNHURRIED_MS);
-    const restarts = () => restartsOf(scene, container);
+    const restarts = async () => (await containerOf(scene, container).inspect()).RestartCount;
     const before = await restarts();
     await kill(scene, container, pattern);
     const since = performance.now();
@@ -79,21 +75,16 @@ const killed = (what: string, container: Container, pattern: RegExp, times: Faul
   },
 });
 
-async function restartsOf(scene: Scene, container: Container): Promise<number> {
-  return (await containerOf(scene, container).inspect()).RestartCount;
-}
-
 /** Takes a container off one of its networks for twenty seconds, and puts it back with its address. */
-const detached = (container: "connector" | "daemon", from: "inside" | "outside", short = 0): Fault => ({
-  name: `the ${WORDS[container]} detached from the ${from === "inside" ? "town's" : "relays'"} network for 20 s`,
+const detached = (what: string, container: Container, from: "inside" | "outside", short = 0): Fault => ({
+  name: `${what} for 20 s`,
   times: { whole: 2, short },
   strike: async (scene) => {
-    const client = docker(scene);
     const id = nameOf(scene, container)!;
-    const owner = { stack: scene.stack, ...(from === "inside" && { town: TOWN }) };
-    const network = client.getNetwork(dockerName(owner, from));
-    const { NetworkSettings } = await client.getContainer(id).inspect();
-    const { IPAMConfig } = NetworkSettings.Networks[dockerName(owner, from)] as { IPAMConfig?: object };
+    const name = dockerName({ stack: scene.stack, ...(from === "inside" && { town: TOWN }) }, from);
+    const network = scene.docker.getNetwork(name);
+    const { NetworkSettings } = await scene.docker.getContainer(id).inspect();
+    const { IPAMConfig } = NetworkSettings.Networks[name] as { IPAMConfig?: object };
     await network.disconnect({ Container: id, Force: true });
     await delay(20_000);
     await network.connect({ Container: id, EndpointConfig: { IPAMConfig } });
@@ -106,14 +97,29 @@ const restarted = (what: string, container: Container, times: Fault["times"]): F
   strike: async (scene) => void (await containerOf(scene, container).restart()),
 });
 
-const dockerDaemon = (name: string, signal: "SIGTERM" | "SIGKILL", times: Fault["times"]): Fault => ({
+/** Ends the Docker daemon, and with `everything` all processes of its containers, and starts it. */
+const dockerDaemon = (
+  name: string,
+  signal: "SIGTERM" | "SIGKILL",
+  times: Fault["times"],
+  { everything = false } = {},
+): Fault => ({
   ...{ name, times },
-  strike: async ({ engine }) => {
+  strike: async ({ docker, engine }) => {
+    const list = everything ? await docker.listContainers() : [];
+    const pids = await Promise.all(list.map(async ({ Id }) => (await docker.getContainer(Id).inspect()).State.Pid));
     await engine.end(signal);
+    for (const pid of pids) await run("kill", ["-KILL", String(pid)], { reject: false });
     const since = performance.now();
     await engine.start();
     return { since };
   },
+});
+
+const diskFull = (what: string, container: Container, folder: string): Fault => ({
+  name: `disk full: ${what}`,
+  times: { whole: 1 },
+  strike: (scene) => fullVolume(scene, nameOf(scene, container)!, folder),
 });
 
 /** All faults, from the smallest to the largest. */
@@ -128,42 +134,25 @@ export const FAULTS: readonly Fault[] = [
   restarted("the ATOR relays' container", "relays", { whole: 2, shape: 1 }),
   dockerDaemon("Docker daemon stopped (SIGTERM) and started", "SIGTERM", { whole: 20, short: 2, shape: 6 }),
   dockerDaemon("Docker daemon killed (SIGKILL) and started", "SIGKILL", { whole: 5, short: 1, shape: 3 }),
-  {
-    name: "power cut: Docker daemon and all processes of its containers killed, daemon started",
-    times: { whole: 3 },
-    strike: async (scene) => {
-      const list = await docker(scene).listContainers();
-      const pids = await Promise.all(
-        list.map(async ({ Id }) => (await docker(scene).getContainer(Id).inspect()).State.Pid),
-      );
-      await scene.engine.end("SIGKILL");
-      for (const pid of pids) await run("kill", ["-KILL", String(pid)], { reject: false });
-      const since = performance.now();
-      await scene.engine.start();
-      return { since };
-    },
-  },
+  dockerDaemon(
+    "power cut: Docker daemon and all processes of its containers killed, daemon started",
+    "SIGKILL",
+    { whole: 3 },
+    { everything: true },
+  ),
   {
     name: "`make up` killed at a random moment, then `make up`",
     times: { whole: 10, short: 1 },
     strike: killedUp,
   },
-  detached("daemon", "outside", 1),
-  detached("daemon", "inside"),
-  detached("connector", "inside"),
-  ...(
-    [
-      ["connector", PATHS.connectorData, "the connector's data"],
-      ["daemon", PATHS.daemonData, "the daemon's data"],
-      ["daemon", PATHS.keys, "the keys"],
-      ["relays", "/data", "the relays' data"],
-      ["relays", PATHS.localNetwork, "the relays' description"],
-    ] as const
-  ).map(([container, folder, what]): Fault => ({
-    name: `disk full: ${what}`,
-    times: { whole: 1 },
-    strike: (scene) => fullVolume(scene, nameOf(scene, container)!, folder),
-  })),
+  detached("the sidecar detached from the relays' network", "daemon", "outside", 1),
+  detached("the sidecar detached from the town's network", "daemon", "inside"),
+  detached("the connector detached from the town's network", "connector", "inside"),
+  diskFull("the connector's data", "connector", PATHS.connectorData),
+  diskFull("the daemon's data", "daemon", PATHS.daemonData),
+  diskFull("the keys", "daemon", PATHS.keys),
+  diskFull("the relays' data", "relays", "/data"),
+  diskFull("the relays' description", "relays", PATHS.localNetwork),
   {
     name: "disk full: the files of the sidecar, at a `make up` that changes them",
     times: { whole: 1 },
@@ -184,12 +173,13 @@ export async function makeFaults(scene: Scene, form: keyof Fault["times"]): Prom
     const notes: string[] = [];
     for (let turn = 1; turn <= times; turn++) {
       const { taken, note } = await makeFault(scene, fault);
-      if (taken !== undefined) seconds.push(taken);
       if (note) notes.push(note);
-      say(
-        `${fault.name}, ${turn} of ${times}: ${taken === undefined ? "not reached" : `${taken.toFixed(1)} s`} ${note}`,
-      );
-      if (taken !== undefined) continue;
+      const words = taken === undefined ? "not reached" : `${taken.toFixed(1)} s`;
+      say(`${fault.name}, ${turn} of ${times}: ${words} ${note}`);
+      if (taken !== undefined) {
+        seconds.push(taken);
+        continue;
+      }
       await make("up", scene.stack, { REFRESH: "1" }).catch(({ message }: Error) => say(message));
       await scene.outside.untilReached();
     }
@@ -201,8 +191,8 @@ export async function makeFaults(scene: Scene, form: keyof Fault["times"]): Prom
 /** Makes a fault once; gives the seconds until the town was reached, if it was, and an error as a note. */
 async function makeFault(scene: Scene, { strike }: Fault): Promise<{ taken: number | undefined; note: string }> {
   try {
-    const { note = "", since, seconds } = (await strike(scene)) ?? {};
-    const before = since === undefined ? 0 : (performance.now() - since) / 1000;
+    const { note = "", since = performance.now(), seconds } = (await strike(scene)) ?? {};
+    const before = (performance.now() - since) / 1000;
     const after = await scene.outside.untilReached();
     return { taken: after === undefined ? undefined : (seconds ?? before + after), note };
   } catch (error) {

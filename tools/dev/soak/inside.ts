@@ -5,24 +5,23 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { stringify } from "yaml";
 import { redact } from "../../../components/core/redact";
-import { localPath, projectDirectory, UserError } from "../../console/project";
+import { UserError } from "../../console/project";
 import { say } from "../../console/say";
 import { dockerClient } from "../../docker/dockerHost";
 import type { Pulumi } from "../../pulumi/pulumi";
 import { openPulumi } from "../../pulumi/stack";
-import { make } from "../bench/make";
+import { make } from "../make";
 import { PrivateEngine } from "../engine/privateEngine";
 import { Siege, type Weathered } from "../storms/siege";
 import { PEERS_STORMS, STRANGERS_STORMS } from "../storms/storms";
 import { targetOf } from "../storms/target";
+import { removeStackFiles, writeStack } from "../temporaryStack";
 import { makeFaults, TOWN } from "./faults";
 import { Outside } from "./outside";
 import type { Form, Shape, Soaked } from "./report";
 
 const STACK = "soak";
-const FILE = path.join(projectDirectory, `Pulumi.${STACK}.yaml`);
 
 /** Milliseconds in which a town has to be reached again: a shape that does not come back is not waited for as long. */
 const RECOVERY_MS = { whole: 240_000, shape: 120_000 };
@@ -30,14 +29,13 @@ const RECOVERY_MS = { whole: 240_000, shape: 120_000 };
 let variant = 0;
 
 /** Writes the config; another one of the last has the town's containers replaced. */
-function configure(shape: Shape): void {
+async function configure(shape: Shape): Promise<void> {
   const peers = { "g.honest": {}, "g.visitor": {} };
   const more = 2 * (variant % 2);
   const memoryMiB = { connector: 256 + more, ...(shape !== "direct" && { sidecar: 128 + more }) };
   const place = shape === "direct" ? { transport: "direct", publish: "127.0.0.1:3100" } : { topology: shape };
   variant += 1;
-  const towns = { [TOWN]: { nodeId: "g.home", peers, memoryMiB, ...place } };
-  fs.writeFileSync(FILE, stringify({ config: { "town-ator:network": "local", "town-ator:towns": towns } }));
+  await writeStack(STACK, { [TOWN]: { nodeId: "g.home", peers, memoryMiB, ...place } });
 }
 
 async function soak(folder: string, shape: Shape, form: Form): Promise<Soaked> {
@@ -45,23 +43,22 @@ async function soak(folder: string, shape: Shape, form: Form): Promise<Soaked> {
   await engine.begin();
   process.env["DOCKER_HOST"] = engine.host.url;
   const docker = dockerClient(engine.host);
-  configure(shape);
+  await configure(shape);
   await forget(await openPulumi(STACK)); // what a soak that was killed has left
-  configure(shape);
+  await configure(shape);
   const pulumi = await openPulumi(STACK);
   try {
     await make("up", STACK);
     const target = await targetOf(pulumi, TOWN);
     const storms = form === "faults" || form === "short" ? [] : await weather(await Siege.lay(docker, target));
-    const change = () => Promise.resolve(configure(shape));
+    if (form === "storms") return { storms, recoveries: [] };
+    const recoveryMs = RECOVERY_MS[form === "shape" ? "shape" : "whole"];
     const scene = {
-      stack: STACK,
-      engine,
-      outside: new Outside(engine.host, target, RECOVERY_MS[form === "shape" ? "shape" : "whole"]),
-      change,
+      ...{ stack: STACK, engine, docker: dockerClient(engine.host, 60_000) },
+      outside: new Outside(dockerClient(engine.host, 10_000), target, recoveryMs),
+      change: () => configure(shape),
     };
-    const recoveries = form === "storms" ? [] : await makeFaults(scene, form === "faults" ? "whole" : form);
-    return { storms, recoveries };
+    return { storms, recoveries: await makeFaults(scene, form === "faults" ? "whole" : form) };
   } finally {
     await forget(pulumi);
     await engine.end("SIGTERM");
@@ -71,7 +68,7 @@ async function soak(folder: string, shape: Shape, form: Form): Promise<Soaked> {
 /** Removes the stack's state and config. The Engine goes with everything that is on it. */
 async function forget(pulumi: Pulumi): Promise<void> {
   await pulumi.run(["stack", "rm", "--force", "--yes", "--preserve-config"]);
-  for (const file of [FILE, localPath("config", path.basename(FILE))]) fs.rmSync(file, { force: true });
+  await removeStackFiles(STACK);
 }
 
 async function weather(siege: Siege): Promise<Weathered[]> {

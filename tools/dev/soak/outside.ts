@@ -1,9 +1,8 @@
+import type Docker from "dockerode";
 import { until } from "../../console/until";
-import { dockerClient, type DockerHost } from "../../docker/dockerHost";
 import { containersOf } from "../../docker/stackContainers";
-import { authenticate } from "../../verify/authenticate";
 import { judgeContainers } from "../../verify/containers";
-import { connectBy, type Target, type Way } from "../storms/target";
+import { isLetIn, type Target, type Way } from "../storms/target";
 
 /** Milliseconds for one attempt to connect, and to get an answer. */
 const DIAL_MS = 20_000;
@@ -22,7 +21,7 @@ export class Outside {
   #failures = 0;
 
   constructor(
-    readonly dockerHost: DockerHost,
+    readonly docker: Docker,
     readonly target: Target,
     /** Milliseconds in which the town has to be reached again. */
     readonly recoveryMs: number,
@@ -47,17 +46,13 @@ export class Outside {
 
   /** Whether the peer is let in now; `healthy`: only if all containers are healthy. */
   async reaches({ healthy }: { healthy: boolean }): Promise<boolean> {
-    const docker = dockerClient(this.dockerHost, 10_000);
-    const { stack, pass, way } = this.target;
+    const { docker, target } = this;
     try {
-      if (healthy && judgeContainers(await containersOf(docker, stack), []).result !== "passed") return false;
-      if (this.#failures >= PATIENCE) await this.leave();
-      this.#way ??= await way(docker, "outside", DEADLINE_MS);
+      if (healthy && judgeContainers(await containersOf(docker, target.stack), []).result !== "passed") return false;
+      if (this.#failures >= PATIENCE) await this.#leave();
+      this.#way ??= await target.way(docker, "outside", DEADLINE_MS);
       this.#failures += 1;
-      const { url, ...claim } = pass("g.visitor");
-      const socket = await connectBy(this.#way, "outside", url, DIAL_MS);
-      const { kind } = await authenticate(socket, new URL(url).hostname, claim, DIAL_MS);
-      if (kind !== "accepted") return false;
+      if (!(await isLetIn(this.#way, "outside", target.pass("g.visitor"), DIAL_MS))) return false;
       this.#failures = 0;
       return true;
     } catch {
@@ -65,7 +60,7 @@ export class Outside {
     }
   }
 
-  async leave(): Promise<void> {
+  async #leave(): Promise<void> {
     this.#failures = 0;
     await this.#way?.remove().catch(() => undefined);
     this.#way = undefined;

@@ -1,10 +1,13 @@
-import type { Outside } from "./outside";
+import type Docker from "dockerode";
 import type { PrivateEngine } from "../engine/privateEngine";
+import type { Outside } from "./outside";
 
 /** What a fault strikes: a local town, alone on a Docker Engine of its own. */
 export interface Scene {
   readonly stack: string;
   readonly engine: PrivateEngine;
+  /** A client of the engine. */
+  readonly docker: Docker;
   readonly outside: Outside;
   /** Changes the stack's config so that the next `up` replaces connector and sidecar. */
   readonly change: () => Promise<void>;

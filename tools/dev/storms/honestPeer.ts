@@ -1,89 +1,62 @@
-import { once } from "node:events";
-import WebSocket from "ws";
-import { authFrame, decodeBtp, messageFrame, type BtpFrame } from "../../../images/connector/src/btp";
-import { decodeIlp, encodeIlp, ZERO_32 } from "../../../images/connector/src/ilp";
+import { decodeIlp } from "../../../images/connector/src/ilp";
 import { until } from "../../console/until";
-import { webSocketBy } from "./stranger";
+import { packetFrame } from "../packetFrame";
+import { BtpClient } from "./btpClient";
 import type { Pass, Way } from "./target";
 
-/** What an honest peer saw between `start` and `stop`. */
-export interface Service {
-  readonly sent: number;
-  /** A line for each packet that was not fulfilled, and for a connection that ended. */
-  readonly faults: readonly string[];
-}
+export type HonestPeer = Awaited<ReturnType<typeof honestPeer>>;
 
-/** Sends a packet of amount 0 to the town once a second, over one connection, and keeps what went wrong. */
-export class HonestPeer {
-  #timer: NodeJS.Timeout | undefined;
-  #requestId = 1;
-  #sent = 0;
-  #faults: string[] = [];
-  readonly #waiting = new Set<number>();
-  readonly #socket: WebSocket;
-
-  private constructor(
-    socket: WebSocket,
-    readonly destination: string,
-  ) {
-    this.#socket = socket;
-    socket.on("message", (data: Buffer) => this.#hear(decodeBtp(data)));
-    socket.on("close", (code) => this.#faults.push(`the connection ended with ${code}`));
-  }
-
-  /** Comes in. Tries for 90 s, and rejects then. */
-  static async comeIn(way: Way, { url, nodeId, peerId, token }: Pass): Promise<HonestPeer> {
-    const dial = async () => {
-      const socket = webSocketBy(way, "honest", url);
-      await once(socket, "open");
-      socket.send(authFrame(1, peerId, token));
-      const [answer] = (await once(socket, "message")) as [Buffer];
-      if (decodeBtp(answer).type !== 1) throw new Error("the town refuses the honest peer");
-      return new HonestPeer(socket, `${nodeId}.x`);
-    };
-    return until(dial, () => true, { withinMs: 90_000, forgives: () => true });
-  }
-
-  #hear(frame: BtpFrame): void {
-    this.#waiting.delete(frame.requestId);
+/**
+ * A peer that sends a packet of amount 0 to the town once a second, over one connection, and keeps what went wrong.
+ * Tries to come in for 90 s, and rejects then.
+ */
+export async function honestPeer(way: Way, { url, nodeId, ...claim }: Pass) {
+  const comeIn = async () => {
+    const client = await BtpClient.open(way, "honest", url);
+    if (!(await client.authenticate(claim))) throw new Error("the town refuses the honest peer");
+    return client;
+  };
+  const { socket, frames } = await until(comeIn, () => true, { withinMs: 90_000, forgives: () => true });
+  const waiting = new Set<number>();
+  let faults: string[] = [];
+  let sent = 0;
+  let requestId = 1;
+  let timer: NodeJS.Timeout | undefined;
+  socket.on("message", () => {
+    const frame = frames.at(-1)!;
+    waiting.delete(frame.requestId);
     const fulfilled = frame.type === 1 && decodeIlp(frame.ilpPacket).type === 13;
-    if (!fulfilled) this.#faults.push(`packet ${frame.requestId} was not fulfilled`);
-  }
-
-  start(): void {
-    this.#faults = [];
-    this.#sent = 0;
-    clearInterval(this.#timer);
-    this.#timer = setInterval(() => this.#send(), 1000);
-    this.#send();
-  }
-
-  #send(): void {
-    const packet = encodeIlp({
-      type: 12,
-      amount: 0n,
-      expiresAt: new Date(Date.now() + 30_000),
-      executionCondition: ZERO_32,
-      destination: this.destination,
-      data: Buffer.alloc(100),
-    });
-    this.#sent += 1;
-    this.#waiting.add((this.#requestId += 1));
-    this.#socket.send(messageFrame(this.#requestId, packet));
-  }
-
-  /** Gives the last answers 15 s, and tells what happened since the start. */
-  async stop(): Promise<Service> {
-    clearInterval(this.#timer);
-    const left = () => Promise.resolve(this.#waiting.size);
-    const lost = await until(left, (size) => size === 0, { withinMs: 15_000, everyMs: 100 });
-    this.#waiting.clear();
-    const silent = lost === 0 ? [] : [`${lost} packets without an answer`];
-    return { sent: this.#sent, faults: [...this.#faults, ...silent] };
-  }
-
-  leave(): void {
-    clearInterval(this.#timer);
-    this.#socket.removeAllListeners("close").terminate();
-  }
+    if (!fulfilled) faults.push(`packet ${frame.requestId} was not fulfilled`);
+  });
+  socket.on("close", (code) => faults.push(`the connection ended with ${code}`));
+  const send = () => {
+    sent += 1;
+    waiting.add((requestId += 1));
+    socket.send(packetFrame(requestId, `${nodeId}.x`, 100));
+  };
+  return {
+    start() {
+      faults = [];
+      sent = 0;
+      clearInterval(timer);
+      timer = setInterval(send, 1000);
+      send();
+    },
+    /**
+     * Gives the last answers 15 s, and tells what happened since the start: how many packets it sent, and a line for
+     * each that was not fulfilled and for a connection that ended.
+     */
+    async stop(): Promise<{ readonly sent: number; readonly faults: readonly string[] }> {
+      clearInterval(timer);
+      const left = () => Promise.resolve(waiting.size);
+      const lost = await until(left, (size) => size === 0, { withinMs: 15_000, everyMs: 100 });
+      waiting.clear();
+      const silent = lost === 0 ? [] : [`${lost} packets without an answer`];
+      return { sent, faults: [...faults, ...silent] };
+    },
+    leave() {
+      clearInterval(timer);
+      socket.removeAllListeners("close").terminate();
+    },
+  };
 }

@@ -1,9 +1,9 @@
 import type { Socket } from "node:net";
 import type Docker from "dockerode";
 import { logText } from "../../docker/dockerText";
-import { HonestPeer } from "./honestPeer";
-import { btpClientBy, rawSocketBy, type BtpClient } from "./stranger";
-import type { Pass, Target, Way } from "./target";
+import { BtpClient } from "./btpClient";
+import { honestPeer, type HonestPeer } from "./honestPeer";
+import { CONNECT_MS, connectBy, type Pass, type Target, type Way } from "./target";
 
 /** The most that an attack may take of a container's memory limit. */
 const MEMORY_SHARE = 0.6;
@@ -62,7 +62,7 @@ export class Siege {
       const names = ["honest", ...Array.from({ length: ATTACKERS }, (_, index) => `attacker${index}`)];
       for (const name of names) ways.push(await target.way(docker, name, DEADLINE_MS));
       const [honestWay, ...attackers] = ways as [Way, ...Way[]];
-      const honest = await HonestPeer.comeIn(honestWay, target.pass("g.honest"));
+      const honest = await honestPeer(honestWay, target.pass("g.honest"));
       return new Siege(docker, target, target.pass("g.visitor"), attackers, honestWay, honest);
     } catch (error) {
       for (const way of ways) await way.remove();
@@ -76,19 +76,15 @@ export class Siege {
     for (const way of [this.honestWay, ...this.attackers]) await way.remove();
   }
 
-  /** A raw connection of a stranger; names choose circuits. */
-  stranger(who: string): Promise<Socket> {
-    return rawSocketBy(this.attackers[0]!, who, this.pass.url);
+  /** A raw connection of a stranger; names choose circuits. What it hears is dropped. */
+  async stranger(who: string, way: Way = this.attackers[0]!): Promise<Socket> {
+    const socket = await connectBy(way, who, this.pass.url, CONNECT_MS);
+    return socket.on("error", () => undefined).on("data", () => undefined);
   }
 
   /** A BTP client of the attacker. */
   client(who: string): Promise<BtpClient> {
-    return btpClientBy(this.attackers[0]!, who, this.pass.url);
-  }
-
-  /** A BTP client of the honest peer, beside its connection. */
-  peer(who: string): Promise<BtpClient> {
-    return btpClientBy(this.honestWay, who, this.pass.url);
+    return BtpClient.open(this.attackers[0]!, who, this.pass.url);
   }
 
   /** The lines that the connector and its guard have logged so far. */
@@ -103,9 +99,7 @@ export class Siege {
   async received(): Promise<number | undefined> {
     const { containers, daemon } = this.target;
     if (daemon === containers.connector) return undefined;
-    const { networks } = await this.docker
-      .getContainer(containers.connector)
-      .stats({ stream: false, "one-shot": true });
+    const { networks } = await statsOf(this.docker, containers.connector);
     return networks && Object.values(networks).reduce((sum, { rx_bytes }) => sum + rx_bytes, 0);
   }
 
@@ -136,7 +130,7 @@ export class Siege {
   /** Remembers the most memory that a container had, without what the kernel can take back at once. */
   async #sample(): Promise<void> {
     for (const [role, name] of staying(this.target)) {
-      const { memory_stats } = await this.docker.getContainer(name).stats({ stream: false, "one-shot": true });
+      const { memory_stats } = await statsOf(this.docker, name);
       const stats = memory_stats.stats as unknown as Record<string, number> | undefined;
       if (stats === undefined) continue; // it does not run
       const idle = stats["total_inactive_file"] ?? stats["inactive_file"] ?? 0;
@@ -145,6 +139,9 @@ export class Siege {
     }
   }
 }
+
+const statsOf = (docker: Docker, container: string) =>
+  docker.getContainer(container).stats({ stream: false, "one-shot": true });
 
 /** The containers of a town that stay, each with its role. */
 function staying({ containers: { connector, sidecar } }: Target): (readonly [string, string])[] {

@@ -3,8 +3,10 @@ import { once } from "node:events";
 import type { Socket } from "node:net";
 import { authFrame, messageFrame } from "../../../images/connector/src/btp";
 import { until } from "../../console/until";
+import { secondsOf } from "../bench/turns";
+import type { BtpClient } from "./btpClient";
 import type { Siege, Storm } from "./siege";
-import { rawSocketBy, secondsUntilClosed } from "./stranger";
+import { CONNECT_MS, isLetIn } from "./target";
 
 const MEBIBYTE = 1024 * 1024;
 /** The most that the kernel may take for the connector before the guard has cut three connections off, in MiB. */
@@ -81,7 +83,7 @@ export const STRANGERS_STORMS: readonly Storm[] = [
             // Credentials that no other connection has: an introduction and a rendezvous of its own.
             const who = `flood-${index}-${stream}-${round}`;
             tried += 1;
-            for (const socket of await opened([rawSocketBy(way, who, siege.pass.url)])) {
+            for (const socket of await opened([siege.stranger(who, way)])) {
               answered += 1;
               socket.destroy();
             }
@@ -198,19 +200,22 @@ async function unfinishedFrame(socket: Socket): Promise<void> {
 
 /** The types of the frames that answer a client's first one, as `2`. */
 async function answerTo(siege: Siege, who: string, frame: Buffer): Promise<string> {
-  const { socket, frames, closed } = await siege.client(who);
-  socket.send(frame);
-  await Promise.race([once(socket, "message"), closed]);
-  socket.terminate();
-  return frames.map(({ type }) => type).join();
+  const client = await siege.client(who);
+  await client.present(frame);
+  client.socket.terminate();
+  return client.frames.map(({ type }) => type).join();
 }
 
 /** The attacking peer, let in. */
-async function admitted(siege: Siege, who: string) {
+async function admitted(siege: Siege, who: string): Promise<BtpClient> {
   const client = await siege.client(who);
-  client.socket.send(authFrame(1, siege.pass.peerId, siege.pass.token));
-  await once(client.socket, "message");
+  await client.authenticate(siege.pass);
   return client;
+}
+
+function secondsUntilClosed(socket: Socket): Promise<number> {
+  // Not `once` of node:events: a reset connection is closed too.
+  return secondsOf(async () => socket.closed || new Promise((resolve) => socket.once("close", resolve)));
 }
 
 /** Waits until a storm is under way, for up to a minute. */
@@ -224,18 +229,10 @@ async function waysIn(siege: Siege): Promise<{ words: string; faults: readonly s
   const took: number[] = [];
   for (let turn = 0; turn < 3; turn++) {
     const from = performance.now();
-    const one = await until(() => comesIn(siege, `peer-${from}`), Boolean, { withinMs: 60_000, everyMs: 100 });
-    if (!one) return { words: "no peer came in", faults: ["no peer came in within a minute"] };
+    const look = () => isLetIn(siege.honestWay, `peer-${from}`, siege.pass, CONNECT_MS).catch(() => false);
+    if (!(await until(look, Boolean, { withinMs: 60_000, everyMs: 100 })))
+      return { words: "no peer came in", faults: ["no peer came in within a minute"] };
     took.push((performance.now() - from) / 1000);
   }
   return { words: `a peer came in after ${took.map((seconds) => seconds.toFixed(1)).join(", ")} s`, faults: [] };
-}
-
-async function comesIn(siege: Siege, who: string): Promise<boolean> {
-  const client = await siege.peer(who).catch(() => undefined);
-  if (!client) return false;
-  client.socket.send(authFrame(1, siege.pass.peerId, siege.pass.token));
-  await Promise.race([once(client.socket, "message"), client.closed]);
-  client.socket.terminate();
-  return client.frames[0]?.type === 1;
 }

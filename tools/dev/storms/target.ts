@@ -5,17 +5,21 @@ import type Docker from "dockerode";
 import { SocksProxyAgent } from "socks-proxy-agent";
 import { parseInvite, type Invite } from "../../../components/core/invite";
 import type { Pulumi } from "../../pulumi/pulumi";
+import { authenticate } from "../../verify/authenticate";
 import { daemonFacts } from "../../verify/containers";
 import { startSecondDaemon } from "../../verify/daemon";
 import { daemonOf, readOutputs } from "../../verify/stackFacts";
+
+/** Milliseconds for a connection over the network. */
+export const CONNECT_MS = 60_000;
 
 /** What a peer needs to be let in. */
 export type Pass = Pick<Invite, "url" | "nodeId" | "peerId" | "token">;
 
 /** How somebody outside reaches a town. */
 export interface Way {
-  /** The proxy for a client, whose name chooses its circuits; undefined where none is needed. */
-  readonly proxy: (who: string, timeoutMs: number) => SocksProxyAgent | undefined;
+  /** The SOCKS port, `<host>:<port>`, that leads to it. Default: none is needed. */
+  readonly socks?: string;
   /** Ends what it takes. Safe to call more than once. */
   remove(): Promise<void>;
 }
@@ -42,7 +46,7 @@ export async function targetOf(pulumi: Pulumi, name: string): Promise<Target> {
     return {
       ...{ stack, containers, daemon: undefined },
       pass: (peerId) => ({ url: url!, nodeId, peerId, token: secrets[peerId]! }),
-      way: () => Promise.resolve({ proxy: () => undefined, remove: () => Promise.resolve() }),
+      way: () => Promise.resolve({ remove: () => Promise.resolve() }),
     };
   }
   const town = towns[name]!;
@@ -53,27 +57,32 @@ export async function targetOf(pulumi: Pulumi, name: string): Promise<Target> {
     pass: (peerId) => parseInvite(invites[peerId]!),
     way: async (docker, somebody, deadlineMs) => {
       const facts = await daemonFacts(docker, daemon);
-      const second = await startSecondDaemon(docker, {
-        ...facts,
-        stack: `${stack}-${somebody}`,
-        deadlineMs,
-      });
-      const url = (who: string) => `socks5h://${who}:x@${second.socks.host}:${second.socks.port}`;
-      return { proxy: (who, timeout) => new SocksProxyAgent(url(who), { timeout }), remove: () => second.remove() };
+      const options = { ...facts, stack: `${stack}-${somebody}`, deadlineMs };
+      const second = await startSecondDaemon(docker, options);
+      return { socks: `${second.socks.host}:${second.socks.port}`, remove: () => second.remove() };
     },
   };
 }
 
-/** A raw connection to a town's door. Rejects when there is none within the time-out. */
-export async function connectBy(way: Way, who: string, url: string, timeoutMs: number): Promise<Socket> {
+/**
+ * A raw connection to a town's door for a client, whose name chooses its circuits. Rejects when there is none within
+ * the time-out.
+ */
+export async function connectBy({ socks }: Way, who: string, url: string, timeoutMs: number): Promise<Socket> {
   const { hostname: host, port } = new URL(url);
-  const proxy = way.proxy(who, timeoutMs);
-  if (proxy)
-    return proxy.connect(
-      new EventEmitter() as ClientRequest,
-      { host, port: Number(port), secureEndpoint: false } as never,
-    );
-  const socket = connect({ host, port: Number(port) });
+  const door = { host, port: Number(port), secureEndpoint: false };
+  if (socks !== undefined) {
+    const agent = new SocksProxyAgent(`socks5h://${who}:x@${socks}`, { timeout: timeoutMs });
+    return agent.connect(new EventEmitter() as ClientRequest, door as never);
+  }
+  const socket = connect(door);
   await once(socket, "connect", { signal: AbortSignal.timeout(timeoutMs) });
   return socket;
+}
+
+/** Whether a peer is let in now. Rejects when there is no connection, or one that breaks. */
+export async function isLetIn(way: Way, who: string, pass: Pass, timeoutMs: number): Promise<boolean> {
+  const socket = await connectBy(way, who, pass.url, timeoutMs);
+  const { kind } = await authenticate(socket, new URL(pass.url).hostname, pass, timeoutMs);
+  return kind === "accepted";
 }

@@ -1,5 +1,5 @@
-import { projectDirectory, UserError } from "../../console/project";
-import { run } from "../../console/run";
+import { projectDirectory, UserError } from "../console/project";
+import { run } from "../console/run";
 
 /**
  * Runs `make TARGET` for a stack, as an operator would; gives its standard output. Throws a UserError with all of its
