@@ -1,7 +1,7 @@
 # The commands are listed once, in tools/cli.ts: a target without a rule here is one of them. Variables given to make
 # (STACK, TOWN, REVEAL, ...) reach it through the environment.
 # Not through npm and the launcher of tsx: their start costs a second.
-cli = node --import tsx tools/cli.ts
+cli = node --require ./tools/ts.cjs tools/cli.ts
 # A file for the JSON report of the tests, beside what they print (.ci/run sums these up).
 report = $(if $(REPORT),-- --reporter=default --reporter=json --outputFile.json=$(REPORT))
 

@@ -1,3 +1,4 @@
+import { createRequire } from "node:module";
 import { Command, Option } from "commander";
 import { redact } from "../components/core/redact";
 import { extras, type Options } from "./commands/options";
@@ -58,8 +59,12 @@ function running(run: (options: Options) => Promise<number | string | void>) {
   };
 }
 
+/** Loads what a command needs, when it is called. Not by `import()`, which does not compile TypeScript (see ts.cjs). */
+const load = createRequire(__filename) as <T>(module: string) => T;
+
 /** The machine, ready for a stack. */
-const prepared = async (stack: string) => (await import("./pulumi/environment")).prepareEnvironment({ stack });
+const prepared = (stack: string) =>
+  load<typeof import("./pulumi/environment")>("./pulumi/environment").prepareEnvironment({ stack });
 
 command("setup")
   .description("get Pulumi, Docker and the base images ready")
@@ -71,54 +76,78 @@ command("setup")
   );
 command("up")
   .description("deploy the stack, or bring it up to date (REFRESH=1: read the true state first)")
-  .action(running(async (options) => (await import("./commands/up")).up(options)));
+  .action(running((options) => load<typeof import("./commands/up")>("./commands/up").up(options)));
 command("preview")
   .description("show what `up` would change (REFRESH=1: read the true state first)")
-  .action(running(async (options) => (await import("./commands/preview")).preview(options)));
+  .action(running((options) => load<typeof import("./commands/preview")>("./commands/preview").preview(options)));
 command("preview-comment")
   .description("print what `up` would change as a comment for a pull request, in Markdown")
-  .action(running(async (options) => (await import("./commands/previewComment")).previewComment(options)));
+  .action(
+    running((options) =>
+      load<typeof import("./commands/previewComment")>("./commands/previewComment").previewComment(options),
+    ),
+  );
 command("down")
   .description("remove the stack from its Docker host, except what it keeps")
-  .action(running(async (options) => (await import("./commands/down")).down(options)));
+  .action(running((options) => load<typeof import("./commands/down")>("./commands/down").down(options)));
 command("outputs")
   .description("print the stack's outputs as JSON (REVEAL=1: with the secrets)")
-  .action(running(async (options) => (await import("./commands/outputs")).outputs(options)));
+  .action(running((options) => load<typeof import("./commands/outputs")>("./commands/outputs").outputs(options)));
 command("invite", "town", "peer", "format")
   .description("print the invite that a town has for a peer")
-  .action(running(async (options) => (await import("./commands/invite")).invite(options)));
+  .action(running((options) => load<typeof import("./commands/invite")>("./commands/invite").invite(options)));
 command("accept", "town", "peer")
   .description("take a peer's invite, or its url and token, from standard input into the stack's encrypted config")
-  .action(running(async (options) => (await import("./commands/accept")).accept(options)));
+  .action(running((options) => load<typeof import("./commands/accept")>("./commands/accept").accept(options)));
 command("identity-adopt", "town", "number")
   .description("take a key, or the 24 words of a seed, from standard input into the stack's encrypted config")
-  .action(running(async (options) => (await import("./commands/identity/adopt")).adopt(options)));
+  .action(
+    running((options) => load<typeof import("./commands/identity/adopt")>("./commands/identity/adopt").adopt(options)),
+  );
 command("identity-words", "town")
   .description("print a town's seed as 24 words, to write on paper (at a terminal, or REVEAL=1)")
-  .action(running(async (options) => (await import("./commands/identity/words")).words(options)));
+  .action(
+    running((options) => load<typeof import("./commands/identity/words")>("./commands/identity/words").words(options)),
+  );
 command("identity-backup", "file", "recipient")
   .description("write all identities and secrets of the stack into an encrypted file")
-  .action(running(async (options) => (await import("./commands/identity/backup")).backup(options)));
+  .action(
+    running((options) =>
+      load<typeof import("./commands/identity/backup")>("./commands/identity/backup").backup(options),
+    ),
+  );
 command("identity-restore", "file", "ageIdentity")
   .description("bring the identities and secrets of a backup into the stack's encrypted config")
-  .action(running(async (options) => (await import("./commands/identity/restore")).restore(options)));
+  .action(
+    running((options) =>
+      load<typeof import("./commands/identity/restore")>("./commands/identity/restore").restore(options),
+    ),
+  );
 command("identity-rotate", "town", "retire")
   .description("make the next step of a town's move to another address")
-  .action(running(async (options) => (await import("./commands/identity/rotate")).rotate(options)));
+  .action(
+    running((options) =>
+      load<typeof import("./commands/identity/rotate")>("./commands/identity/rotate").rotate(options),
+    ),
+  );
 command("data-backup", "town", "file", "recipient")
   .description("write a town's ledger and claims into an encrypted file; the connector stops for the copy")
-  .action(running(async (options) => (await import("./commands/data/backup")).backup(options)));
+  .action(
+    running((options) => load<typeof import("./commands/data/backup")>("./commands/data/backup").backup(options)),
+  );
 command("data-restore", "town", "file", "ageIdentity", "replace")
   .description("bring a town's ledger and claims back from a backup")
-  .action(running(async (options) => (await import("./commands/data/restore")).restore(options)));
+  .action(
+    running((options) => load<typeof import("./commands/data/restore")>("./commands/data/restore").restore(options)),
+  );
 command("data-adopt", "town", "replace")
   .description("take the ledger and claims of an older deployment, a tar of its /app/data, from standard input")
-  .action(running(async (options) => (await import("./commands/data/adopt")).adopt(options)));
+  .action(running((options) => load<typeof import("./commands/data/adopt")>("./commands/data/adopt").adopt(options)));
 command("verify")
   .description("check the stack from outside")
   .action(
     running(async ({ stack }) => {
-      const { verify } = await import("./verify/index");
+      const { verify } = load<typeof import("./verify/index")>("./verify/index");
       return (await verify({ stack, environment: await prepared(stack) })) ? 0 : 1;
     }),
   );
@@ -126,23 +155,23 @@ command("status", "town")
   .description(
     "say how the towns are, a line each (TOWN=...: one of them at length; JSON=1: for monitoring); exits 1 unless all are well",
   )
-  .action(running(async (options) => (await import("./commands/status")).status(options)));
+  .action(running((options) => load<typeof import("./commands/status")>("./commands/status").status(options)));
 command("logs", "town")
   .description("follow the logs of a town's containers, redacted")
-  .action(running(async (options) => (await import("./commands/logs")).logs(options)));
+  .action(running((options) => load<typeof import("./commands/logs")>("./commands/logs").logs(options)));
 command("graph")
   .description("draw the stack as SVG: its towns, what crosses which boundary, how peers are reached")
-  .action(running(async (options) => (await import("./commands/graph")).graph(options)));
+  .action(running((options) => load<typeof import("./commands/graph")>("./commands/graph").graph(options)));
 command("render", "format", "town")
   .description(
     "print the files that would be deployed, or all of the stack as a docker compose file (REVEAL=1: with the secrets)",
   )
-  .action(running(async (options) => (await import("./commands/render")).render(options)));
+  .action(running((options) => load<typeof import("./commands/render")>("./commands/render").render(options)));
 command("bench")
   .description("measure the stack (WHAT=start, commands, towns, preview, previews): docs/explanation/performance.md")
   .action(
     running(async ({ stack }) => {
-      const { bench } = await import("./dev/bench/index");
+      const { bench } = load<typeof import("./dev/bench/index")>("./dev/bench/index");
       await bench({ stack, environment: await prepared(stack) });
     }),
   );
@@ -152,7 +181,7 @@ command("soak")
   )
   .action(
     running(async ({ stack }) => {
-      const { soak } = await import("./dev/soak/index");
+      const { soak } = load<typeof import("./dev/soak/index")>("./dev/soak/index");
       return (await soak(await prepared(stack))) ? 0 : 1;
     }),
   );

@@ -56,7 +56,7 @@ async function interrupted(
   signal: NodeJS.Signals,
   ready: () => Promise<true | string>,
 ): Promise<void> {
-  const child = spawn(process.execPath, ["--import", "tsx", "tools/cli.ts", command], {
+  const child = spawn(process.execPath, ["--require", "./tools/ts.cjs", "tools/cli.ts", command], {
     cwd: PROJECT,
     env: { ...process.env, STACK: stack.name, TOWN: "home", FILE: BACKUP, ...env },
     stdio: ["pipe", "ignore", "inherit"],

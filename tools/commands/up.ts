@@ -4,6 +4,7 @@ import { becomesWell } from "../docker/becomesWell";
 import { couldNotLook, dockerClient } from "../docker/dockerHost";
 import { sayingWhatIsAwaited } from "../docker/sayAwaited";
 import { containersOf } from "../docker/stackContainers";
+import { diagnose } from "../pulumi/diagnose";
 import { lookForDrift, mending, needsRefresh, reconnect } from "../pulumi/drift";
 import { repairInterrupted } from "../pulumi/interrupted";
 import { previewChanges } from "../pulumi/plan";
@@ -40,7 +41,6 @@ export async function up(options: Pick<Options, "stack" | "refresh">): Promise<n
     for (const line of await unsavedData(docker, resources).catch(() => [])) say(line);
     return 0;
   }
-  const { diagnose } = await import("../pulumi/diagnose");
   for (const line of await diagnose(pulumi, output)) say(line);
   return exitCode === 0 ? 1 : exitCode;
 }

@@ -1,4 +1,4 @@
-import type { Options } from "execa";
+import { execa, type Options } from "execa";
 
 /** How a program ended; its output is text, without the last line break. */
 export interface RunResult {
@@ -10,12 +10,8 @@ export interface RunResult {
   all: string;
 }
 
-/**
- * Runs a program to its end with execa's options. Rejects, as execa does, if it fails, unless `reject` is false. execa
- * is loaded by `import()` because it is an ES module whose dependencies tsx cannot load for an `import` statement.
- */
+/** Runs a program to its end with execa's options. Rejects, as execa does, if it fails, unless `reject` is false. */
 export async function run(file: string, args: string[], options: Options = {}): Promise<RunResult> {
-  const { execa } = await import("execa");
   const { exitCode, stdout, stderr, all } = await execa(file, args, { ...options, all: true });
   return { exitCode, stdout: text(stdout), stderr: text(stderr), all: text(all) };
 }

@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
+import { createRequire } from "node:module";
 import * as path from "node:path";
-import { pathToFileURL } from "node:url";
 import { z } from "zod";
 import { run } from "../console/run";
 import { DEFAULT_DOCKER_HOST, dockerAnswers, dockerContextHost, type DockerHost } from "../docker/dockerHost";
@@ -57,7 +57,7 @@ export interface EnvironmentOptions {
  * @throws UserError with one line that says what to install or start
  */
 export async function prepareEnvironment(options: EnvironmentOptions = {}): Promise<Environment> {
-  const offline = await loadOffline();
+  const offline = loadOffline();
   const [toolchain, docker] = await Promise.all([
     prepareToolchain(offline),
     options.docker === false ? undefined : prepareDocker(offline, options.stack),
@@ -69,10 +69,10 @@ export async function prepareEnvironment(options: EnvironmentOptions = {}): Prom
   };
 }
 
-async function loadOffline(): Promise<Offline | undefined> {
+function loadOffline(): Offline | undefined {
   const file = path.join(__dirname, "..", "offline", "index.ts");
   // Found at run time, so that the folder can be deleted and nothing else has to change.
-  return fs.existsSync(file) ? ((await import(pathToFileURL(file).href)) as Offline) : undefined;
+  return fs.existsSync(file) ? (createRequire(__filename)(file) as Offline) : undefined;
 }
 
 async function prepareToolchain(offline: Offline | undefined): Promise<Toolchain> {

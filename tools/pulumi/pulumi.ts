@@ -1,4 +1,4 @@
-import type { Options } from "execa";
+import { execa, type Options } from "execa";
 import { redact } from "../../components/core/redact";
 import type { StateResource as DeployedResource } from "../../stack/deployed";
 import { localPath, projectDirectory, UserError } from "../console/project";
@@ -132,8 +132,6 @@ export class Pulumi {
    */
   async stream(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<PulumiRun> {
     const color = process.stdout.isTTY && process.env["NO_COLOR"] === undefined ? "always" : "never";
-    // See run.ts: execa cannot be loaded by an import statement.
-    const { execa } = await import("execa");
     const child = execa(this.environment.pulumi, [...this.#complete(args), "--color", color], {
       cwd: projectDirectory,
       env: { ...this.environment.env, ...env },

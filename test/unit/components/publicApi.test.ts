@@ -14,7 +14,7 @@ const ofAnotherProgram = (build: () => unknown) => record(build, "prod", "shops"
 describe("the package", () => {
   it("is imported by its name, which runs nothing: without an engine, registering a resource would fail", () => {
     const script = `console.log(Object.keys(require("town-ator")).includes("Town"))`;
-    const args = ["--import", "tsx", "--eval", script];
+    const args = ["--require", "./tools/ts.cjs", "--eval", script];
     expect(execFileSync("node", args, { cwd: PROJECT, encoding: "utf8", env: { PATH: process.env["PATH"] } })).toBe(
       "true\n",
     );

@@ -49,5 +49,7 @@ it("the commands, which tsx runs, can replace what records the traces too", () =
     omitPromiseTraces({});
     console.log(debuggable.debuggablePromise !== before);`;
   const cwd = path.join(__dirname, "../../..");
-  expect(execFileSync("node", ["--import", "tsx", "--eval", script], { cwd, encoding: "utf8" })).toBe("true\n");
+  expect(execFileSync("node", ["--require", "./tools/ts.cjs", "--eval", script], { cwd, encoding: "utf8" })).toBe(
+    "true\n",
+  );
 });

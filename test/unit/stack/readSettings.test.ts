@@ -45,7 +45,7 @@ describe("the settings of a program that the engine runs", () => {
       towns: { home: { nodeId: "g.home", peers: { bob: {} } } },
       secrets: { home: { bob: "s".repeat(32) } },
     });
-    const output = execFileSync("node", ["--import", "tsx", "--eval", script], {
+    const output = execFileSync("node", ["--require", "./tools/ts.cjs", "--eval", script], {
       cwd: path.join(__dirname, "../../.."),
       encoding: "utf8",
       env: {

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import * as path from "node:path";
 import { Duplex, Readable } from "node:stream";
 import type { ReadableStream } from "node:stream/web";
-import type { Decrypter } from "age-encryption";
+import { Decrypter, Encrypter } from "age-encryption";
 import type { askPassphrase } from "../../console/passphrase";
 import { projectDirectory, UserError } from "../../console/project";
 import { readWhole } from "../operatorFile";
@@ -16,12 +16,6 @@ export interface Key {
   readonly kind: "passphrase" | "AGE_IDENTITY";
   readonly decrypter: Decrypter;
 }
-
-/**
- * The library, as an ES module: tsx turns what is required or imported by a statement into CommonJS, in which scrypt
- * takes twelve times as long.
- */
-const library = () => import("age-encryption");
 
 /** Base-2 logarithm of scrypt's work factor, age's default. Every attempt to open the file takes seconds. */
 const WORK_FACTOR = 18;
@@ -43,7 +37,7 @@ export async function keyOf(
   { ageIdentity }: Pick<Options, "ageIdentity">,
   passphrase: typeof askPassphrase,
 ): Promise<Key> {
-  const decrypter = new (await library()).Decrypter();
+  const decrypter = new Decrypter();
   if (!ageIdentity) {
     decrypter.addPassphrase(await passphrase("known"));
     return { kind: "passphrase", decrypter };
@@ -68,7 +62,6 @@ export async function keyOf(
  * @param workFactor replaceable in tests, where age's own takes too long
  */
 export async function encryption(lock: Lock, workFactor: number = WORK_FACTOR): Promise<Duplex> {
-  const { Encrypter } = await library();
   const encrypter = new Encrypter();
   if ("passphrase" in lock) {
     encrypter.setPassphrase(lock.passphrase);

@@ -33,7 +33,7 @@ export async function inNamespaces(
 ): Promise<number | string> {
   for (const [variable, dockerfile] of Object.entries(BASES))
     await saveImage(dockerHost, env[variable] ?? defaultBase(dockerfile), path.join(folder, `${variable}.tar`));
-  const command = [process.execPath, "--import", "tsx", script, folder, ...args];
+  const command = [process.execPath, "--require", "./tools/ts.cjs", script, folder, ...args];
   const child = spawn("unshare", [...UNSHARE, "sh", "-c", BEGIN, "sh", ...command], {
     cwd: projectDirectory,
     stdio: ["ignore", output, output],

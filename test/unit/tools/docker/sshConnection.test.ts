@@ -123,7 +123,7 @@ describe("an Engine behind ssh", () => {
   it("holds nobody up who has asked all", async () => {
     const source = path.join(__dirname, "../../../../tools/docker/dockerHost.ts");
     const script = `require("${source}").dockerClient({ url: "ssh://town" }).listNetworks().then(() => console.log("done"))`;
-    const { stdout } = await run(process.execPath, ["--import", "tsx", "-e", script], { timeout: 30_000 });
+    const { stdout } = await run(process.execPath, ["--require", "./tools/ts.cjs", "-e", script], { timeout: 30_000 });
     expect(stdout).toBe("done");
   });
 });
