@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import * as path from "node:path";
 import { defineConfig } from "vitest/config";
 
@@ -6,7 +7,8 @@ const resolve = { alias: { "town-ator": path.resolve("components/index.ts") } };
 
 export default defineConfig({
   test: {
-    maxWorkers: "100%",
+    // One more than there are cores: a third of the tests' time is waiting.
+    maxWorkers: availableParallelism() + 1,
     projects: [
       // Not isolated, and one project: loading Pulumi again takes longer than the tests. A test that changes a global
       // restores it. The time-out is for a machine that does much else.
