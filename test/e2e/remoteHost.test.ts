@@ -1,14 +1,18 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import * as fs from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { stringify } from "yaml";
+import { run } from "../../tools/console/run";
 import { editConfigFile } from "../../tools/pulumi/configEdit";
 import { Pulumi } from "../../tools/pulumi/pulumi";
 import { chooseStack } from "../../tools/pulumi/stack";
 import { LOGIN, RemoteHost } from "./remoteHost";
-import { TestStack } from "./support";
+import { PROJECT, TestStack, within } from "./support";
 
 const NAME = "e2e-remote";
 const CONNECTOR = `town-ator-${NAME}-home-connector`;
+const SIDECAR = `town-ator-${NAME}-home-sidecar`;
 const stack = new TestStack(NAME);
 /** No ssh-agent: what there is to know is in `docker:sshOpts`. */
 const ENV = { SSH_AUTH_SOCK: "" };
@@ -69,7 +73,7 @@ describe.runIf(process.getuid?.() === 0)("a Docker host that only ssh leads to (
       expect(await host.docker("images", "--digests", "--format", "{{.Repository}}@{{.Digest}}")).toContain(image);
     }
     const running = (await host.docker("ps", "--format", "{{.Names}}")).split("\n").sort();
-    expect(running).toEqual([CONNECTOR, `town-ator-${NAME}-home-sidecar`, `town-ator-${NAME}-local-network`]);
+    expect(running).toEqual([CONNECTOR, SIDECAR, `town-ator-${NAME}-local-network`]);
     expect(await host.docker("inspect", "--format", "{{.Config.Env}}", CONNECTOR)).toContain("ENVIRONMENT=staging");
     expect(await stack.objects("container")).toEqual([]);
   });
@@ -112,6 +116,35 @@ describe.runIf(process.getuid?.() === 0)("a Docker host that only ssh leads to (
     const FILE = host.at("home.age");
     await made("data-backup", { TOWN: "home", FILE }, "correct horse battery staple\n");
     expect(fs.readFileSync(FILE, "latin1")).toMatch(/^age-encryption\.org\/v1\n/);
+  });
+
+  it("moves to the public network, which nobody reaches from there, and back to its local one and its address", async () => {
+    const config = fs.readFileSync(stack.configFile, "utf8");
+    const address = await made("outputs", { REVEAL: "1" });
+    stack.configure(config.replace("network: local", "network: public"));
+    // It would wait for the publication. In a session of its own: Pulumi puts what it starts into other process groups.
+    const command = ["--silent", "up", `STACK=${NAME}`];
+    const up = spawn("make", command, {
+      cwd: PROJECT,
+      env: { ...process.env, ...ENV },
+      stdio: "ignore",
+      detached: true,
+    });
+    const ended = once(up, "exit");
+    try {
+      await within(120, "the sidecar is on the public network", async () => {
+        const networks = await host.docker("ps", "--filter", `name=${SIDECAR}$`, "--format", "{{.Networks}}");
+        return networks.split(",").includes(`town-ator-${NAME}-public`) || `it is on ${networks || "none"}`;
+      });
+    } finally {
+      await run("pkill", ["-KILL", "--session", String(up.pid)], { reject: false });
+      await ended;
+      stack.configure(config);
+    }
+    await made("up");
+    expect(await made("outputs", { REVEAL: "1" })).toBe(address);
+    expect(await host.docker("network", "ls", "--format", "{{.Name}}")).not.toContain("-public");
+    expect(await made("verify")).toMatch(/^home: the address is reached +passed /m);
   });
 
   it("is left alone when it has another host key than the one that is known", async () => {
