@@ -44,9 +44,11 @@ async function look(stack: string): Promise<StackStatus | string> {
 }
 
 /** The towns that a stack's config file declares; none where it is encrypted. */
-function configuredTowns(stack: string): string[] {
+export function configuredTowns(stack: string, directory?: string): string[] {
   try {
-    return Object.keys(JSON.parse(readConfigFile(stack)["town-ator:towns"] ?? "{}") as object);
+    const towns = JSON.parse(readConfigFile(stack, directory)["town-ator:towns"] ?? "{}") as object;
+    // An encrypted value is one entry too: `secure`, with a text.
+    return Object.entries(towns).flatMap(([name, town]) => (typeof town === "string" ? [] : [name]));
   } catch {
     return [];
   }
