@@ -25,6 +25,8 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
+          // For what tools/ loads at run time only, as the commands do.
+          execArgv: ["--require", "./tools/ts.cjs"],
           testTimeout: 300_000,
           hookTimeout: 900_000,
         },
