@@ -3,7 +3,7 @@ import { once } from "node:events";
 import * as fs from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { stringify } from "yaml";
-import { run } from "../../tools/console/run";
+import { killSession } from "../../tools/dev/soak/killedUp";
 import { editConfigFile } from "../../tools/pulumi/configEdit";
 import { Pulumi } from "../../tools/pulumi/pulumi";
 import { chooseStack } from "../../tools/pulumi/stack";
@@ -59,8 +59,11 @@ describe.runIf(process.getuid?.() === 0)("a Docker host that only ssh leads to (
   });
 
   afterAll(async () => {
-    await stack.erase();
-    await host?.stop();
+    try {
+      await stack.erase();
+    } finally {
+      await host?.stop();
+    }
   });
 
   it("gets the town, from images that it pulls by digest with the login", async () => {
@@ -137,7 +140,7 @@ describe.runIf(process.getuid?.() === 0)("a Docker host that only ssh leads to (
         return networks.split(",").includes(`town-ator-${NAME}-public`) || `it is on ${networks || "none"}`;
       });
     } finally {
-      await run("pkill", ["-KILL", "--session", String(up.pid)], { reject: false });
+      await killSession(up.pid!);
       await ended;
       stack.configure(config);
     }

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { projectDirectory, UserError } from "../../console/project";
 import { run } from "../../console/run";
+import { until } from "../../console/until";
 import { openPulumi } from "../../pulumi/stack";
 import { secondsOf } from "../bench/turns";
 import { make } from "../make";
@@ -28,7 +29,7 @@ export async function killedUp({ stack, change }: Scene): Promise<Struck> {
     const ended = once(up, "exit");
     moment = EARLIEST_MS + Math.random() * (latest - EARLIEST_MS);
     await Promise.race([delay(moment), ended]);
-    if (up.exitCode === null) await run("pkill", ["-KILL", "--session", String(up.pid)], { reject: false });
+    if (up.exitCode === null) await killSession(up.pid!);
     await ended;
     if (up.signalCode !== null) break;
     // It was faster: once more, and sooner.
@@ -38,4 +39,16 @@ export async function killedUp({ stack, change }: Scene): Promise<Struck> {
   const preview = await (await openPulumi(stack)).run(["preview", "--expect-no-changes"]);
   if (preview.exitCode !== 0) throw new UserError(`\`make up\` has left something to do:\n${preview.all}`);
   return { seconds, note: `killed after ${(moment / 1000).toFixed(1)} s` };
+}
+
+/**
+ * Kills every process of a session and waits until they are reaped: a pid that still exists keeps Pulumi's lock.
+ *
+ * @param leader the process that began the session
+ */
+export async function killSession(leader: number): Promise<void> {
+  const session = ["--session", String(leader)];
+  await run("pkill", ["-KILL", ...session], { reject: false });
+  const left = () => run("pgrep", session, { reject: false });
+  await until(left, ({ stdout }) => stdout === "", { withinMs: 10_000, everyMs: 100 });
 }
