@@ -1,55 +1,32 @@
 import * as pulumi from "@pulumi/pulumi";
 import { anonImage } from "./anonImage";
+import type { AnyTownArgs } from "./anyTown";
 import { assertArguments } from "./arguments";
 import type { ConnectorPlace } from "./connectorPlace";
 import { guardProblems } from "./core/guardSettings";
-import { DEFAULT_SUFFIX, type Suffix } from "./core/identity";
+import { DEFAULT_SUFFIX } from "./core/identity";
 import { DEFAULT_MEMORY_MIB, memoryProblem } from "./core/memory";
-import { nodeIdProblem, ownerProblem, peersProblem, townParts, TOWN_TYPE, type Owner } from "./core/names";
+import { nodeIdProblem, ownerProblem, peersProblem, townParts, TOWN_TYPE } from "./core/names";
 import { parsePublished, publishedProblem } from "./core/peering";
 import { PORTS } from "./core/ports";
 import { subnetOf, subnetProblem } from "./core/subnets";
 import { relayIdOf, relayNameProblem } from "./core/townRelay";
 import { ownerOf } from "./owner";
-import { PeerSecret, rememberedPeers, standingOf, type PeerSecretArgs } from "./peerSecret";
-import { TownConnector, type ConnectorBehaviour } from "./townConnector";
+import { PeerSecret, rememberedPeers, standingOf } from "./peerSecret";
+import { TownConnector } from "./townConnector";
 import { townNetwork } from "./townNetwork";
-import { TownRelay, townRelayPeer, withRelay, type TownRelayBehaviour, type TownRelayOutputs } from "./townRelay";
+import { TownRelay, townRelayPeer, withRelay, type TownRelayOutputs } from "./townRelay";
 
-export interface DirectTownArgs extends ConnectorBehaviour {
-  /** The connector's nodeId and ILP address prefix, such as `g.home`. */
-  readonly nodeId: string;
+export interface DirectTownArgs extends AnyTownArgs {
   /**
    * Where peers dial the town: an address of the Docker host and a port, such as `10.8.0.1:3000`. Default: nowhere;
    * only what is on the town's own network reaches it.
    */
   readonly publish?: string | undefined;
-  /** Who may dial in, and who is dialled (`direct`). Default: nobody. */
-  readonly peers?: readonly PeerSecretArgs[] | undefined;
-  /** The town's own relay, as in a Town. Default: none. */
-  readonly relay?: (TownRelayBehaviour & { readonly name?: string | undefined }) | undefined;
-  /**
-   * `anon`: this project's anon image, whose one-shots put files into volumes. Default: built on the Docker host.
-   * `connector`: the connector's image. Default: the published connector 3.10.4. `relay`: the Town relay's image.
-   * Default: the published one.
-   */
-  readonly images?:
-    | {
-        readonly anon?: pulumi.Input<string> | undefined;
-        readonly connector?: pulumi.Input<string> | undefined;
-        readonly relay?: pulumi.Input<string> | undefined;
-      }
-    | undefined;
-  /** What the daemon appends to an address, should the town get one. Default: `anon`. */
-  readonly suffix?: Suffix | undefined;
-  /** The town's IPv4 network, /16 to /28. Default: derived from the owner, in 10.128.0.0/9. */
-  readonly subnet?: string | undefined;
   /** Memory limit in MiB, from 64. Default: {@link DEFAULT_MEMORY_MIB}. */
   readonly memoryMiB?: { readonly connector?: number | undefined } | undefined;
   /** Whether the connector's data outlives the stack. Default: true. */
   readonly keep?: boolean | undefined;
-  /** Whose it is on the Docker host. Default: this Pulumi project and stack, and the component's name. */
-  readonly owner?: Owner | undefined;
 }
 
 /** What a stack says of a town without ATOR. */

@@ -7,6 +7,7 @@ export type { ConnectorPlace, ManagedDaemon } from "./connectorPlace";
 export { PUBLISHED_CONNECTOR } from "./core/connectorFiles";
 export { PUBLISHED_TOWN_RELAY } from "./core/townRelay";
 export { DEFAULT_SUFFIX, SUFFIXES, type IdentityNumbers, type Suffix } from "./core/identity";
+export type { AnyTownArgs } from "./anyTown";
 export { DirectTown, type DirectTownArgs, type DirectTownOutputs } from "./directTown";
 export { EmbeddedAtor, type EmbeddedAtorArgs } from "./embeddedAtor";
 export { formatInvite, InviteError, parseInvite, type Invite } from "./core/invite";

@@ -1,66 +1,42 @@
 import * as pulumi from "@pulumi/pulumi";
 import { anonImage } from "./anonImage";
+import type { AnyTownArgs } from "./anyTown";
 import { assertArguments } from "./arguments";
 import type { AtorNetwork } from "./atorNetwork";
 import { AtorSidecar, type AtorSidecarArgs } from "./atorSidecar";
 import { EmbeddedAtor, type EmbeddedAtorArgs } from "./embeddedAtor";
 import { discoveryKeyFromSecret } from "./core/discovery";
 import { guardProblems } from "./core/guardSettings";
-import { DEFAULT_SUFFIX, numbersProblem, suffixProblem, type IdentityNumbers, type Suffix } from "./core/identity";
+import { DEFAULT_SUFFIX, numbersProblem, suffixProblem, type IdentityNumbers } from "./core/identity";
 import { formatInvite, type Invite } from "./core/invite";
 import { DEFAULT_MEMORY_MIB, memoryProblem } from "./core/memory";
-import { nodeIdProblem, ownerProblem, peersProblem, townParts, TOWN_TYPE, type Owner } from "./core/names";
+import { nodeIdProblem, ownerProblem, peersProblem, townParts, TOWN_TYPE } from "./core/names";
 import { anonUrlOf } from "./core/renderConnectorYaml";
 import { subnetOf, subnetProblem } from "./core/subnets";
 import { relayIdOf, relayNameProblem } from "./core/townRelay";
 import { HiddenServiceVolume, type PublishedAddress } from "./hiddenServiceVolume";
 import type { Topology } from "./core/peering";
 import { ownerOf } from "./owner";
-import { PeerSecret, rememberedPeers, standingOf, type PeerSecretArgs } from "./peerSecret";
-import { TownConnector, type ConnectorBehaviour } from "./townConnector";
+import { PeerSecret, rememberedPeers, standingOf } from "./peerSecret";
+import { TownConnector } from "./townConnector";
 import { townNetwork } from "./townNetwork";
-import { TownRelay, townRelayPeer, withRelay, type TownRelayBehaviour, type TownRelayOutputs } from "./townRelay";
+import { TownRelay, townRelayPeer, withRelay, type TownRelayOutputs } from "./townRelay";
 
-export interface TownArgs extends ConnectorBehaviour {
-  /** The connector's nodeId and ILP address prefix, such as `g.home`. */
-  readonly nodeId: string;
+export interface TownArgs extends AnyTownArgs {
   /** Where the connector and the daemon are. Default: `gateway`. */
   readonly topology?: Topology | undefined;
   /** The ATOR network that the town is on: a LocalAtorNetwork or a PublicAtorNetwork. */
   readonly network: AtorNetwork;
-  /** Who may dial in, and who is dialled. Default: nobody. */
-  readonly peers?: readonly PeerSecretArgs[] | undefined;
   /**
    * Whether only invited peers can find the hidden service (`restricted`), or everybody who knows it. Default: `open`.
    */
   readonly discovery?: "open" | "restricted" | undefined;
-  /**
-   * The town's own relay, a Nostr relay behind the connector ({@link TownRelay}). Its nodeId is the town's with `.name`
-   * after it, `.relay` by default. Default: none.
-   */
-  readonly relay?: (TownRelayBehaviour & { readonly name?: string | undefined }) | undefined;
-  /**
-   * `anon`: this project's anon image. Default: that of `network`, or built on the Docker host. `connector`: the
-   * connector's image. Default: the published connector 3.10.4. `relay`: the Town relay's image. Default: the published
-   * one.
-   */
-  readonly images?:
-    | {
-        readonly anon?: pulumi.Input<string> | undefined;
-        readonly connector?: pulumi.Input<string> | undefined;
-        readonly relay?: pulumi.Input<string> | undefined;
-      }
-    | undefined;
   /** Which identities are published. Default: `{ current: 1 }`. */
   readonly identity?: IdentityNumbers | undefined;
   /** Adopted keys by number of the identity, each the daemon's `hs_ed25519_secret_key` as base64. Default: none. */
   readonly adopted?: Readonly<Record<number, pulumi.Input<string>>> | undefined;
   /** The seed of all other identities, 32 bytes as base64. Default: the one that is made and kept in the state. */
   readonly seed?: pulumi.Input<string> | undefined;
-  /** What the daemon appends to an address. Default: `anon`. */
-  readonly suffix?: Suffix | undefined;
-  /** The town's internal IPv4 network, /16 to /28. Default: derived from the owner, in 10.128.0.0/9. */
-  readonly subnet?: string | undefined;
   /** Memory limits in MiB, from 64. Default: {@link DEFAULT_MEMORY_MIB}, each by itself. */
   readonly memoryMiB?: { readonly connector?: number | undefined; readonly sidecar?: number | undefined } | undefined;
   /**
@@ -72,8 +48,6 @@ export interface TownArgs extends ConnectorBehaviour {
    * Whether the fingerprint is a secret too: anyone who knows the address recognises the town by it. Default: false.
    */
   readonly anonymous?: boolean | undefined;
-  /** Whose it is on the Docker host. Default: this Pulumi project and stack, and the component's name. */
-  readonly owner?: Owner | undefined;
 }
 
 /** What a stack says of an address besides the town's own. */
