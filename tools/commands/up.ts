@@ -1,10 +1,10 @@
+import { createRequire } from "node:module";
 import type Docker from "dockerode";
 import { say } from "../console/say";
 import { becomesWell } from "../docker/becomesWell";
 import { couldNotLook, dockerClient } from "../docker/dockerHost";
 import { sayingWhatIsAwaited } from "../docker/sayAwaited";
 import { containersOf } from "../docker/stackContainers";
-import { diagnose } from "../pulumi/diagnose";
 import { lookForDrift, mending, needsRefresh, reconnect } from "../pulumi/drift";
 import { repairInterrupted } from "../pulumi/interrupted";
 import { previewChanges } from "../pulumi/plan";
@@ -41,6 +41,8 @@ export async function up(options: Pick<Options, "stack" | "refresh">): Promise<n
     for (const line of await unsavedData(docker, resources).catch(() => [])) say(line);
     return 0;
   }
+  // Loaded only now: with the schema of the settings it would cost every `up` 0.06 s.
+  const { diagnose } = createRequire(__filename)("../pulumi/diagnose") as typeof import("../pulumi/diagnose");
   for (const line of await diagnose(pulumi, output)) say(line);
   return exitCode === 0 ? 1 : exitCode;
 }

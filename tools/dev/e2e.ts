@@ -47,7 +47,9 @@ async function everything(args: readonly string[]): Promise<number> {
   const more = args.filter((arg) => !/^--(reporter|outputFile)/.test(arg));
   const options = (end: string) => [
     ...more,
-    ...["--reporter=default", "--reporter=json", `--outputFile.json=${report(end)}`],
+    "--reporter=default",
+    "--reporter=json",
+    `--outputFile.json=${report(end)}`,
   ];
   try {
     const output = fs.openSync(log, "w");
