@@ -34,7 +34,8 @@ export interface TownStatus {
   readonly daemon?: "sidecar" | "connector" | undefined;
   readonly connector?: ContainerStatus | undefined;
   readonly sidecar?: ContainerStatus | undefined;
-  /** Its own relay, if it has one. */
+  /** Whether it has a relay of its own. */
+  readonly hasRelay?: boolean;
   readonly relay?: ContainerStatus | undefined;
   readonly published?: Published | undefined;
   /** The peers that it dials; those that dial in are not counted by the connector. */
@@ -53,11 +54,12 @@ export interface StackStatus {
 }
 
 /** What is wrong with a town, a phrase each; none if it is well. */
-export function problemsOf({ daemon, connector, sidecar, relay, published, peers }: TownStatus): string[] {
+export function problemsOf(town: TownStatus): string[] {
+  const { daemon, connector, sidecar, hasRelay, relay, published, peers } = town;
   return [
     ...containerProblems("connector", connector),
     ...(daemon === "sidecar" ? containerProblems("sidecar", sidecar) : []),
-    ...(relay ? containerProblems("relay", relay) : []),
+    ...(hasRelay ? containerProblems("relay", relay) : []),
     ...(published && "waiting" in published ? [published.waiting] : []),
     ...(connector?.status === "running" && peers === undefined ? ["the connector cannot be asked for its peers"] : []),
     ...(peers?.away ?? []).map(({ id, state, attempts, since }) => {

@@ -28,7 +28,7 @@ export async function readStatus(docker: Docker, stack: string, configured: read
 }
 
 /** A town's container by its role. */
-type ByRole = (role: "connector" | "sidecar" | "relay" | "identity") => ListedContainer | undefined;
+type ByRole = (role: "connector" | "sidecar" | "relay" | "relay-files" | "identity") => ListedContainer | undefined;
 
 async function readTown(docker: Docker, name: string, of: ByRole): Promise<TownStatus> {
   const connector = of("connector");
@@ -47,6 +47,8 @@ async function readTown(docker: Docker, name: string, of: ByRole): Promise<TownS
     daemon,
     connector: connectorStatus && { ...connectorStatus, version: report?.health.version },
     sidecar: sidecarStatus && { ...sidecarStatus, version: daemonSays?.version },
+    // The one-shot with its files says so too: as long as that is there, a relay belongs beside it.
+    hasRelay: (of("relay") ?? of("relay-files")) !== undefined,
     relay,
     published: daemonSays?.published,
     peers: report && peersOf(report),

@@ -27,12 +27,13 @@ describe("what is wrong with a town", () => {
   it.each<[string, Change, string[]]>([
     ["nothing", {}, []],
     ["a sidecar that has ended", { sidecar: { ...container("sidecar"), status: "exited" } }, ["the sidecar is exited"]],
-    ["a relay of its own", { relay: container("relay") }, []],
+    ["a relay of its own", { hasRelay: true, relay: container("relay") }, []],
     [
       "a relay of its own that is down",
-      { relay: { ...container("relay"), status: "exited" } },
+      { hasRelay: true, relay: { ...container("relay"), status: "exited" } },
       ["the relay is exited"],
     ],
+    ["a relay of its own that is gone", { hasRelay: true }, ["the relay is missing"]],
     ["a daemon that the connector runs", { daemon: "connector", sidecar: undefined }, []],
     ["no daemon at all", { daemon: undefined, sidecar: undefined, published: undefined }, []],
     [

@@ -16,6 +16,15 @@ const listed = (role: string, mounts: readonly string[] = []) => ({
   Mounts: mounts.map((Destination) => ({ Destination })),
 });
 
+/** The status of the town home, of which the Engine has these containers, all of them ended. */
+async function statusOf(containers: readonly { Id: string }[]) {
+  engine = await startFakeEngine({
+    "GET /containers/json": containers,
+    ...Object.fromEntries(containers.map(({ Id }) => [`GET /containers/${Id}/json`, ended])),
+  });
+  return (await readStatus(dockerClient({ url: engine.host }), "dev", ["home"])).towns;
+}
+
 describe("the status of a town", () => {
   it.each([
     ["with a sidecar", [listed("identity"), listed("connector"), listed("sidecar")], "sidecar"],
@@ -24,11 +33,16 @@ describe("the status of a town", () => {
     ["without ATOR", [listed("connector")], undefined],
     ["of which nothing is there", [], "sidecar"],
   ])("says where the daemon is: one %s", async (_which, containers, daemon) => {
-    engine = await startFakeEngine({
-      "GET /containers/json": containers,
-      ...Object.fromEntries(containers.map(({ Id }) => [`GET /containers/${Id}/json`, ended])),
-    });
-    const { towns } = await readStatus(dockerClient({ url: engine.host }), "dev", ["home"]);
+    const towns = await statusOf(containers);
     expect(towns.map((town) => [town.name, town.daemon])).toEqual([["home", daemon]]);
+  });
+
+  it.each([
+    ["with a relay of its own", [listed("relay-files"), listed("relay")], true],
+    ["whose relay is missing", [listed("relay-files")], true],
+    ["without one", [], false],
+  ])("says whether it has a relay: one %s", async (_which, containers, hasRelay) => {
+    const towns = await statusOf([listed("connector"), ...containers]);
+    expect(towns.map((town) => town.hasRelay)).toEqual([hasRelay]);
   });
 });
