@@ -1,6 +1,6 @@
 import { published, type Identity } from "../../../components/core/identity";
-import { inboundSecretName, relaySeedName, townOfSeed } from "../../../components/core/names";
-import { relayKeysFromRandom, type RelayKeys } from "../../../components/core/townRelay";
+import { inboundSecretName, townOfSeed } from "../../../components/core/names";
+import type { RelayKeys } from "../../../components/core/townRelay";
 import { parseSettings, type Settings, type TownSettings } from "../../../stack/settings";
 import { openStack, structure, type StackConfig } from "../stackAccess";
 import { newBackupPath, writeNew } from "../operatorFile";
@@ -8,7 +8,7 @@ import type { Options } from "../options";
 import { UserError } from "../../console/project";
 import { encryption, lockOf } from "./ageFile";
 import { formatBackup, type Backup, type BackupTown } from "./backupFile";
-import { identitiesOf, originOf } from "./known";
+import { identitiesOf, originOf, stateRelayKeys } from "./known";
 import { askPassphrase } from "../../console/passphrase";
 
 /**
@@ -94,8 +94,7 @@ function assertMade({ name, identity }: TownSettings, made: ReadonlyMap<number, 
 
 /** The keys of a town's own relay: those that are given, and the others as the state has them, if it does. */
 function relayKeysOf({ name, relay }: TownSettings, random: ReadonlyMap<string, string>): RelayKeys | undefined {
-  const text = random.get(relaySeedName(name));
-  const made = text === undefined ? undefined : relayKeysFromRandom(text);
+  const made = stateRelayKeys(name, random);
   const nostr = relay?.keys.nostr?.reveal() ?? made?.nostr;
   const settlement = relay?.keys.settlement?.reveal() ?? made?.settlement;
   return relay && nostr !== undefined && settlement !== undefined ? { nostr, settlement } : undefined;

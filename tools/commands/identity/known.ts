@@ -9,7 +9,8 @@ import {
   type IdentityNumbers,
   type Suffix,
 } from "../../../components/core/identity";
-import { seedName } from "../../../components/core/names";
+import { relaySeedName, seedName } from "../../../components/core/names";
+import { relayKeysFromRandom, type RelayKeys } from "../../../components/core/townRelay";
 import type { Settings, TownSettings } from "../../../stack/settings";
 import { unlessRefused } from "../../console/unlessRefused";
 import type { StackState } from "../../pulumi/stackState";
@@ -19,6 +20,12 @@ import { textAt, type StackConfig } from "../stackAccess";
 function stateSeed(town: string, random: ReadonlyMap<string, string>): Buffer | undefined {
   const text = random.get(seedName(town));
   return text === undefined ? undefined : seedFromRandom(text);
+}
+
+/** The keys that the state keeps for a town's own relay; undefined before the first `up`. */
+export function stateRelayKeys(town: string, random: ReadonlyMap<string, string>): RelayKeys | undefined {
+  const text = random.get(relaySeedName(town));
+  return text === undefined ? undefined : relayKeysFromRandom(text);
 }
 
 /** The highest number of an identity that a town publishes. */

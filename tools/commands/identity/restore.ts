@@ -3,6 +3,7 @@ import { text } from "node:stream/consumers";
 import { isDeepStrictEqual } from "node:util";
 import type { DeployedTown } from "../../../stack/deployed";
 import type { IdentityNumbers } from "../../../components/core/identity";
+import type { RelayKeys } from "../../../components/core/townRelay";
 import type { Settings } from "../../../stack/settings";
 import {
   changeConfig,
@@ -22,7 +23,7 @@ import { decryption, keyOf } from "./ageFile";
 import { backupPath, readWhole } from "../operatorFile";
 import type { Options } from "../options";
 import { identitiesIn, parseBackup, type Backup, type BackupTown } from "./backupFile";
-import { displaced, highest, type Claimed } from "./known";
+import { displaced, highest, stateRelayKeys, type Claimed } from "./known";
 import { askPassphrase } from "../../console/passphrase";
 import type { StackState } from "../../pulumi/stackState";
 
@@ -95,6 +96,11 @@ export async function restoreBackup(backup: Backup, access: StackAccess): Promis
     );
   for (const { key, town, name } of wanted.filter((secret) => textAt(config, secret) !== undefined))
     access.say(`  ${fullKey(key)}.${town}.${name} was another one; the backup's is in its place`);
+  for (const { town, name, text } of wanted.filter(isRelayKey).filter((secret) => textAt(config, secret) === undefined))
+    if ((stateRelayKeys(town, state.random)?.[name] ?? text) !== text)
+      access.say(
+        `  the relay of ${town} has another ${name} key until the next \`make up\`, which gives it the backup's`,
+      );
   for (const { name, peers } of settings.towns)
     for (const { id, secretVersion } of peers)
       if (secretVersion > 1 && Object.hasOwn(backup.towns[name]?.secrets ?? {}, id))
@@ -102,6 +108,10 @@ export async function restoreBackup(backup: Backup, access: StackAccess): Promis
           `  ${fullKey("secrets")}.${name}.${id} is the secret from now on; secretVersion ${secretVersion} of that peer has no effect while it is there`,
         );
   sayHowToDeploy(access);
+}
+
+function isRelayKey(secret: ConfigSecret): secret is ConfigSecret & { readonly name: keyof RelayKeys } {
+  return secret.key === "relayKeys";
 }
 
 /** The secrets of a backup, each with its place in the config; no keys of numbers that the towns will not have. */

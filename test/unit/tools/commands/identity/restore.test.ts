@@ -1,4 +1,5 @@
 import { describe, expect, it, test } from "vitest";
+import { relayKeysFromRandom, type RelayKeys } from "../../../../../components/core/townRelay";
 import { formatBackup, parseBackup } from "../../../../../tools/commands/identity/backupFile";
 import { restoreBackup } from "../../../../../tools/commands/identity/restore";
 import { deployedAs, failure, FakeStack, made, randomText, seedOf } from "../fakeStack";
@@ -75,6 +76,30 @@ describe("restoring", () => {
     await restoreBackup(backup, stack);
     expect(stack.said).toContain("  town-ator:secrets.home.g.amy was another one; the backup's is in its place");
     expect(JSON.parse((await stack.config())["town-ator:secrets"]!)).toMatchObject({ home: { "g.amy": GIVEN } });
+  });
+
+  it("names the keys of a town's own relay that are other ones than it has, made or given, as far as they differ", async () => {
+    const [made, other] = [relayKeysFromRandom(randomText("r")), relayKeysFromRandom(randomText("s"))];
+    const said = async (
+      relay: RelayKeys,
+      config = "",
+      random: Record<string, string> = { "home-relay-seed": randomText("r") },
+    ) => {
+      const stack = new FakeStack(TOWNS.replace("subnet", "relay: {}\n      subnet") + config);
+      stack.randomSecrets = random;
+      await restoreBackup({ ...backup, towns: { ...backup.towns, home: { ...backup.towns["home"]!, relay } } }, stack);
+      return stack.said.filter((line) => /relay/.test(line));
+    };
+    expect(await said(made)).toEqual([]);
+    expect(await said(other, "", {})).toEqual([]);
+    const line = (kind: string) =>
+      `  the relay of home has another ${kind} key until the next \`make up\`, which gives it the backup's`;
+    expect(await said({ ...made, nostr: other.nostr })).toEqual([line("nostr")]);
+    expect(await said(other, secret("relayKeys", "home", "nostr", `"${other.nostr}"`))).toEqual([line("settlement")]);
+    expect(await said(other, secret("relayKeys", "home", "nostr", `"${made.nostr}"`))).toEqual([
+      "  town-ator:relayKeys.home.nostr was another one; the backup's is in its place",
+      line("settlement"),
+    ]);
   });
 
   it("leaves a deployed town at the identity that it has, and says which key that leaves out", async () => {
