@@ -131,12 +131,12 @@ command("identity-rotate", "town", "retire")
     ),
   );
 command("data-backup", "town", "file", "recipient")
-  .description("write a town's ledger and claims into an encrypted file; the connector stops for the copy")
+  .description("write a town's ledger, claims and events into an encrypted file; connector and relay stop for the copy")
   .action(
     running((options) => load<typeof import("./commands/data/backup")>("./commands/data/backup").backup(options)),
   );
 command("data-restore", "town", "file", "ageIdentity", "replace")
-  .description("bring a town's ledger and claims back from a backup")
+  .description("bring a town's ledger, claims and events back from a backup")
   .action(
     running((options) => load<typeof import("./commands/data/restore")>("./commands/data/restore").restore(options)),
   );

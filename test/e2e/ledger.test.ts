@@ -126,7 +126,7 @@ describe("the ledger of a town", () => {
     expect(await inData("cd .replaced-*; cat claims/home.db new.db; ls -A")).toBe(
       [CLAIM, "more", "new", "claims", "new.db"].join("\n"),
     );
-    expect(await stack.objects("container")).not.toContain("town-ator-e2e-ledger-home-restore");
+    expect(await stack.objects("container")).not.toContain("town-ator-e2e-ledger-home-connector-restore");
   });
 });
 
@@ -158,7 +158,7 @@ describe("a command that is killed", () => {
     });
     await within(30, "the container that moves data is gone", async () => {
       const names = await stack.objects("container");
-      return !names.includes("town-ator-e2e-ledger-home-restore") || names.join(" ");
+      return !names.includes("town-ator-e2e-ledger-home-connector-restore") || names.join(" ");
     });
     expect([await listing(), await state()]).toEqual(before);
     expect(await inData("ls -A")).not.toContain(".restoring");

@@ -1,4 +1,7 @@
 import { once } from "node:events";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import { relayKeysFromRandom } from "../../components/core/townRelay";
@@ -10,6 +13,9 @@ import { docker, nodeIn, TestStack, within } from "./support";
 const stack = new TestStack("e2e-relay");
 const AWAY = "town-ator-e2e-relay-away-connector";
 const RELAY = "town-ator-e2e-relay-home-relay";
+const folder = fs.mkdtempSync(path.join(os.tmpdir(), "town-ator-e2e-relay-"));
+const BACKUP = { TOWN: "home", FILE: path.join(folder, "home.age") };
+const PASSPHRASE = "correct horse battery staple\n";
 const READ_AT = "127.0.0.1:17100";
 
 /** home has a relay; away is a stranger with an invite, who reaches it at home's address only. */
@@ -74,7 +80,10 @@ async function read(): Promise<string[]> {
 }
 
 beforeAll(() => stack.begin(config(0)));
-afterAll(() => stack.erase());
+afterAll(async () => {
+  await stack.erase();
+  fs.rmSync(folder, { recursive: true });
+});
 
 describe("a town with a relay of its own", () => {
   it("comes up healthy, passes verify, and a second preview has no change", async () => {
@@ -113,6 +122,28 @@ describe("a town with a relay of its own", () => {
     expect(await key()).toBe(before);
     // What it now asks for, away cannot pay: nothing is settled here.
     await answered("F04");
+  });
+
+  it("is missed by status when its container is gone", async () => {
+    await stack.made("data-backup", BACKUP, PASSPHRASE);
+    await docker("rm", "--force", RELAY);
+    const { exitCode, output } = await stack.make("status");
+    expect(output).toMatch(/^home +NOT WELL +the relay is missing/m);
+    expect(exitCode).not.toBe(0);
+    expect((await stack.make("status", { TOWN: "home" })).output).toMatch(/^ +the relay is missing$/m);
+    const { output: json } = await stack.make("status", { JSON: "1" });
+    expect(json).toContain('"the relay is missing"');
+  });
+
+  it("has its events again from a backup of the town's data when its volume is lost", async () => {
+    await docker("rm", "--force", `${RELAY}-files`);
+    await docker("volume", "rm", `${RELAY}-data`);
+    await stack.made("up");
+    expect(await read()).toEqual([]);
+    const { output } = await stack.made("data-restore", { ...BACKUP, REPLACE: "newer" }, PASSPHRASE);
+    expect(output).toMatch(/the relay of home has the data of the backup .*: 1 file, 1 KiB/);
+    expect(await read()).toEqual([EVENT.id]);
+    expect((await stack.made("verify")).output).toMatch(/home: its data have a backup +passed/);
   });
 
   it.each(["shared-namespace", "embedded"])("has it behind its address in the topology %s too", async (topology) => {

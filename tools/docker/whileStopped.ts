@@ -37,7 +37,7 @@ export async function whileStopped<T>(
   const after = await until(async () => (await container.inspect()).State, healthy, {
     withinMs: HEALTHY_MS,
     everyMs: 100,
-    what: "waiting until the connector is healthy again",
+    what: "waiting until the container is healthy again",
   });
   if (!healthy(after))
     throw new UserError(

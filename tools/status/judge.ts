@@ -42,7 +42,7 @@ export interface TownStatus {
   readonly peers?: PeersStatus | undefined;
   /** Clients turned away at the door in the last hour. */
   readonly refusals?: number | undefined;
-  /** How long ago the connector's data were last backed up, in seconds; null if they never were. */
+  /** How long ago all its data were last backed up, in seconds; null if they never were. */
   readonly backedUpSecondsAgo?: number | null | undefined;
 }
 

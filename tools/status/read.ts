@@ -40,7 +40,7 @@ async function readTown(docker: Docker, name: string, of: ByRole): Promise<TownS
     ifRunning(daemon && of(daemon), (id) => readPublished(docker, id)),
     ifRunning(connector, (id) => connectorWords(docker).peers(id)),
     ifRunning(connector, (id) => readRefusals(docker, id)),
-    ifRunning(connector, async (id) => (await lastBackup(docker, id)) ?? null),
+    ifRunning(connector, async (id) => (await lastBackup(docker, { connector: id, relay: of("relay")?.Id })) ?? null),
   ]);
   return {
     name,

@@ -196,8 +196,8 @@ function standingChecks(name: string, facts: Facts): Check[] {
   const town = towns[name];
   return [
     {
-      name: "the connector's data have a backup",
-      run: async () => judgeBackup(await lastBackup(docker, containers.connector), keep),
+      name: "its data have a backup",
+      run: async () => judgeBackup(await lastBackup(docker, containers), keep),
     },
     ...(town ? addressesOf(town) : []).map((address) => ({
       name: `the ${nameOf(address.which, "fingerprint")} is the ${nameOf(address.which, "address")}'s`,
@@ -249,7 +249,7 @@ function budgetOf({ network }: TownOutputs): number {
   return network === "local" ? BUDGET_MS.local : BUDGET_MS.public;
 }
 
-/** The outcome of looking for the last backup of a connector's data: a stack that keeps them needs a recent one. */
+/** The outcome of looking for the last backup of a town's data: a stack that keeps them needs a recent one. */
 export function judgeBackup(last: Date | undefined, keep: boolean, now = Date.now()): Outcome {
   if (last === undefined) return keep ? warned("there is none: make data-backup") : skipped("the stack keeps no data");
   const age = now - last.getTime();

@@ -20,7 +20,7 @@ export async function adopt(
   if (given.isTTY) throw new UserError(`No data were given: ${HOW}`);
   const town = await open(options);
   const incoming: Incoming = async (visit) => {
-    await eachGivenFile(given, HOW, visit);
+    await eachGivenFile(given, HOW, (header, content) => visit("connector", header, content));
     return { what: "the older deployment" };
   };
   try {

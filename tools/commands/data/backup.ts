@@ -1,49 +1,53 @@
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { PATHS } from "../../../components/core/ports";
 import { interruptible } from "../../console/interrupted";
 import { askPassphrase } from "../../console/passphrase";
-import { noteBackup } from "../../docker/lastBackup";
-import { whileStopped } from "../../docker/whileStopped";
+import { DATA_PATHS, noteBackup } from "../../docker/lastBackup";
 import { encryption, lockOf } from "../identity/ageFile";
 import { newBackupPath, writeNew } from "../operatorFile";
 import type { Options } from "../options";
-import { backupOf, Files } from "./dataFile";
-import { downtime, openTownData } from "./townData";
+import { backupOf, Files, type DataArchive } from "./dataFile";
+import { openTownData, whileAllStopped } from "./townData";
 
 /**
- * Writes a connector's data into an age-encrypted file. The connector is stopped while its data are read, so that they
- * are of one moment, and started again however that ends. The data go from the Docker host into the encryption, and
- * touch no disk in between. Throws a UserError, with no file written, if the file exists or something fails.
+ * Writes a town's data, those of its connector and of its own relay, into an age-encrypted file. Both are stopped while
+ * the data are read, so that they are of one moment, and started again however that ends. The data go from the Docker
+ * host into the encryption, and touch no disk in between. Throws a UserError, with no file written, if the file exists
+ * or something fails.
  */
 export async function backup(
   options: Pick<Options, "stack" | "town" | "file" | "recipient">,
   { open = openTownData, passphrase = askPassphrase, encrypt = encryption } = {},
 ): Promise<void> {
   const file = await newBackupPath(options.file);
-  const { docker, connector, stack, town, nodeId, say } = await open(options);
-  // Before the connector is stopped: the key of a passphrase takes seconds.
+  const { docker, containers, stack, town, nodeId, say } = await open(options);
+  // Before anything is stopped: the key of a passphrase takes seconds.
   const sealed = await encrypt(await lockOf(options, passphrase));
-  const container = docker.getContainer(connector);
-  const { result: files, downMs } = await interruptible((signal) =>
-    whileStopped(container, signal, async () => {
-      const [made, held] = [new Date(), new Files()];
-      const data = (await container.getArchive({ path: PATHS.connectorData })) as Readable;
-      const card = { stack, town, nodeId, made: made.toISOString() };
-      const packed = pipeline(backupOf(card, data, held), sealed, { signal });
-      packed.catch(() => undefined); // writeNew rejects with the same error
+  const { result: archives, downtimes } = await interruptible((signal) =>
+    whileAllStopped(docker, containers, signal, async () => {
+      const made = new Date();
+      const archives: (DataArchive & { readonly archive: Readable })[] = [];
       try {
+        for (const { keeper, name } of containers) {
+          const archive = (await docker.getContainer(name).getArchive({ path: DATA_PATHS[keeper] })) as Readable;
+          archives.push({ keeper, archive, files: new Files() });
+        }
+        const card = { stack, town, nodeId, made: made.toISOString() };
+        const packed = pipeline(backupOf(card, archives), sealed, { signal });
+        packed.catch(() => undefined); // writeNew rejects with the same error
         await writeNew(file, sealed);
         await packed;
       } finally {
         // As long as it reads, Docker does not start the container.
-        data.destroy();
+        for (const { archive } of archives) archive.destroy();
       }
-      await noteBackup(docker, connector, made);
-      return held;
+      for (const { keeper, name } of containers) await noteBackup(docker, name, keeper, made);
+      return archives;
     }),
   );
-  say(`${file} holds, encrypted, the data of ${town}: ${files.described()}`);
-  say(downtime(connector, downMs));
+  say(
+    `${file} holds, encrypted, the data of ${town}: ${archives.map(({ files }) => files.described()).join("; of its relay: ")}`,
+  );
+  downtimes.forEach(say);
   say("keep it away from this machine; only what you have just given opens it");
 }

@@ -3,28 +3,31 @@ import { text } from "node:stream/consumers";
 import { z } from "zod";
 import { UserError } from "../../console/project";
 import { readJson } from "../../console/readJson";
-import { MARK } from "../../docker/lastBackup";
+import { MARK, type Keeper } from "../../docker/lastBackup";
 import { eachTarEntry, tarArchive, type TarHeader } from "../../docker/tar";
 
-/** The first file of a backup: what it is a backup of. The others are those of the volume, below `data/`. */
+/** The first file of a backup: what it is a backup of. */
 const CARD = "town-ator-data.json";
+/** The folders of the others, by whose they are. */
+const FOLDERS: Readonly<Record<Keeper, string>> = { connector: "data", relay: "relay" };
 
 /** Where a restore puts what it brings, before it takes the place of what is there. */
 export const STAGE = ".restoring";
 /** How the folders begin in which a restore keeps what was there before. */
 export const ASIDE = ".replaced-";
 
-/** Whether a path in the data volume is a restore's, or the mark: no data of the connector. */
+/** Whether a path in a data volume is a restore's, or the mark: no data of the container. */
 function isOurs(path: string): boolean {
   const [top = ""] = path.split("/");
   return top === MARK || top === STAGE || top.startsWith(ASIDE);
 }
 
 const FORMAT = "town-ator-data";
-const VERSION = 1;
+const VERSION = 2;
 const card = z.strictObject({
   format: z.literal(FORMAT),
-  version: z.literal(VERSION),
+  /** The first held nothing of a relay. */
+  version: z.literal([1, VERSION]),
   stack: z.string(),
   town: z.string(),
   nodeId: z.string(),
@@ -65,8 +68,8 @@ export class Files {
 }
 
 /**
- * A file or folder of an archive as one of the data volume, where it has its path there for a name; undefined for the
- * volume itself, and for what is not the connector's own. Throws a UserError for a link and the like: nothing is left
+ * A file or folder of an archive as one of a data volume, where it has its path there for a name; undefined for the
+ * volume itself, and for what is not the container's own. Throws a UserError for a link and the like: nothing is left
  * out in silence.
  */
 function ofVolume(header: TarHeader): TarHeader | undefined {
@@ -77,10 +80,12 @@ function ofVolume(header: TarHeader): TarHeader | undefined {
   return { ...header, name };
 }
 
-/** What is done with a file or folder of the connector, which has its path in the data volume for a name. */
+/** What is done with a file or folder of a container, which has its path in the data volume for a name. */
 export type Visit = (header: TarHeader, content: Readable) => Promise<void> | void;
+/** The same where it may be one of several containers. */
+export type VisitOf = (keeper: Keeper, ...file: Parameters<Visit>) => ReturnType<Visit>;
 
-/** Visits what an archive holds if it is the connector's own. */
+/** Visits what an archive holds if it is the container's own. */
 function ifOwn(visit: Visit) {
   return async (header: TarHeader, content: Readable): Promise<void> => {
     const own = ofVolume(header);
@@ -88,7 +93,7 @@ function ifOwn(visit: Visit) {
   };
 }
 
-/** Calls `visit` for each file and folder of the connector in an archive of its data volume, as Docker makes it. */
+/** Calls `visit` for each file and folder of a container in an archive of its data volume, as Docker makes it. */
 export function eachDataFile(archive: NodeJS.ReadableStream, visit: Visit): Promise<void> {
   return eachTarEntry(archive, ifOwn(visit));
 }
@@ -115,8 +120,15 @@ export async function eachGivenFile(archive: NodeJS.ReadableStream, how: string,
   if (files.isEmpty) throw refuse("What was given holds no file");
 }
 
-/** What a backup consists of: a card, and what an archive of the data volume holds, which `files` is told of. */
-export function backupOf(said: Card, archive: NodeJS.ReadableStream, files: Files): Readable {
+/** An archive of a container's data volume, and the files in it, as far as it has been read. */
+export interface DataArchive {
+  readonly keeper: Keeper;
+  readonly archive: NodeJS.ReadableStream;
+  readonly files: Files;
+}
+
+/** What a backup consists of: a card, and what the archives hold. */
+export function backupOf(said: Card, archives: readonly DataArchive[]): Readable {
   return tarArchive(async (add) => {
     const text = Buffer.from(`${JSON.stringify({ format: FORMAT, version: VERSION, ...said }, null, 2)}\n`);
     const mtime = new Date(said.made);
@@ -124,10 +136,11 @@ export function backupOf(said: Card, archive: NodeJS.ReadableStream, files: File
       { name: CARD, type: "file", mode: 0o600, uid: 0, gid: 0, size: text.length, mtime },
       Readable.from([text]),
     );
-    await eachDataFile(archive, async (header, content) => {
-      files.add(header);
-      await add({ ...header, name: `data/${header.name}` }, content);
-    });
+    for (const { keeper, archive, files } of archives)
+      await eachDataFile(archive, async (header, content) => {
+        files.add(header);
+        await add({ ...header, name: `${FOLDERS[keeper]}/${header.name}` }, content);
+      });
   });
 }
 
@@ -139,12 +152,14 @@ export async function readBackup(
   content: NodeJS.ReadableStream,
   name: string,
   { town, nodeId }: Pick<Card, "town" | "nodeId">,
-  visit: Visit,
+  visit: VisitOf,
 ): Promise<Card> {
   let accepted: Card | undefined;
-  const visitOwn = ifOwn(visit);
   const read = eachTarEntry(content, async (header, bytes) => {
-    if (accepted) return visitOwn(header, bytes);
+    if (accepted) {
+      const keeper = header.name.startsWith(`${FOLDERS.relay}/`) ? "relay" : "connector";
+      return ifOwn((own, data) => visit(keeper, own, data))(header, bytes);
+    }
     if (header.name !== CARD) return;
     const said = readJson(`${name} is`, card, await text(bytes));
     if (said.nodeId !== nodeId)

@@ -1,13 +1,12 @@
 import { createInterface } from "node:readline/promises";
-import { PATHS } from "../../../components/core/ports";
 import { demultiplexed } from "../../docker/dockerText";
 import { hardened } from "../../docker/hardened";
 import { STAGE, ASIDE } from "./dataFile";
-import { MARK } from "../../docker/lastBackup";
+import { DATA_PATHS, MARK } from "../../docker/lastBackup";
 import { UserError } from "../../console/project";
-import type { TownData } from "./townData";
+import type { DataContainer, TownData } from "./townData";
 
-/** A container beside the connector that can move files in its data volume. */
+/** A container beside another that can move files in its data volume. */
 export interface Mover {
   /** Puts what a tar archive holds into the stage, a folder of the volume that goes with the container. */
   stage(archive: NodeJS.ReadableStream, signal: AbortSignal): Promise<void>;
@@ -39,9 +38,12 @@ for new in ${STAGE}/* ${STAGE}/.[!.]* ${STAGE}/..?*; do
 done
 echo moved`;
 
-/** Starts a mover in the connector's image. Throws a UserError if it does not come up. */
-export async function startMover({ docker, stack, town, image, volume }: TownData): Promise<Mover> {
-  const name = `town-ator-${stack}-${town}-restore`;
+/** Starts a mover beside a container, in its image. Throws a UserError if it does not come up. */
+export async function startMover(
+  { docker, stack, town }: TownData,
+  { keeper, name: beside, image, volume }: DataContainer,
+): Promise<Mover> {
+  const [name, data] = [`${beside}-restore`, DATA_PATHS[keeper]];
   await docker
     .getContainer(name)
     .remove({ force: true })
@@ -50,7 +52,7 @@ export async function startMover({ docker, stack, town, image, volume }: TownDat
     name,
     Image: image,
     Entrypoint: ["/bin/sh", "-c", MOVE, "restore"],
-    Cmd: [PATHS.connectorData],
+    Cmd: [data],
     Labels: { "town-ator.stack": stack, "town-ator.town": town, "town-ator.role": "restore" },
     OpenStdin: true,
     // With its input goes the container, also when this process is killed.
@@ -58,7 +60,7 @@ export async function startMover({ docker, stack, town, image, volume }: TownDat
     AttachStdin: true,
     AttachStdout: true,
     AttachStderr: true,
-    ...hardened(64, { NetworkMode: "none", Binds: [`${volume}:${PATHS.connectorData}`] }),
+    ...hardened(64, { NetworkMode: "none", Binds: [`${volume}:${data}`] }),
   });
   try {
     const input = await container.attach({ stream: true, hijack: true, stdin: true, stdout: true, stderr: true });
@@ -72,8 +74,7 @@ export async function startMover({ docker, stack, town, image, volume }: TownDat
     await expects("ready");
     return {
       stage: async (archive, signal) => {
-        const path = `${PATHS.connectorData}/${STAGE}`;
-        await container.putArchive(archive, { path, abortSignal: signal });
+        await container.putArchive(archive, { path: `${data}/${STAGE}`, abortSignal: signal });
       },
       move: async (aside) => {
         input.write(`${aside}\n`);

@@ -1,25 +1,32 @@
-import { PATHS } from "../../../components/core/ports";
 import { UID } from "../../../components/core/user";
 import { interruptible } from "../../console/interrupted";
 import { UserError } from "../../console/project";
-import { noteBackup } from "../../docker/lastBackup";
-import { tarArchive } from "../../docker/tar";
-import { whileStopped } from "../../docker/whileStopped";
-import { ASIDE, eachDataFile, Files, type Visit } from "./dataFile";
+import { DATA_PATHS, noteBackup } from "../../docker/lastBackup";
+import { tarArchive, type AddFile } from "../../docker/tar";
+import { ASIDE, eachDataFile, Files, type VisitOf } from "./dataFile";
 import type { Mover } from "./mover";
-import { downtime, type TownData } from "./townData";
+import { whileAllStopped, type DataContainer, type TownData } from "./townData";
 
 /**
- * Reads data that are to take the place of a connector's: calls `visit` for each file and folder, and says then what
- * they are. Rejects if they are not whole, or not for this town.
+ * Reads data that are to take the place of a town's: calls `visit` for each file and folder, and says then what they
+ * are. Rejects if they are not whole, or not for this town.
  */
-export type Incoming = (visit: Visit) => Promise<Told>;
+export type Incoming = (visit: VisitOf) => Promise<Told>;
 
 interface Told {
   /** What the data are of, for messages. */
   readonly what: string;
   /** When they were backed up; no backup is known to hold them if there is none. */
   readonly made?: Date;
+}
+
+/** A container whose data are to be replaced. */
+interface Place extends DataContainer {
+  readonly mover: Mover;
+  /** What is to take the place of its data. */
+  readonly incoming: Files;
+  /** Its data before that. */
+  readonly present: Files;
 }
 
 /** The most files that a refusal names. */
@@ -32,74 +39,113 @@ export function assertReplace(replace: string | undefined): void {
 }
 
 /**
- * Puts data in the place of a connector's. They go into a folder of the data volume first; only once they are there
- * whole does the connector stop, and the two change places. What was there before stays in the volume. Throws a
- * UserError, with the connector's data as they were, if the data cannot be read, or if the town has newer ones and
- * `replace` is not `newer`.
+ * Puts data in the place of a connector's, and of its relay's if they hold something of a relay. They go into a folder
+ * of the data volume first; only once they are there whole do the containers stop, and the two change places. What was
+ * there before stays in the volume. Throws a UserError, with the town's data as they were, if the data cannot be read,
+ * or if the town has newer ones and `replace` is not `newer`.
  *
- * @param start starts the mover
+ * @param start starts a mover
  */
 export async function replaceData(
   incoming: Incoming,
   replace: string | undefined,
   town: TownData,
-  start: (town: TownData) => Promise<Mover>,
+  start: (town: TownData, container: DataContainer) => Promise<Mover>,
 ): Promise<void> {
-  const { docker, connector, say } = town;
+  const { docker, containers, say } = town;
   assertReplace(replace);
-  const container = docker.getContainer(connector);
   await interruptible(async (signal) => {
-    const mover = await start(town);
+    const places: Place[] = [];
+    const ofNobody = new Files();
     try {
-      const { files, what, made } = await stage(incoming, mover, signal);
-      const present = new Files();
-      await eachDataFile(await container.getArchive({ path: PATHS.connectorData }), (header) => present.add(header));
-      if (replace === undefined) assertNotNewer(present, files, what, town);
+      for (const container of containers)
+        places.push({
+          ...container,
+          mover: await start(town, container),
+          incoming: new Files(),
+          present: new Files(),
+        });
+      const { what, made } = await stage(incoming, places, ofNobody, signal);
+      const replaced = places.filter(({ keeper, incoming }) => keeper === "connector" || !incoming.isEmpty);
+      for (const { keeper, name, present } of replaced)
+        await eachDataFile(await docker.getContainer(name).getArchive({ path: DATA_PATHS[keeper] }), (header) =>
+          present.add(header),
+        );
+      if (replace === undefined) assertNotNewer(replaced, what, town);
       const aside = `${ASIDE}${new Date().toISOString().slice(0, 19).replaceAll(":", "-")}`;
       signal.throwIfAborted();
-      const { downMs } = await whileStopped(container, signal, async () => {
-        await mover.move(aside);
-        await noteBackup(docker, connector, made);
+      const { downtimes } = await whileAllStopped(docker, replaced, signal, async () => {
+        for (const { keeper, name, mover } of replaced) {
+          await mover.move(aside);
+          await noteBackup(docker, name, keeper, made);
+        }
       });
-      say(`${town.town} has the data of ${what}: ${files.described()}`);
-      say(
-        `what it had before is in ${PATHS.connectorData}/${aside} of the volume ${town.volume}: ${present.described()}`,
-      );
-      say(downtime(connector, downMs));
+      for (const { keeper, volume, incoming, present } of replaced) {
+        const whose = keeper === "connector" ? town.town : `the relay of ${town.town}`;
+        say(`${whose} has the data of ${what}: ${incoming.described()}`);
+        say(`what it had before is in ${DATA_PATHS[keeper]}/${aside} of the volume ${volume}: ${present.described()}`);
+      }
+      if (replaced.length < places.length)
+        say(`${what} holds nothing of a relay: that of ${town.town} keeps its events`);
+      if (!ofNobody.isEmpty) say(`not restored, for ${town.town} has no relay: ${ofNobody.described()} of one`);
+      downtimes.forEach(say);
     } finally {
-      await mover.end();
+      await Promise.all(places.map(({ mover }) => mover.end()));
     }
   });
 }
 
-/** Puts data into the mover's stage; rejects as reading them does. */
-async function stage(incoming: Incoming, mover: Mover, signal: AbortSignal): Promise<Told & { files: Files }> {
-  const files = new Files();
-  let told!: Told;
+/**
+ * Puts data into the stages of those whose they are; what nobody has a place for is read and left out, and `ofNobody`
+ * told of it. Rejects as reading them does.
+ */
+async function stage(
+  incoming: Incoming,
+  places: readonly Place[],
+  ofNobody: Files,
+  signal: AbortSignal,
+): Promise<Told> {
   const broken = new AbortController();
-  const archive = tarArchive(async (add) => {
-    told = await incoming(async (header, bytes) => {
-      files.add(header);
-      await add({ ...header, uid: UID, gid: UID }, bytes);
-    });
-  }).once("error", (error) => broken.abort(error));
+  const adding = new Map<Place, AddFile>();
+  // In a microtask: the archives have to be there first.
+  const read = Promise.resolve().then(() =>
+    incoming(async (keeper, header, bytes) => {
+      const place = places.find((candidate) => candidate.keeper === keeper);
+      (place?.incoming ?? ofNobody).add(header);
+      if (place) await adding.get(place)!({ ...header, uid: UID, gid: UID }, bytes);
+    }),
+  );
+  const staged = places.map((place) => {
+    const archive = tarArchive(async (add) => {
+      adding.set(place, add);
+      await read;
+    }).once("error", (error) => broken.abort(error));
+    return place.mover.stage(archive, AbortSignal.any([signal, broken.signal]));
+  });
   try {
-    await mover.stage(archive, AbortSignal.any([signal, broken.signal]));
+    await Promise.all(staged);
   } catch (error) {
-    throw broken.signal.aborted ? broken.signal.reason : error;
+    broken.abort(error);
+    await Promise.allSettled(staged);
+    throw broken.signal.reason;
   }
-  return { files, ...told };
+  return read;
 }
 
-function assertNotNewer(present: Files, files: Files, what: string, { town }: TownData): void {
-  const newer = present.newerThan(files);
+function assertNotNewer(replaced: readonly Place[], what: string, { town }: TownData): void {
+  const newer = replaced.flatMap(({ keeper, present, incoming }) =>
+    present
+      .newerThan(incoming)
+      .map(
+        ([name, mtime]) => `  ${name}${keeper === "relay" ? " of its relay" : ""}, changed on ${mtime.toISOString()}`,
+      ),
+  );
   if (newer.length === 0) return;
-  const named = newer.slice(0, MOST_NAMED).map(([name, mtime]) => `  ${name}, changed on ${mtime.toISOString()}`);
   const more = newer.length > MOST_NAMED ? [`  and ${newer.length - MOST_NAMED} more`] : [];
   throw new UserError(
     [
       `${town} has newer data than ${what}; nothing is changed:`,
-      ...named,
+      ...newer.slice(0, MOST_NAMED),
       ...more,
       "To replace them all the same add REPLACE=newer: what is there now is kept beside the others.",
     ].join("\n"),

@@ -9,8 +9,8 @@ import { assertReplace, replaceData, type Incoming } from "./replace";
 import { openTownData } from "./townData";
 
 /**
- * Brings the data of a backup to a town's connector; see `replaceData`. Throws a UserError, with the connector's data
- * as they were, also if the backup is not whole or not this town's.
+ * Brings the data of a backup to a town's connector and its own relay; see `replaceData`. Throws a UserError, with the
+ * data as they were, also if the backup is not whole or not this town's.
  */
 export async function restore(
   options: Pick<Options, "stack" | "town" | "file" | "ageIdentity" | "replace">,

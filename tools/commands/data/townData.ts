@@ -1,55 +1,89 @@
 import type Docker from "dockerode";
 import { dockerName } from "../../../components/core/names";
-import { PATHS } from "../../../components/core/ports";
 import { parseSettings } from "../../../stack/settings";
 import { UserError } from "../../console/project";
 import { say } from "../../console/say";
-import { couldNotLook, dockerClient } from "../../docker/dockerHost";
+import { couldNotLook, dockerClient, type DockerHost } from "../../docker/dockerHost";
+import { DATA_PATHS, type Keeper } from "../../docker/lastBackup";
+import { whileStopped } from "../../docker/whileStopped";
 import { openPulumi } from "../../pulumi/stack";
 import type { Options } from "../options";
 import { townNamed } from "../stackAccess";
 
-/** A town's connector and its data, on their Docker host. */
+/** A container that keeps data of a town. */
+export interface DataContainer {
+  readonly keeper: Keeper;
+  readonly name: string;
+  /** Its image, by id. */
+  readonly image: string;
+  /** The volume that it has at its path of `DATA_PATHS`. */
+  readonly volume: string;
+}
+
+/** A town and what keeps its data, on their Docker host. */
 export interface TownData {
   readonly stack: string;
   readonly town: string;
   readonly nodeId: string;
   readonly docker: Docker;
-  /** Name of the connector's container. */
-  readonly connector: string;
-  /** The connector's image, by id. */
-  readonly image: string;
-  /** The volume that the connector has at `PATHS.connectorData`. */
-  readonly volume: string;
+  /** The connector, and then the town's own relay if it has one. */
+  readonly containers: readonly DataContainer[];
   readonly say: (line: string) => void;
 }
 
-/** Finds a town's connector. Throws a UserError if there is no such town, or none of it on the Docker host. */
+/** Finds what keeps a town's data. Throws a UserError if there is no such town, or not all of it on the Docker host. */
 export async function openTownData({ stack, town: name }: Pick<Options, "stack" | "town">): Promise<TownData> {
   const pulumi = await openPulumi(stack);
-  const { name: town, nodeId } = townNamed(parseSettings(await pulumi.config(), stack), name);
+  const { name: town, nodeId, relay } = townNamed(parseSettings(await pulumi.config(), stack), name);
   const { dockerHost } = pulumi.environment;
   const docker = dockerClient(dockerHost);
-  const connector = dockerName({ stack, town }, "connector");
+  const find = (keeper: Keeper) => dataContainer(docker, dockerHost, keeper, dockerName({ stack, town }, keeper));
+  const containers = [await find("connector"), ...(relay ? [await find("relay")] : [])];
+  return { stack, town, nodeId, docker, containers, say };
+}
+
+async function dataContainer(
+  docker: Docker,
+  dockerHost: DockerHost,
+  keeper: Keeper,
+  name: string,
+): Promise<DataContainer> {
   let info: Docker.ContainerInspectInfo;
   try {
-    info = await docker.getContainer(connector).inspect();
+    info = await docker.getContainer(name).inspect();
   } catch (error) {
     const missing = (error as { statusCode?: number }).statusCode === 404;
     throw new UserError(
-      missing ? `There is no container ${connector}: run \`make up\` first.` : `${couldNotLook(dockerHost, error)}.`,
+      missing ? `There is no container ${name}: run \`make up\` first.` : `${couldNotLook(dockerHost, error)}.`,
     );
   }
-  const volume = info.Mounts.find(
-    ({ Type, Destination }) => Type === "volume" && Destination === PATHS.connectorData,
-  )?.Name;
+  const path = DATA_PATHS[keeper];
+  const volume = info.Mounts.find(({ Type, Destination }) => Type === "volume" && Destination === path)?.Name;
   if (volume === undefined)
-    throw new UserError(`The container ${connector} has no volume at ${PATHS.connectorData}: run \`make up\` first.`);
-  return { stack, town, nodeId, docker, connector, image: info.Image, volume, say };
+    throw new UserError(`The container ${name} has no volume at ${path}: run \`make up\` first.`);
+  return { keeper, name, image: info.Image, volume };
 }
 
-/** What is said of the time in which the connector was stopped. */
-export function downtime(connector: string, downMs: number | undefined): string {
-  if (downMs === undefined) return `${connector} was not running, and still is not`;
-  return `the connector was down for ${(downMs / 1000).toFixed(1)} s`;
+/**
+ * Runs `work` while some containers of a town are stopped, and starts them again however that ends. Gives a line for
+ * each, which says for how long it was down. The last one stops first and starts last: a relay looks for its connector
+ * for half a minute and no longer.
+ */
+export async function whileAllStopped<T>(
+  docker: Docker,
+  containers: readonly DataContainer[],
+  signal: AbortSignal,
+  work: () => Promise<T>,
+): Promise<{ readonly result: T; readonly downtimes: readonly string[] }> {
+  const last = containers.at(-1);
+  if (last === undefined) return { result: await work(), downtimes: [] };
+  const { result: others, downMs } = await whileStopped(docker.getContainer(last.name), signal, () =>
+    whileAllStopped(docker, containers.slice(0, -1), signal, work),
+  );
+  return { result: others.result, downtimes: [...others.downtimes, downtime(last, downMs)] };
+}
+
+function downtime({ keeper, name }: DataContainer, downMs: number | undefined): string {
+  if (downMs === undefined) return `${name} was not running, and still is not`;
+  return `the ${keeper} was down for ${(downMs / 1000).toFixed(1)} s`;
 }

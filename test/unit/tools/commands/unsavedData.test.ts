@@ -27,16 +27,18 @@ const docker = {
   }),
 } as unknown as Docker;
 
-it("after up, each kept ledger without a backup younger than a week has a line", async () => {
+it("after up, each kept ledger, and each kept relay, without a backup younger than a week has a line", async () => {
   const state = [
     volume("old"),
     volume("new"),
     volume("none"),
+    volume("new", { role: "relay-data" }),
     volume("gone", { protect: false }),
     volume("guards", { role: "sidecar-data" }),
     { type: "docker:index/container:Container", urn: "c", protect: true },
   ];
   expect(await unsavedData(docker, state, NOW)).toEqual([
+    "the events of the relay of new have no backup: make data-backup TOWN=new FILE=…",
     "the ledger and the claims of none have no backup: make data-backup TOWN=none FILE=…",
     "the ledger and the claims of old have a last backup that is 16 days old: make data-backup TOWN=old FILE=…",
   ]);

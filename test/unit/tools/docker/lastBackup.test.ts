@@ -24,12 +24,21 @@ test.each([
   ["is unknown while there is no mark", undefined, undefined],
   ["is unknown if the mark says something else", '{"lastBackup":"yesterday"}', undefined],
 ])("the time of the last backup %s", async (_, note, made) => {
-  expect((await lastBackup(hostWith(note), "c"))?.toISOString()).toBe(made);
+  expect((await lastBackup(hostWith(note), { connector: "c" }))?.toISOString()).toBe(made);
+});
+
+it("the time of the last backup of a town that has a relay is the older one, and unknown if one has none", async () => {
+  const notes: Record<string, string> = { old: '{"lastBackup":"2026-11-20T12:00:00.000Z"}', none: "{}" };
+  notes["new"] = '{"lastBackup":"2026-11-25T12:00:00.000Z"}';
+  const docker = { getContainer: (name: string) => hostWith(notes[name]).getContainer(name) } as unknown as Docker;
+  const last = async (connector: string, relay: string) => (await lastBackup(docker, { connector, relay }))?.getDate();
+  expect([await last("old", "new"), await last("new", "old")]).toEqual([20, 20]);
+  expect([await last("new", "none"), await last("none", "new")]).toEqual([undefined, undefined]);
 });
 
 it("the time of the last backup is not taken for unknown where the Docker host cannot be asked", async () => {
   const docker = { getContainer: () => ({ getArchive: () => Promise.reject(new Error("connect ENOENT")) }) };
-  await expect(lastBackup(docker as unknown as Docker, "c")).rejects.toThrow("connect ENOENT");
+  await expect(lastBackup(docker as unknown as Docker, { connector: "c" })).rejects.toThrow("connect ENOENT");
 });
 
 test.each([

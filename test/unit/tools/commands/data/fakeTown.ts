@@ -4,7 +4,7 @@ import type Docker from "dockerode";
 import { UID } from "../../../../../components/core/user";
 import { quick, word } from "../identity/lived";
 import type { Mover } from "../../../../../tools/commands/data/mover";
-import type { TownData } from "../../../../../tools/commands/data/townData";
+import type { DataContainer, TownData } from "../../../../../tools/commands/data/townData";
 import { eachTarEntry, tarArchive, type TarHeader } from "../../../../../tools/docker/tar";
 
 /** A file of a data volume, by its path there; a folder where the path ends with a slash. */
@@ -37,63 +37,93 @@ export async function contentsOf(archive: NodeJS.ReadableStream): Promise<Record
 /** The town that is named to the commands. */
 export const HOME = { stack: "dev", town: "home" };
 
-/** A town whose connector has a data volume and remembers what was done to it. */
+/** A container that has a data volume and tells what is done to it. */
+class FakeContainer {
+  running = true;
+
+  constructor(
+    readonly volume: Volume,
+    private readonly tell: (what: string) => void,
+  ) {}
+
+  inspect = () => Promise.resolve({ State: { Running: this.running, Health: { Status: "healthy" } } });
+  stop = () => {
+    this.tell("stop");
+    this.running = false;
+    return Promise.resolve();
+  };
+  start = () => {
+    this.tell("start");
+    this.running = true;
+    return Promise.resolve();
+  };
+  getArchive = () => {
+    this.tell(`read while it ${this.running ? "runs" : "is stopped"}`);
+    return Promise.resolve(archiveOf(this.volume));
+  };
+  putArchive = async (archive: NodeJS.ReadableStream) => {
+    const { [".town-ator"]: note } = await contentsOf(archive);
+    this.tell(`note ${note?.trim().replace(/\d{4}-.*Z/, "TIME")}`);
+  };
+}
+
+/** A town whose connector has a data volume, and its relay if it has one, and which remembers what was done to it. */
 export class FakeTown {
-  /** In their order: `stop`, `start`, `read`, `note <content>`, `stage`, `move <folder>`, `end`. */
+  /**
+   * In their order: `stop`, `start`, `read`, `note <content>`, `stage`, `move <folder>`, `end`; after `relay: ` those
+   * of the relay.
+   */
   readonly done: string[] = [];
   readonly said: string[] = [];
-  running = true;
   /** What a restore has put into the stage. */
   staged: Record<string, string> = {};
+  stagedForRelay: Record<string, string> | undefined;
+  readonly #connector: FakeContainer;
+  readonly #relay: FakeContainer | undefined;
 
-  constructor(public volume: Volume) {}
+  constructor(volume: Volume, relay?: Volume) {
+    this.#connector = new FakeContainer(volume, (what) => this.done.push(what));
+    this.#relay = relay && new FakeContainer(relay, (what) => this.done.push(`relay: ${what}`));
+  }
+
+  get volume(): Volume {
+    return this.#connector.volume;
+  }
+
+  set running(running: boolean) {
+    this.#connector.running = running;
+  }
 
   // What the commands are given for the real ones.
   readonly open = () => Promise.resolve(this.data);
   readonly passphrase = word;
   readonly encrypt = quick;
   get data(): TownData {
+    const of = (name: string) => (name === "the-relay" ? this.#relay : this.#connector);
+    const image = "sha256:1";
     return {
       stack: "dev",
       town: "home",
       nodeId: "g.home",
-      docker: { getContainer: () => this.#container } as unknown as Docker,
-      connector: "the-connector",
-      image: "sha256:1",
-      volume: "the-volume",
+      docker: { getContainer: of } as unknown as Docker,
+      containers: [
+        { keeper: "connector", name: "the-connector", image, volume: "the-volume" },
+        ...(this.#relay ? [{ keeper: "relay", name: "the-relay", image, volume: "the-events" } as const] : []),
+      ],
       say: (line) => void this.said.push(line),
     };
   }
 
-  readonly start = (): Promise<Mover> =>
-    Promise.resolve({
+  readonly start = (_: unknown, { keeper }: DataContainer): Promise<Mover> => {
+    const isRelay = keeper === "relay";
+    const tell = (what: string) => void this.done.push(isRelay ? `relay: ${what}` : what);
+    return Promise.resolve({
       stage: async (archive: NodeJS.ReadableStream) => {
-        this.staged = await contentsOf(archive);
-        this.done.push("stage");
+        this[isRelay ? "stagedForRelay" : "staged"] = await contentsOf(archive);
+        tell("stage");
       },
-      move: (aside: string) => Promise.resolve(void this.done.push(`move ${aside.replace(/\d.*/, "TIME")}`)),
-      end: () => Promise.resolve(void this.done.push("end")),
+      move: (aside: string) => Promise.resolve(tell(`move ${aside.replace(/\d.*/, "TIME")}`)),
+      end: () => Promise.resolve(tell("end")),
     });
-
-  readonly #container = {
-    inspect: () => Promise.resolve({ State: { Running: this.running, Health: { Status: "healthy" } } }),
-    stop: () => {
-      this.done.push("stop");
-      this.running = false;
-      return Promise.resolve();
-    },
-    start: () => {
-      this.done.push("start");
-      this.running = true;
-      return Promise.resolve();
-    },
-    getArchive: () => {
-      this.done.push(`read while it ${this.running ? "runs" : "is stopped"}`);
-      return Promise.resolve(archiveOf(this.volume));
-    },
-    putArchive: async (archive: NodeJS.ReadableStream) => {
-      const { [".town-ator"]: note } = await contentsOf(archive);
-      this.done.push(`note ${note?.trim().replace(/\d{4}-.*Z/, "TIME")}`);
-    },
   };
 }
