@@ -6,7 +6,11 @@ import { describe, expect, it } from "vitest";
 function printed(script: string): string {
   const loaded = `const loaded = (part) => Object.keys(require.cache).filter((file) => file.includes(part)).length;`;
   const cwd = path.join(__dirname, "../../..");
-  return execFileSync("node", ["--require", "./tools/ts.cjs", "--eval", loaded + script], { cwd, encoding: "utf8", stdio: "pipe" });
+  return execFileSync("node", ["--require", "./tools/ts.cjs", "--eval", loaded + script], {
+    cwd,
+    encoding: "utf8",
+    stdio: "pipe",
+  });
 }
 
 // Of what is loaded later, one module is there: the one that stands in for it.
@@ -27,9 +31,9 @@ describe("what the program never uses", () => {
 
 describe("the commands", () => {
   it("load dockerode without its sessions and its ssh", () => {
-    expect(printed('require("./tools/docker/dockerHost.ts"); console.log(loaded("/grpc-js/"), loaded("/ssh2/"));')).toBe(
-      "0 0\n",
-    );
+    expect(
+      printed('require("./tools/docker/dockerHost.ts"); console.log(loaded("/grpc-js/"), loaded("/ssh2/"));'),
+    ).toBe("0 0\n");
   });
 
   it("get both from dockerode all the same", () => {
