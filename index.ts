@@ -1,4 +1,4 @@
-import "./stack/lazyArborist";
+import "./stack/startSooner";
 import { buildTowns } from "./stack/buildTowns";
 import { projectBuilds } from "./stack/projectBuilds";
 import { omitPromiseTraces } from "./stack/promiseTraces";

@@ -1,3 +1,4 @@
+import "../stack/startSooner";
 import { createRequire } from "node:module";
 import { Command, Option } from "commander";
 import { redact } from "../components/core/redact";

@@ -17,7 +17,7 @@ describe.runIf(process.getuid?.() === 0)("without any command a town is reached 
 
   beforeAll(async () => {
     const env = { SOAK: "short", REPORT: report };
-    const options = { cwd: PROJECT, env, reject: false, stdin: "ignore", timeout: 850_000 } as const;
+    const options = { cwd: PROJECT, env, reject: false, timeout: 850_000 } as const;
     const { exitCode, all } = await run("make", ["soak"], options);
     if (!fs.existsSync(report)) throw new Error(`make soak exited ${exitCode}:\n${all}`);
     ({ recoveries } = JSON.parse(fs.readFileSync(report, "utf8")) as { recoveries: Recovery[] });

@@ -89,18 +89,19 @@ function missing(shown: readonly string[], output: string): string[] {
   });
 }
 
-/** What the shell of a newcomer has: nothing of Pulumi, and nothing of the npm, make and vitest that run this. */
+/** What the shell of a newcomer has not: anything of Pulumi, and of the npm, make and vitest that run this. */
 function environment(): NodeJS.ProcessEnv {
   const foreign = /^(PULUMI_|npm_|MAKE|MFLAGS|VITEST|TEST$|MODE$|NODE_ENV$|INIT_CWD$)/;
-  const own = Object.entries(process.env).filter(([name]) => !foreign.test(name));
+  const names = Object.keys(process.env).filter((name) => foreign.test(name));
   const folders = process.env["PATH"]!.split(path.delimiter).filter((folder) => !folder.includes("node_modules"));
   const PATH = folders.join(path.delimiter);
-  return { ...Object.fromEntries(own), PATH, PULUMI_CREDENTIALS_PATH: root, npm_config_prefer_offline: "true" };
+  const without = Object.fromEntries(names.map((name) => [name, undefined]));
+  return { ...without, PATH, PULUMI_CREDENTIALS_PATH: root, npm_config_prefer_offline: "true" };
 }
 
 /** Types a command in the clone, and gives all that it prints. */
 async function typed(command: string, input: string): Promise<string> {
-  const options = { cwd: clone, env: environment(), extendEnv: false, reject: false, timeout: LIMIT, input };
+  const options = { cwd: clone, env: environment(), reject: false, timeout: LIMIT, input };
   const { exitCode, all } = await run("bash", ["-o", "pipefail", "-c", command], options);
   if (exitCode !== 0) throw new Error(`${command} exited ${exitCode}:\n${all}`);
   return all;

@@ -30,7 +30,6 @@ async function pulumi(...args: string[]): Promise<string> {
     env: environment,
     reject: false,
     timeout: 120_000,
-    stdin: "ignore",
   });
   if (exitCode === 0) return stdout;
   const names = await list("container");

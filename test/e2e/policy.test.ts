@@ -1,9 +1,9 @@
 import { mkdtemp, rm, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { RULES } from "../../policy/rules";
 import { localPath } from "../../tools/console/project";
+import { run } from "../../tools/console/run";
 import { prepareEnvironment, type Environment } from "../../tools/pulumi/environment";
 import { TestStack } from "./support";
 
@@ -87,7 +87,7 @@ describe("the policy pack, run by the engine", () => {
       RESOURCES: JSON.stringify({ bad: BAD, hardened: HARDENED }),
     };
     const pulumi = (...args: string[]) =>
-      execa(environment.pulumi, [...args, "--non-interactive"], { cwd: folder, env, all: true, reject: false });
+      run(environment.pulumi, [...args, "--non-interactive"], { cwd: folder, env, reject: false });
     await pulumi("stack", "init", "bad", "--secrets-provider", "passphrase");
     const { exitCode, all } = await pulumi("preview", "--stack", "bad", "--policy-pack", environment.policyPack);
     expect(exitCode, all).not.toBe(0);

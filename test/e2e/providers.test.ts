@@ -1,9 +1,9 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { dockerClient } from "../../tools/docker/dockerHost";
 import { localPath } from "../../tools/console/project";
+import { run } from "../../tools/console/run";
 import { prepareEnvironment } from "../../tools/pulumi/environment";
 
 /**
@@ -70,10 +70,9 @@ async function pulumi(
   change: Change = {},
   more: Record<string, string> = {},
 ): Promise<{ exitCode: number; all: string }> {
-  const { exitCode, all } = await execa(pulumiPath, [...args, "--stack", "t", "--non-interactive"], {
+  const { exitCode, all } = await run(pulumiPath, [...args, "--stack", "t", "--non-interactive"], {
     cwd: folder,
     env: { ...environment, CHANGE: JSON.stringify(change), ...more },
-    all: true,
     reject: false,
   });
   return { exitCode: exitCode ?? -1, all };
@@ -87,7 +86,7 @@ async function succeeds(args: string[], change?: Change): Promise<string> {
 
 /** What a preview would do, as \`replace main\`; without what stays the same. */
 async function plan(change: Change = {}, ...args: string[]): Promise<string[]> {
-  const { stdout } = await execa(pulumiPath, ["preview", "--json", ...args, "--stack", "t", "--non-interactive"], {
+  const { stdout } = await run(pulumiPath, ["preview", "--json", ...args, "--stack", "t", "--non-interactive"], {
     cwd: folder,
     env: { ...environment, CHANGE: JSON.stringify(change) },
   });
@@ -99,7 +98,7 @@ async function plan(change: Change = {}, ...args: string[]): Promise<string[]> {
 }
 
 async function outputs(): Promise<Record<string, unknown>> {
-  const { stdout } = await execa(pulumiPath, ["stack", "output", "--json", "--show-secrets", "--stack", "t"], {
+  const { stdout } = await run(pulumiPath, ["stack", "output", "--json", "--show-secrets", "--stack", "t"], {
     cwd: folder,
     env: environment,
   });
@@ -148,7 +147,7 @@ beforeAll(async () => {
     PULUMI_BACKEND_URL: `file://${join(folder, "state")}`,
     PULUMI_CONFIG_PASSPHRASE: "for this test",
   };
-  await execa(pulumiPath, ["stack", "init", "t", "--secrets-provider", "passphrase"], {
+  await run(pulumiPath, ["stack", "init", "t", "--secrets-provider", "passphrase"], {
     cwd: folder,
     env: environment,
   });

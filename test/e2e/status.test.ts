@@ -1,7 +1,6 @@
-import { createInterface } from "node:readline";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { execa } from "execa";
+import spawn from "nano-spawn";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { docker, PROJECT, TestStack, within } from "./support";
 
@@ -92,18 +91,16 @@ describe("make status", () => {
 
 describe("make logs", () => {
   it("follows both containers of a town and says whose each line is", async () => {
-    const logs = execa("make", ["--silent", "logs", `STACK=${stack.name}`, "TOWN=home"], {
-      cwd: PROJECT,
-      reject: false,
-    });
+    const logs = spawn("make", ["--silent", "logs", `STACK=${stack.name}`, "TOWN=home"], { cwd: PROJECT });
     const roles = new Set<string>();
-    for await (const line of createInterface({ input: logs.stdout })) {
-      expect(line).not.toMatch(/[a-z2-7]{56}/);
-      roles.add(line.split(" ")[0]!);
-      if (roles.size === 2) break;
-    }
-    logs.kill("SIGTERM");
-    await logs;
+    const follow = async () => {
+      for await (const line of logs.stdout) {
+        expect(line).not.toMatch(/[a-z2-7]{56}/);
+        roles.add(line.split(" ")[0]!);
+        if (roles.size === 2) (await logs.nodeChildProcess).kill("SIGTERM");
+      }
+    };
+    await expect(follow()).rejects.toThrow("SIGTERM");
     expect([...roles].sort()).toEqual(["connector", "sidecar"]);
   });
 });

@@ -10,7 +10,6 @@ export async function make(target: string, stack: string, env: Record<string, st
     cwd: projectDirectory,
     env,
     reject: false,
-    stdin: "ignore",
   });
   if (exitCode !== 0) throw new UserError(`\`make ${target}\` fails:\n${all}`);
   return stdout;

@@ -1,3 +1,4 @@
+import "./dockerodeSooner";
 import Docker from "dockerode";
 import { run } from "../console/run";
 import { sshAgent } from "./sshConnection";

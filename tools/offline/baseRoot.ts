@@ -28,7 +28,7 @@ export async function debianPackages(): Promise<string[]> {
   const ask = () => run("apt-get", ["download", "--print-uris", ...packageNames], { reject: false, cwd: "/" });
   let result = await ask();
   if (result.exitCode !== 0 && process.getuid?.() === 0) {
-    await run("apt-get", ["update", "-q"], { reject: false, stdin: "ignore" });
+    await run("apt-get", ["update", "-q"], { reject: false });
     result = await ask();
   }
   if (result.exitCode !== 0) {
@@ -59,10 +59,10 @@ export async function makeRoot(directory: string, user: string): Promise<string>
   // apt's own sandbox user may not write here; as root it would only warn, on every package.
   await run("apt-get", ["download", "-q", "-o", "APT::Sandbox::User=root", ...packageNames], { cwd: downloads });
   for (const file of (await fs.readdir(downloads)).sort()) {
-    const tree = path.join(downloads, `${file}.tar`);
-    await run("dpkg-deb", ["--fsys-tarfile", path.join(downloads, file)], { stdout: { file: tree } });
     // --keep-directory-symlink: a package that still ships /lib must land behind our link.
-    await run("tar", ["-x", "--keep-directory-symlink", "--no-same-owner", "-f", tree, "-C", root]);
+    const unpack =
+      'set -o pipefail; dpkg-deb --fsys-tarfile "$1" | tar -x --keep-directory-symlink --no-same-owner -C "$2"';
+    await run("bash", ["-c", unpack, "unpack", path.join(downloads, file), root]);
   }
   for (const unused of ["usr/share/doc", "usr/share/man", "usr/share/locale", "usr/share/lintian", "usr/share/menu"]) {
     await fs.rm(path.join(root, unused), { recursive: true, force: true });

@@ -1,8 +1,9 @@
-import { execa, type Options } from "execa";
+import type { ChildProcess } from "node:child_process";
+import { createInterface } from "node:readline";
 import { redact } from "../../components/core/redact";
 import type { StateResource as DeployedResource } from "../../stack/deployed";
 import { localPath, projectDirectory, UserError } from "../console/project";
-import { run, type RunResult } from "../console/run";
+import { run, type RunOptions, type RunResult } from "../console/run";
 import { say } from "../console/say";
 import type { Environment } from "./environment";
 import { closeToOthers, usesLocalBackend } from "./localBackend";
@@ -38,8 +39,6 @@ export interface Deployment {
   readonly pending_operations?: readonly { readonly type: string; readonly resource: StateResource }[];
 }
 
-type RunOptions = Pick<Options, "cwd" | "input"> & { env?: NodeJS.ProcessEnv };
-
 /** Commands that know a stack but not its config: `--config-file` is an error to them. */
 const WITHOUT_CONFIG = new Set(["stack", "cancel"]);
 
@@ -65,13 +64,12 @@ export class Pulumi {
   }
 
   /** Runs a command to its end, in silence. Never rejects because the command fails. */
-  async run(args: readonly string[], { env, ...options }: RunOptions = {}): Promise<RunResult> {
+  async run(args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
     return run(this.environment.pulumi, this.#complete(args), {
       cwd: projectDirectory,
-      env: { ...this.environment.env, ...env },
-      reject: false,
-      ...(options.input === undefined && { stdin: "ignore" }),
       ...options,
+      env: { ...this.environment.env, ...options.env },
+      reject: false,
     });
   }
 
@@ -132,27 +130,25 @@ export class Pulumi {
    */
   async stream(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<PulumiRun> {
     const color = process.stdout.isTTY && process.env["NO_COLOR"] === undefined ? "always" : "never";
-    const child = execa(this.environment.pulumi, [...this.#complete(args), "--color", color], {
-      cwd: projectDirectory,
-      env: { ...this.environment.env, ...env },
-      reject: false,
-      all: true,
-      cleanup: false,
-      // By default execa sends SIGKILL five seconds after SIGTERM, in the middle of whatever Pulumi has to finish.
-      forceKillAfterDelay: false,
-      stdin: "ignore",
-      stdout: [filterLines, "inherit", "pipe"],
-      stderr: [filterLines, "inherit", "pipe"],
-    });
+    const lines: string[] = [];
+    let child: ChildProcess | undefined;
+    const started = (running: ChildProcess): void => {
+      child = running;
+      for (const stream of ["stdout", "stderr"] as const)
+        createInterface({ input: running[stream]! }).on("line", (line) => {
+          lines.push(redact(line));
+          process[stream].write(`${lines.at(-1)}\n`);
+        });
+    };
     // At a terminal the whole process group gets SIGINT, Pulumi too; SIGTERM comes to us alone.
     const stay = () => undefined;
-    const passOn = () => void child.kill("SIGTERM");
+    const passOn = () => void child?.kill("SIGTERM");
     process.on("SIGINT", stay);
     process.on("SIGTERM", passOn);
     try {
-      const { exitCode, all, signal } = await child;
+      const { exitCode, signal } = await this.run([...args, "--color", color], { env, started });
       if (signal !== undefined) say(`pulumi was killed by ${signal}: run this again`);
-      return { exitCode: exitCode ?? 1, output: all ?? "" };
+      return { exitCode: exitCode ?? 1, output: lines.join("\n") };
     } finally {
       process.off("SIGINT", stay);
       process.off("SIGTERM", passOn);
@@ -169,8 +165,4 @@ export class Pulumi {
         : ["--config-file", this.configFile];
     return [...args, "--non-interactive", "--stack", this.stack, ...ownConfig];
   }
-}
-
-function* filterLines(line: unknown): Generator<string> {
-  yield redact(String(line));
 }

@@ -171,7 +171,7 @@ const pairs = (between: string, values: Readonly<Record<string, string>> = {}) =
   Object.entries(values).map((pair) => pair.join(between));
 
 async function docker(args: string[], mayFail = false): Promise<string> {
-  const { exitCode, stdout, stderr } = await run("docker", args, { reject: false, stdin: "ignore" });
+  const { exitCode, stdout, stderr } = await run("docker", args, { reject: false });
   if (exitCode !== 0 && !mayFail) throw new Error(`docker ${args[0]} fails: ${stderr}`);
   return stdout.trim();
 }

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
+import { createInterface } from "node:readline";
 import { run, type RunResult } from "../../console/run";
 import { localPath, UserError } from "../../console/project";
 import { during } from "../../console/say";
@@ -141,10 +142,7 @@ async function go(args: string[], module: GoModule, onLine: (line: string) => vo
     cwd: module.directory,
     reject: false,
     env: { CGO_ENABLED: "0", GOFLAGS: "", GOWORK: "off" },
-    stderr: function* (line: unknown) {
-      onLine(String(line));
-      yield line;
-    },
+    started: ({ stderr }) => createInterface({ input: stderr! }).on("line", onLine),
   });
   if (result.exitCode === 0) return result;
   if (result.exitCode === undefined)

@@ -26,7 +26,8 @@ describe("editing a config file", () => {
       await fs.appendFile(copy, `# ${args[1]}\n`);
       await more.during?.();
       const text = more.fault ?? "";
-      return { exitCode: more.fault === undefined ? 0 : 255, stdout: "", stderr: text, all: text };
+      const exitCode = more.fault === undefined ? 0 : 255;
+      return { exitCode, signal: undefined, stdout: "", stderr: text, all: text };
     };
     return { calls, run, ...(more.configFile !== undefined && { configFile: more.configFile }) };
   }

