@@ -28,11 +28,13 @@ it("takes a process that is gone for dead", async () => {
 });
 
 it("takes a zombie for dead", async () => {
-  // The shell becomes a `sleep`, which never reaps the shell's child.
-  const parent = spawn("sh", ["-c", "sleep 0 & echo $!; exec sleep 60"], { stdio: ["ignore", "pipe", "ignore"] });
+  const parent = spawn("sh", ["-c", "sleep 60 & echo $!; exec sleep 60"], { stdio: ["ignore", "pipe", "ignore"] });
   try {
     const [line] = (await once(parent.stdout, "data")) as [Buffer];
     const pid = Number(line.toString());
+    // A shell reaps its children, the `sleep` that it becomes does not.
+    await until(() => isAlive(parent.pid!, "sleep"), Boolean, { everyMs: 10 });
+    process.kill(pid, "SIGKILL");
     const status = () => fs.readFile(`/proc/${pid}/status`, "utf8");
     await until(status, (text) => /^State:\s*Z/m.test(text), { everyMs: 10 });
     expect(await isAlive(pid)).toBe(false);
