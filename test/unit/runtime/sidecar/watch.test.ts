@@ -33,7 +33,7 @@ const reads = (wanted: string | RegExp, name = "tmp/published") =>
   until(
     () => Promise.resolve(fs.existsSync(at(name)) ? fs.readFileSync(at(name), "utf8") : ""),
     (text) => (typeof wanted === "string" ? text === wanted : wanted.test(text)),
-    { withinMs: 10_000, everyMs: 20 },
+    { withinMs: 30_000, everyMs: 20 },
   );
 
 /** The daemon's control port, as far as watch.sh uses it. */
@@ -90,7 +90,7 @@ async function connected(count = 1): Promise<void> {
     () => Promise.resolve(lines.filter((line) => line.startsWith("GETINFO")).length),
     (seen) => seen >= count,
     {
-      withinMs: 10_000,
+      withinMs: 30_000,
       everyMs: 20,
     },
   );

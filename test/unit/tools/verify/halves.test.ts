@@ -41,7 +41,7 @@ async function doors(tokens: Record<string, Record<string, string>>): Promise<Pr
   return async (invite, claim) => {
     const socket = connect(fakes.get(invite.nodeId)!.port, "127.0.0.1");
     await once(socket, "connect");
-    return authenticate(socket, "fake.invalid", claim, 1000);
+    return authenticate(socket, "fake.invalid", claim, 30_000);
   };
 }
 
