@@ -11,13 +11,14 @@ export default defineConfig({
     maxWorkers: availableParallelism() + 1,
     projects: [
       // Not isolated, and one project: loading Pulumi again takes longer than the tests. A test that changes a global
-      // restores it. The time-out is for a machine that does much else.
+      // restores it. The time-outs are for a machine that does much else.
       {
         resolve,
         test: {
           name: "unit",
           include: ["test/{unit,graph}/**/*.test.ts"],
-          testTimeout: 60_000,
+          testTimeout: 180_000,
+          expect: { poll: { timeout: 30_000 } },
           isolate: false,
         },
       },

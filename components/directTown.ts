@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { anonImage } from "./anonImage";
-import type { AnyTownArgs } from "./anyTown";
+import { connectorAndRelay, type AnyTownArgs } from "./anyTown";
 import { assertArguments } from "./arguments";
 import type { ConnectorPlace } from "./connectorPlace";
 import { guardProblems } from "./core/guardSettings";
@@ -10,12 +10,11 @@ import { nodeIdProblem, ownerProblem, peersProblem, townParts, TOWN_TYPE } from 
 import { parsePublished, publishedProblem } from "./core/peering";
 import { PORTS } from "./core/ports";
 import { subnetOf, subnetProblem } from "./core/subnets";
-import { relayIdOf, relayNameProblem } from "./core/townRelay";
+import { relayNameProblem } from "./core/townRelay";
 import { ownerOf } from "./owner";
 import { PeerSecret, rememberedPeers, standingOf } from "./peerSecret";
-import { TownConnector } from "./townConnector";
 import { townNetwork } from "./townNetwork";
-import { TownRelay, townRelayPeer, withRelay, type TownRelayOutputs } from "./townRelay";
+import type { TownRelayOutputs } from "./townRelay";
 
 export interface DirectTownArgs extends AnyTownArgs {
   /**
@@ -88,33 +87,8 @@ export class DirectTown extends pulumi.ComponentResource {
       image,
       keep,
     };
-    const relayId = relayIdOf(nodeId, args.relay?.name);
-    const relayPeer = args.relay && townRelayPeer(townParts.peer(name, relayId), { nodeId: relayId, target }, parent);
-    const { environment, timeouts, guard, logLevel } = args;
-    const connector = new TownConnector(
-      townParts.connector(name),
-      {
-        ...{ owner, nodeId, place, environment, access, timeouts, guard, logLevel, memoryMiB },
-        peers: relayPeer ? [...peers, relayPeer] : peers,
-        routes: withRelay(args.routes, relayPeer),
-        image: args.images?.connector,
-      },
-      parent,
-    );
     const url = publish === undefined ? undefined : `ws://${publish}`;
-    const relay =
-      relayPeer &&
-      new TownRelay(
-        townParts.relay(name),
-        {
-          ...args.relay,
-          ...{ owner, target, keep, peer: relayPeer, publicBtpUrl: url, ready: [connector] },
-          connector: { nodeId, address: place.address },
-          image: args.images?.relay,
-          anonImage: image,
-        },
-        parent,
-      );
+    const { connector, relay } = connectorAndRelay(name, args, { owner, place, target, peers, memoryMiB, url }, parent);
     this.outputs = {
       nodeId,
       transport: "direct",

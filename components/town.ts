@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { anonImage } from "./anonImage";
-import type { AnyTownArgs } from "./anyTown";
+import { connectorAndRelay, type AnyTownArgs } from "./anyTown";
 import { assertArguments } from "./arguments";
 import type { AtorNetwork } from "./atorNetwork";
 import { AtorSidecar, type AtorSidecarArgs } from "./atorSidecar";
@@ -13,14 +13,13 @@ import { DEFAULT_MEMORY_MIB, memoryProblem } from "./core/memory";
 import { nodeIdProblem, ownerProblem, peersProblem, townParts, TOWN_TYPE } from "./core/names";
 import { anonUrlOf } from "./core/renderConnectorYaml";
 import { subnetOf, subnetProblem } from "./core/subnets";
-import { relayIdOf, relayNameProblem } from "./core/townRelay";
+import { relayNameProblem } from "./core/townRelay";
 import { HiddenServiceVolume, type PublishedAddress } from "./hiddenServiceVolume";
 import type { Topology } from "./core/peering";
 import { ownerOf } from "./owner";
 import { PeerSecret, rememberedPeers, standingOf } from "./peerSecret";
-import { TownConnector } from "./townConnector";
 import { townNetwork } from "./townNetwork";
-import { TownRelay, townRelayPeer, withRelay, type TownRelayOutputs } from "./townRelay";
+import type { TownRelayOutputs } from "./townRelay";
 
 export interface TownArgs extends AnyTownArgs {
   /** Where the connector and the daemon are. Default: `gateway`. */
@@ -159,36 +158,9 @@ export class Town extends pulumi.ComponentResource {
       { owner, identity, network, target, discovery, peers, memoryMiB: sidecarMiB },
       parent,
     );
-    const relayId = relayIdOf(nodeId, args.relay?.name);
-    const relayPeer = args.relay && townRelayPeer(townParts.peer(name, relayId), { nodeId: relayId, target }, parent);
-    const { environment, timeouts, guard, logLevel } = args;
-    const connector = new TownConnector(
-      townParts.connector(name),
-      {
-        ...{ owner, nodeId, place, environment, access, timeouts, guard, logLevel },
-        peers: relayPeer ? [...peers, relayPeer] : peers,
-        routes: withRelay(args.routes, relayPeer),
-        image: args.images?.connector,
-        memoryMiB: connectorMiB,
-      },
-      parent,
-    );
-
-    const { current, next, previous } = identity;
-    const { anonUrl } = identity;
-    const relay =
-      relayPeer &&
-      new TownRelay(
-        townParts.relay(name),
-        {
-          ...args.relay,
-          ...{ owner, target, keep, peer: relayPeer, publicBtpUrl: anonUrl, ready: [connector] },
-          connector: { nodeId, address: place.address },
-          image: args.images?.relay,
-          anonImage: image,
-        },
-        parent,
-      );
+    const { current, next, previous, anonUrl } = identity;
+    const site = { owner, place, target, peers, memoryMiB: connectorMiB, url: anonUrl };
+    const { connector, relay } = connectorAndRelay(name, args, site, parent);
     const shown = <T>(output: pulumi.Output<T>) => (args.anonymous ? pulumi.secret(output) : output);
     const invitation = { nodeId, discovery, anonUrl, next };
     this.#invites = new Map(peers.map((peer) => [peer.peerId, inviteTo(peer, invitation)]));

@@ -1,10 +1,8 @@
 import "../stack/startSooner";
 import { createRequire } from "node:module";
 import { Command, Option } from "commander";
-import { redact } from "../components/core/redact";
 import { extras, type Options } from "./commands/options";
-import { UserError } from "./console/project";
-import { say } from "./console/say";
+import { say, sayError } from "./console/say";
 
 /** Targets of the Makefile that are no commands here, with what they do. */
 export const OTHER_TARGETS = {
@@ -189,7 +187,6 @@ command("soak")
 
 if (require.main === module)
   program.parseAsync().catch((error: unknown) => {
-    if (error instanceof UserError) say(error.message);
-    else process.stderr.write(`${redact(error instanceof Error ? (error.stack ?? error.message) : String(error))}\n`);
+    sayError(error);
     process.exitCode = 1;
   });

@@ -16,7 +16,7 @@ export const networkRules: Rules = {
     roomForSidecars,
     equalNodeIds,
   ],
-  ofTown: [redialOrder, publishedTown, directTown],
+  ofTown: [redialOrder, publishedTown, directTown, builtEmbeddedDaemon],
 };
 
 /** What is built here in the place of a published image. */
@@ -42,6 +42,15 @@ function* builtDaemon({ settings: { suffix, images } }: Config): Iterable<Proble
     yield {
       path: ["suffix"],
       message: `must be ${DEFAULT_SUFFIX} when town-ator:images.anon is "build": the daemon built here, anon 0.4.9.11, appends it`,
+    };
+}
+
+/** The sidecar looks at its daemon's version; nobody does at that of the daemon in the connector's image. */
+function* builtEmbeddedDaemon({ name, town }: TownPart, { settings: { suffix, images } }: Config): Iterable<Problem> {
+  if (town.topology === "embedded" && images.connector === BUILD && suffix !== DEFAULT_SUFFIX)
+    yield {
+      path: ["suffix"],
+      message: `must be ${DEFAULT_SUFFIX} when town-ator:images.connector is "build" and towns.${name}.topology is embedded: the daemon in it appends that`,
     };
 }
 

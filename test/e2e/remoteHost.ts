@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import * as fs from "node:fs";
-import { connect, createServer, type AddressInfo } from "node:net";
+import { connect } from "node:net";
 import * as os from "node:os";
 import * as path from "node:path";
 import { anonContext } from "../../components/anonImage";
@@ -11,6 +11,7 @@ import { run } from "../../tools/console/run";
 import { goProgram } from "../../tools/dev/goProgram";
 import { PrivateEngine } from "../../tools/dev/engine/privateEngine";
 import { prepareEnvironment } from "../../tools/pulumi/environment";
+import { freePort } from "../freePort";
 import { docker, PROJECT, within } from "./support";
 
 /** The registry of the CNCF's `distribution`. */
@@ -183,14 +184,6 @@ async function installSshd(): Promise<void> {
     throw new Error("Install openssh-server for these tests: its package would start a server on this machine.");
   const { exitCode, all } = await aptInstall(["openssh-server"]);
   if (exitCode !== 0) throw new Error(`openssh-server cannot be installed:\n${all}`);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  await new Promise((closed) => server.close(closed));
-  return port;
 }
 
 async function answers(port: number): Promise<true | string> {

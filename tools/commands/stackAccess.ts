@@ -10,10 +10,18 @@ import { say } from "../console/say";
 import { unlessRefused } from "../console/unlessRefused";
 import { editConfigFile, type ConfigEdit } from "../pulumi/configEdit";
 import { assertStackExists, openPulumi } from "../pulumi/stack";
-import { publishedTowns, readStackState, type PublishedTown, type StackState } from "../pulumi/stackState";
+import { readStackState, type StackState } from "../pulumi/stackState";
+import { readTowns } from "../verify/stackFacts";
 
 /** A stack's config as the program gets it: full keys, structures as JSON, secrets in plain text. */
 export type StackConfig = Readonly<Record<string, string>>;
+
+/** Which addresses of a town are published, by their fingerprints. */
+export interface PublishedTown {
+  readonly fingerprint: string;
+  readonly next?: { readonly fingerprint: string } | undefined;
+  readonly previous?: { readonly fingerprint: string } | undefined;
+}
 
 /** What the commands read and write of a stack; replaceable in tests. */
 export interface StackAccess {
@@ -40,7 +48,7 @@ export async function openStack(stack: string): Promise<StackAccess> {
     stack,
     config: () => pulumi.config(),
     state: () => readStackState(pulumi),
-    published: () => publishedTowns(pulumi),
+    published: () => readTowns(pulumi),
     edit: (edit, what) => editConfigFile(pulumi, file, before, edit, what),
     say,
   };

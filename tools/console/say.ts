@@ -1,4 +1,5 @@
 import { redact } from "../../components/core/redact";
+import { UserError } from "./project";
 
 const quietMilliseconds = 2_000;
 const reportMilliseconds = 10_000;
@@ -6,6 +7,12 @@ const reportMilliseconds = 10_000;
 /** Prints one redacted line for the user on stderr; stdout is kept for what a command is asked to print. */
 export function say(text: string): void {
   process.stderr.write(`town-ator: ${redact(text)}\n`);
+}
+
+/** Prints on stderr, redacted, why a program ended: what a UserError says, or any other error with its stack. */
+export function sayError(error: unknown): void {
+  if (error instanceof UserError) say(error.message);
+  else process.stderr.write(`${redact(error instanceof Error ? (error.stack ?? error.message) : String(error))}\n`);
 }
 
 /** Effects of `during`, replaceable in tests. */

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import { aptInstall } from "../console/aptInstall";
+import { isAlive } from "../console/isAlive";
 import { run } from "../console/run";
 import { dockerAnswers, type DockerHost } from "./dockerHost";
 import { ifThere } from "../console/ifThere";
@@ -104,13 +105,7 @@ async function mountCgroups(): Promise<void> {
 export async function removeStalePid(pidFile: string, command: string): Promise<void> {
   const text = await fs.readFile(pidFile, "utf8").catch(() => undefined);
   if (text === undefined) return;
-  const status = await fs.readFile(`/proc/${text.trim()}/status`, "utf8").catch(() => "");
-  if (!isAlive(status, command)) await fs.rm(pidFile, { force: true });
-}
-
-/** Whether the text of a `/proc/<pid>/status` describes a process called `command` that is not a zombie. */
-export function isAlive(status: string, command: string): boolean {
-  return new RegExp(`^Name:\\s*${command}$`, "m").test(status) && !/^State:\s*[ZX]/m.test(status);
+  if (!(await isAlive(Number(text), command))) await fs.rm(pidFile, { force: true });
 }
 
 /** Whether an Engine answers in time, unless `givenUp` before that. */

@@ -71,12 +71,19 @@ export function wantedNetworks({ stack, network, localNetwork, towns }: Settings
   ];
 }
 
-/**
- * Whether Docker refused a network for its subnet: its address pool says so where it can, and the bridge driver where
- * the pool did not notice.
- */
+/** What Docker says when it refuses a network for its subnet. */
+const REFUSALS = [
+  // Its address pool. A pool is a subnet with its range, so it does not notice the same subnet with another range:
+  /Pool overlaps with other one on this address space/,
+  // then the gateway is taken,
+  /failed to allocate gateway \([\d.]+\): Address already in use/,
+  // or, where the gateways differ, the bridge driver notices.
+  /conflicts with network [0-9a-f]{12,}/,
+];
+
+/** Whether Docker refused a network for its subnet. */
 export function saysOverlap(output: string): boolean {
-  return /Pool overlaps with other one on this address space|conflicts with network [0-9a-f]{12,}/.test(output);
+  return REFUSALS.some((refusal) => refusal.test(output));
 }
 
 /** The subnets of the Engine's networks. */

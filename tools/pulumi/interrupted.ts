@@ -3,6 +3,7 @@ import { hostname } from "node:os";
 import * as path from "node:path";
 import type Docker from "dockerode";
 import { dockerClient } from "../docker/dockerHost";
+import { isAlive } from "../console/isAlive";
 import { localPath, UserError } from "../console/project";
 import type { Deployment, Pulumi } from "./pulumi";
 import { say } from "../console/say";
@@ -30,7 +31,7 @@ export async function repairInterrupted(pulumi: Pulumi): Promise<void> {
   if (!pulumi.isLocal) return;
   const { stack } = pulumi;
   const locks = await readLocks(localPath("state", ".pulumi", "locks", "organization", await projectName(), stack));
-  if (locks.some((lock) => !isDead(lock))) return;
+  for (const lock of locks) if (!(await isDead(lock))) return;
   if (locks.length > 0) {
     say("an earlier run was killed: giving up its lock");
     await pulumi.text(["cancel", "--yes"]);
@@ -53,19 +54,9 @@ async function readLocks(directory: string): Promise<Lock[]> {
   );
 }
 
-/** Whether the process that holds a lock is surely gone: it ran on this host, and no process has its pid any more. */
-export function isDead(
-  lock: Lock,
-  host: string = hostname(),
-  signal: (pid: number) => void = (pid) => void process.kill(pid, 0),
-): boolean {
-  if (lock.hostname !== host) return false;
-  try {
-    signal(lock.pid);
-    return false;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "ESRCH";
-  }
+/** Whether the process that holds a lock is surely gone: it ran on this host and does not any more. */
+export async function isDead(lock: Lock, host: string = hostname()): Promise<boolean> {
+  return lock.hostname === host && !(await isAlive(lock.pid));
 }
 
 /**

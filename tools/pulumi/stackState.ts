@@ -1,4 +1,3 @@
-import { z } from "zod";
 import { deployedTowns, randomSecrets, type DeployedTown, type StateResource } from "../../stack/deployed";
 import { RANDOM_SECRET_TYPE, townOfSeed } from "../../components/core/names";
 import { nameIn, type Pulumi } from "./pulumi";
@@ -14,24 +13,6 @@ export interface StackState {
 export async function readStackState(pulumi: Pulumi): Promise<StackState> {
   const resources = await resourcesOf(pulumi);
   return { deployed: deployedTowns(resources), random: randomSecrets(resources) };
-}
-
-const fingerprint = z.object({ fingerprint: z.string() });
-const publishedSchema = z.object({
-  towns: z
-    .record(z.string(), fingerprint.extend({ next: fingerprint.optional(), previous: fingerprint.optional() }))
-    .default({}),
-});
-
-/** Which addresses of a town are published, by their fingerprints. */
-export type PublishedTown = z.output<typeof publishedSchema>["towns"][string];
-
-/**
- * The fingerprints in a stack's outputs, by town, which are secret in an anonymous stack; nothing for a stack that is
- * not up.
- */
-export async function publishedTowns(pulumi: Pulumi): Promise<Readonly<Record<string, PublishedTown>>> {
-  return publishedSchema.parse(JSON.parse(await pulumi.outputs({ reveal: true }))).towns;
 }
 
 /** The random secrets in a stack's state, by the names of their resources; none for a stack that has never been up. */

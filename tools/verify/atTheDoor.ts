@@ -5,6 +5,7 @@ import { PORTS } from "../../components/core/ports";
 import { authenticate, describeAttempt, REFUSAL, type Attempt, type Claim } from "./authenticate";
 import type { ConnectorWords } from "./connectorWords";
 import { dialPatiently, DoorError, type Dial } from "./door";
+import type { Present } from "./halves";
 import { chooseRightClaim, type Peering } from "./peerings";
 import { failed, passed, skipped, type Check, type Outcome } from "./report";
 import { addressesOf, hostOf, nameOf, type DirectTownOutputs, type TownOutputs } from "./stackFacts";
@@ -63,14 +64,10 @@ export function directDoor(
   elsewhere: boolean,
 ): Check[] {
   if (town.url === undefined) return [];
-  const { hostname: host, port } = new URL(town.url);
-  if (elsewhere && host.startsWith("127.")) {
-    const why = "it is published on the Docker host's loopback: run `make verify` there";
-    return [{ name: "the address is reached", run: () => Promise.resolve(skipped(why)) }];
-  }
+  const way = wayTo(town, elsewhere);
+  if (typeof way === "string") return [{ name: "the address is reached", run: () => Promise.resolve(skipped(way)) }];
   return doorChecks({
-    host,
-    dial: dialAt(host, Number(port || 80)),
+    ...way,
     peerings,
     words,
     access: town.access,
@@ -78,6 +75,21 @@ export function directDoor(
     closedPorts: [],
     deadlineMs: DIRECT_MS,
   });
+}
+
+/** Presents claims to a town without ATOR, where it is published. `elsewhere` as for {@link directDoor}. */
+export function presentDirectly(town: DirectTownOutputs, elsewhere: boolean): Present {
+  const way = wayTo(town, elsewhere);
+  return (_invite, claim) => (typeof way === "string" ? Promise.reject(new DoorError(way)) : present(way, claim));
+}
+
+/** How a town without ATOR is reached from here, or why it is not. */
+function wayTo({ url }: DirectTownOutputs, elsewhere: boolean): Pick<Door, "host" | "dial"> | string {
+  if (url === undefined) return "it is published nowhere";
+  const { hostname: host, port } = new URL(url);
+  if (elsewhere && host.startsWith("127."))
+    return "it is published on the Docker host's loopback: run `make verify` there";
+  return { host, dial: dialAt(host, Number(port || 80)) };
 }
 
 /** Milliseconds for a connection to this machine. */
@@ -144,7 +156,7 @@ export async function reach(dial: Dial, deadlineMs: number, pauseMs?: number): P
   return passed();
 }
 
-async function present(door: Door, claim: Claim): Promise<Attempt> {
+async function present(door: Pick<Door, "host" | "dial" | "answerMs">, claim: Claim): Promise<Attempt> {
   return authenticate(await door.dial(PORTS.btp), door.host, claim, door.answerMs);
 }
 

@@ -5,16 +5,16 @@ import { dialPatiently, dialThrough, DoorError, type Open } from "./door";
 import type { KeyRing } from "./keyRing";
 import type { Peering, Standing } from "./peerings";
 
-/**
- * Presents a claim at the address of an invite, through the second daemon. Rejects with a DoorError when the service is
- * not reached.
- */
+/** Presents a claim at the address of an invite. Rejects with a DoorError when the town there is not reached. */
 export type Present = (invite: Invite, claim: Claim) => Promise<Attempt>;
 
 /**
  * Milliseconds in which a peer's service is looked for again after a failure, to tell why the peer is not connected.
  */
 const LOOK_FOR_PEER_MS = 10_000;
+
+/** Presents no claims, where the second daemon is missing. */
+export const presentNowhere: Present = () => Promise.reject(new DoorError("the second daemon did not come up"));
 
 /**
  * Presents claims through a daemon's SOCKS port. `ring` has the daemon's keys: the one in an invite is added first,
@@ -41,9 +41,8 @@ export async function explainHalves(
   peering: Peering,
   standing: Standing,
   redial: Redial | undefined,
-  present: Present | undefined,
+  present: Present,
 ): Promise<string[]> {
-  if (present === undefined) return ["neither half was tried: the second daemon did not come up"];
   return [
     ...(standing.out ? [] : [await explainOutbound(peering, redial, present)]),
     await explainInbound(peering, standing, present),
@@ -52,7 +51,11 @@ export async function explainHalves(
 
 async function explainOutbound(peering: Peering, redial: Redial | undefined, present: Present): Promise<string> {
   const { town, self, peerId, direct, invite, other } = peering;
-  if (direct) return `the outbound half was not tried: ${peerId} is dialled without ATOR, so only ${town} can reach it`;
+  if (direct) {
+    return redial?.state === "refused"
+      ? `the outbound half is wrong: ${peerId} refuses the token that ${town} presents`
+      : `the outbound half was not tried: ${peerId} is dialled without ATOR, where perhaps only ${town} can reach it`;
+  }
   if (!invite) return "the outbound half was not tried: the invite of this peer is not at hand";
   const accepted = await isAccepted(present, invite, { peerId: self.nodeId, token: invite.token });
   if (typeof accepted === "string") return `the outbound half could not be tried: ${peerId} ${accepted}`;
@@ -78,12 +81,12 @@ async function explainInbound(peering: Peering, standing: Standing, present: Pre
   }
   if (other?.dials)
     return `the inbound half is ${other.name}'s outbound half: see "${other.name}: ${self.nodeId} is connected"`;
-  if (!ownInvite) return "the inbound half was not tried: the town has no invite for this peer";
+  if (!ownInvite) return "the inbound half was not tried: the town has no token for this peer";
   const accepted = await isAccepted(present, ownInvite, { peerId, token: ownInvite.token });
   if (typeof accepted === "string") return `the inbound half could not be tried: ${town} ${accepted}`;
   return accepted
-    ? `the inbound half is right: ${town} accepts the token of its invite for ${peerId}`
-    : `the inbound half is wrong: ${town} refuses the token of its own invite for ${peerId}`;
+    ? `the inbound half is right: ${town} accepts the token that it gave ${peerId}`
+    : `the inbound half is wrong: ${town} refuses the token that it gave ${peerId}`;
 }
 
 /** Whether a claim is accepted, or refused for its token; otherwise in words what became of it. */

@@ -15,7 +15,7 @@ import { readPassphrase } from "../pulumi/localBackend";
 import { Pulumi } from "../pulumi/pulumi";
 import { assertStackExists, chooseStack } from "../pulumi/stack";
 import { secretsOf } from "../pulumi/stackState";
-import { directDoor, townDoor } from "./atTheDoor";
+import { directDoor, presentDirectly, townDoor } from "./atTheDoor";
 import { Checks } from "./checks";
 import { undoWhenInterrupted } from "./cleanUp";
 import { connectorWords } from "./connectorWords";
@@ -23,7 +23,7 @@ import { daemonFacts, judgeContainers, judgeHealth } from "./containers";
 import { removeSecondDaemon, startSecondDaemon } from "./daemon";
 import { discoveryChecks } from "./discovery";
 import { dialThrough, type Dial } from "./door";
-import { presentThrough } from "./halves";
+import { presentNowhere, presentThrough } from "./halves";
 import { keyRing, type KeyRing } from "./keyRing";
 import { Patience, peerChecks } from "./peerChecks";
 import { directPeerings, peeringsOf, waysOf } from "./peerings";
@@ -129,12 +129,11 @@ async function makeChecks(checks: Checks, facts: Facts, report: () => string): P
         : peeringsOf(towns, facts.ways).filter(({ town }) => town === name);
     // Before the door's checks: these present a token only in the name of a peer that has had its time to connect.
     const patience = new Patience(Math.max(DIRECT_BUDGET_MS, ...Object.values(towns).map(budgetOf)));
-    const present = daemon && ring && presentThrough(daemon.open, ring);
-    await checks.ofTowns("its peers", (name) =>
-      peeringsOfTown(name).flatMap((peering) =>
-        peerChecks(peering, { words, present: directTowns[name] ? undefined : present, patience }),
-      ),
-    );
+    const presentOverAtor = daemon && ring ? presentThrough(daemon.open, ring) : presentNowhere;
+    await checks.ofTowns("its peers", (name) => {
+      const present = directTowns[name] ? presentDirectly(directTowns[name], elsewhere) : presentOverAtor;
+      return peeringsOfTown(name).flatMap((peering) => peerChecks(peering, { words, present, patience }));
+    });
     await checks.ofTowns("its relay", (name) => relayChecks(all[name]!, words));
     await checks.ofTowns("its door", (name) => {
       if (directTowns[name]) return directDoor(directTowns[name], peeringsOfTown(name), words, elsewhere);

@@ -8,8 +8,7 @@ import { median, p95 } from "./statistics";
 /** What the checks of peers are made with. */
 export interface PeerTools {
   readonly words: ConnectorWords;
-  /** Undefined without a second daemon. */
-  readonly present: Present | undefined;
+  readonly present: Present;
   /** Time for the peers of all towns together to connect. */
   readonly patience: Patience;
   /** Milliseconds between two looks. Default: 1000. */

@@ -1,5 +1,5 @@
 import type { IdentityNumbers } from "../../../components/core/identity";
-import type { PublishedTown } from "../../pulumi/stackState";
+import type { PublishedTown } from "../stackAccess";
 
 /** The next step of a town's move to another address, or why there is none. */
 export type Step =

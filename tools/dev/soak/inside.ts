@@ -5,9 +5,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { redact } from "../../../components/core/redact";
-import { UserError } from "../../console/project";
-import { say } from "../../console/say";
+import { say, sayError } from "../../console/say";
 import { dockerClient } from "../../docker/dockerHost";
 import type { Pulumi } from "../../pulumi/pulumi";
 import { openPulumi } from "../../pulumi/stack";
@@ -93,8 +91,7 @@ soak(folder, shape, form).then(
     process.exit(0);
   },
   (error: unknown) => {
-    if (error instanceof UserError) say(error.message);
-    else process.stderr.write(`${redact(error instanceof Error ? (error.stack ?? error.message) : String(error))}\n`);
+    sayError(error);
     process.exit(1);
   },
 );

@@ -252,7 +252,7 @@ describe("ilp/send", () => {
     const alice = await startConnector({ routes: [{ prefix: "g.bob", nextHop: "bob" }] });
     const bob = await dial(alice.btpUrl);
     await bob.auth("bob", "");
-    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
     const body = { ...packet, destination: "g.bob", timeoutMs: 2400 };
     const answer = admin(alice, "POST", "/admin/ilp/send", body);
     await bob.next();

@@ -144,7 +144,7 @@ describe("a packet", () => {
     let hear: () => void = () => undefined;
     const asked = new Promise<void>((resolve) => (hear = resolve));
     const { a } = await pair({}, { localDelivery: { enabled: true, handlerUrl: await handlerUrl(() => hear()) } });
-    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
     const answer = asCarol(a, prepare({ expiresAt: new Date(Date.now() + 2400) }));
     await asked;
     vi.advanceTimersByTime(1000);
@@ -161,7 +161,7 @@ describe("a packet", () => {
     await bob.auth("bob", "");
     const carol = await dial(a.btpUrl);
     await carol.auth("carol", "");
-    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
     carol.send(messageFrame(3, encodeIlp(prepare({ expiresAt: new Date(Date.now() + 2400) }))));
     await bob.next();
     vi.advanceTimersByTime(1000);

@@ -1,10 +1,9 @@
-import { once } from "node:events";
 import * as fs from "node:fs";
-import * as net from "node:net";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { ManagedOptions } from "../../../../images/connector/src/configTransport";
+import { freePort } from "../../../freePort";
 import { endAll, startConnector, type Running } from "./support";
 
 /** Stands in for the daemon: says that it has bootstrapped, opens the SocksPort of its anonrc, and ends when asked. */
@@ -29,11 +28,7 @@ beforeEach(async () => {
   fs.writeFileSync(at("ps"), "#!/bin/sh\n", { mode: 0o755 });
   vi.stubEnv("PATH", `${folder}:${process.env["PATH"]}`);
   vi.spyOn(console, "log").mockReturnValue();
-  const server = net.createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  ({ port } = server.address() as net.AddressInfo);
-  server.close();
-  await once(server, "close");
+  port = await freePort();
 });
 afterEach(async () => {
   await endAll();
@@ -49,7 +44,7 @@ function start(options: ManagedOptions = {}): Promise<Running> {
       socksProxy: `socks5h://127.0.0.1:${port}`,
       externalUrl: `ws://${"e".repeat(56)}.anon:3000`,
       managed: true,
-      managedOptions: { binaryPath: at("daemon"), hiddenServiceDir: at("hs"), startupTimeoutMs: 5000, ...options },
+      managedOptions: { binaryPath: at("daemon"), hiddenServiceDir: at("hs"), startupTimeoutMs: 50_000, ...options },
     },
   });
 }

@@ -7,6 +7,7 @@ import * as path from "node:path";
 import { build } from "esbuild";
 import { afterAll, afterEach, beforeAll, describe, expect, it, test } from "vitest";
 import { stringify } from "yaml";
+import { freePort } from "../../../freePort";
 import { dial, endAll } from "./support";
 
 /** What the image runs: the bundle alone, on plain Node, with no node_modules to fall back on. */
@@ -54,16 +55,6 @@ function run(config: object | string, env: Record<string, string> = {}): Process
     while (!output.stdout.includes(`"event":"${event}"`)) await once(child.stdout, "data");
   };
   return { child, output, exit, logged };
-}
-
-/** A port that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0);
-  await once(server, "listening");
-  const { port } = server.address() as net.AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 async function config(): Promise<{

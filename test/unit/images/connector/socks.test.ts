@@ -107,7 +107,7 @@ describe("a proxy that goes down later", () => {
     vi.advanceTimersByTime(29_999);
     expect(healthy()).toBe(true);
     vi.advanceTimersByTime(1);
-    await vi.waitUntil(() => !healthy());
+    await vi.waitUntil(() => !healthy(), { timeout: 30_000 });
     expect(alice.log.at(-1)).toMatchObject({
       level: 40,
       event: "socks_transport_health_failed",
@@ -118,7 +118,7 @@ describe("a proxy that goes down later", () => {
     proxies.push(again);
     await once(again, "listening");
     vi.advanceTimersByTime(30_000);
-    await vi.waitUntil(healthy);
+    await vi.waitUntil(healthy, { timeout: 30_000 });
   });
 });
 

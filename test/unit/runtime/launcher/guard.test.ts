@@ -207,7 +207,7 @@ describe("anybody else", () => {
     const start = performance.now();
     await ended;
     clearInterval(drip);
-    expect(performance.now() - start).toBeLessThan(2000);
+    expect(performance.now() - start).toBeLessThan(8000);
     await expect.poll(() => lines.join()).toContain("too slow 1");
   });
 

@@ -5,12 +5,13 @@ import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { setTimeout as realDelay } from "node:timers/promises";
+import { setImmediate as nextLoop, setTimeout as realDelay } from "node:timers/promises";
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { startRedialler, type Redialler } from "../../../../runtime/launcher/redialler";
 import { createConnectorNode, type ConnectorNode } from "../../../../images/connector/src/connectorNode";
 import { createLogger } from "../../../../images/connector/src/logger";
 import { API_KEY, configOf } from "../../images/connector/support";
+import { freePort } from "../../../freePort";
 
 const root = mkdtempSync(path.join(tmpdir(), "redialler-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -40,9 +41,10 @@ afterEach(async () => {
 });
 
 const TOKEN = "a-token-of-some-length";
-/** A second of the clock, and enough real time for a few requests on loopback. */
+/** A second of the clock, and enough real time and turns of the event loop for a few requests on loopback. */
 const TURN_MS = 1000;
 const REAL_MS = 3;
+const LOOPS = 10;
 
 /** Turns the clock for so many seconds, or until `done`; gives the seconds that it took. */
 async function turn(seconds: number, done: () => boolean = () => false): Promise<number> {
@@ -50,6 +52,7 @@ async function turn(seconds: number, done: () => boolean = () => false): Promise
   while (Date.now() - from < seconds * 1000 && !done()) {
     await vi.advanceTimersByTimeAsync(TURN_MS);
     await realDelay(REAL_MS);
+    for (let loop = 0; loop < LOOPS; loop++) await nextLoop();
   }
   return (Date.now() - from) / 1000;
 }
@@ -114,7 +117,7 @@ async function startAlice(
   redialler = startRedialler({ admin, peers: declared, say, statusFile, now: () => Date.now(), random: () => 1 });
   // Its end is not waited for: a peer that says nothing holds it.
   node.start().catch((error: unknown) => said.push(String(error)));
-  await vi.waitUntil(() => node.ports().admin);
+  await vi.waitUntil(() => node.ports().admin, { timeout: 30_000 });
   Object.assign(admin, { port: node.ports().admin, healthPort: node.ports().health });
   return { node, log };
 }
@@ -129,18 +132,11 @@ const connected =
     alice.node.health().peersConnected === count;
 const events = ({ log }: Alice, event: string): string[] => log.filter((line) => line.includes(`"event":"${event}"`));
 
-/** A port that nobody listens on, to be bob's later. */
-async function freePort(): Promise<number> {
-  return listenTo(() => undefined, true);
-}
-
-async function listenTo(handler: RequestListener, close = false): Promise<number> {
+async function listenTo(handler: RequestListener): Promise<number> {
   const server = createServer(handler);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  if (close) await new Promise((resolve) => server.close(resolve));
-  else servers.push(server);
-  return port;
+  servers.push(server);
+  return (server.address() as AddressInfo).port;
 }
 
 describe("a peer that is away for longer than the connector's patience", () => {

@@ -35,7 +35,7 @@ const published = () => fs.readFileSync(at("tmp/published"), "utf8");
 async function reads(wanted: string | RegExp, name = "tmp/published"): Promise<string> {
   const look = () => Promise.resolve(fs.existsSync(at(name)) ? fs.readFileSync(at(name), "utf8") : "");
   const isThere = (text: string) => (typeof wanted === "string" ? text === wanted : wanted.test(text));
-  const text = await until(look, isThere, { withinMs: 10_000, everyMs: 20 });
+  const text = await until(look, isThere, { withinMs: 30_000, everyMs: 20 });
   if (!isThere(text)) throw new Error(`${name} holds ${JSON.stringify(text)}, not ${wanted}`);
   return text;
 }
@@ -94,7 +94,7 @@ async function connected(count = 1): Promise<void> {
     () => Promise.resolve(lines.filter((line) => line.startsWith("GETINFO")).length),
     (seen) => seen >= count,
     {
-      withinMs: 10_000,
+      withinMs: 30_000,
       everyMs: 20,
     },
   );

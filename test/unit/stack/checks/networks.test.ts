@@ -60,6 +60,15 @@ describe("a mistake of images, networks and timeouts is refused with one line th
       'town-ator:suffix: must be anon when town-ator:images.anon is "build"',
     ],
     [
+      "a suffix that the daemon in the development connector does not append",
+      {
+        suffix: "anyone",
+        images: { anon: `anon@sha256:${"0".repeat(64)}`, connector: "build" },
+        towns: { home: { ...town, topology: "embedded" } },
+      },
+      'town-ator:suffix: must be anon when town-ator:images.connector is "build" and towns.home.topology is embedded',
+    ],
+    [
       "a suffix of no daemon",
       { suffix: "tor", towns: { home: town } },
       "town-ator:suffix: must be one of anon, anyone, onion",

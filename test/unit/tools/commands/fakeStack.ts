@@ -1,9 +1,8 @@
 import { parse, stringify } from "yaml";
 import type { DeployedTown } from "../../../../stack/deployed";
 import { identityOfSeed, seedFromRandom, type Identity, type Suffix } from "../../../../components/core/identity";
-import type { StackAccess, StackConfig } from "../../../../tools/commands/stackAccess";
+import type { PublishedTown, StackAccess, StackConfig } from "../../../../tools/commands/stackAccess";
 import type { ConfigEdit } from "../../../../tools/pulumi/configEdit";
-import type { PublishedTown } from "../../../../tools/pulumi/stackState";
 
 /** What a random secret of the state looks like. */
 export const randomText = (letter: string) => `${letter.repeat(42)}0`;

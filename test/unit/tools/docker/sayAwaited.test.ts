@@ -17,8 +17,9 @@ function engine(prints: string[]): Docker {
 it("what a container waits for is said whenever that changes, and what the work gives is passed on", async () => {
   const told: string[] = [];
   const prints = ["", "bootstrapped 10 %\n", "bootstrapped 10 %\n", "0 uploads tried\n"];
-  const work = () => sleep(100, "done");
-  const options = { everyMs: 5, tell: (line: string) => void told.push(line) };
+  let tell: (line: string) => void = () => undefined;
+  const work = () => new Promise<string>((done) => (tell = (line) => void (told.push(line) === 2 && done("done"))));
+  const options = { everyMs: 5, tell: (line: string) => tell(line) };
   expect(await sayingWhatIsAwaited(engine(prints), "dev", work, options)).toBe("done");
   expect(told).toEqual(["sidecar: bootstrapped 10 %", "sidecar: 0 uploads tried"]);
 });

@@ -3,8 +3,10 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { buffer, text } from "node:stream/consumers";
-import { afterEach, beforeEach, describe, expect, it, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, test } from "vitest";
+import { isAlive } from "../../../../tools/console/isAlive";
 import { run } from "../../../../tools/console/run";
+import { until } from "../../../../tools/console/until";
 import { dockerClient } from "../../../../tools/docker/dockerHost";
 import { programConnection, sshArguments } from "../../../../tools/docker/sshConnection";
 import { startFakeEngine, type FakeEngine } from "../fakeEngine";
@@ -70,7 +72,11 @@ describe("a connection that is a program", () => {
     const connection = programConnection("sh", ["-c", "echo $$; exec sleep 60"]);
     const [pid] = (await once(connection, "data")) as [Buffer];
     connection.destroy();
-    await vi.waitFor(() => expect(() => process.kill(Number(pid), 0)).toThrow("ESRCH"));
+    await until(
+      () => isAlive(Number(pid)),
+      (alive) => !alive,
+      { everyMs: 10 },
+    );
   });
 });
 
@@ -102,7 +108,7 @@ describe("an Engine behind ssh", () => {
   });
 
   it("is asked through one ssh for one question after the other", async () => {
-    const docker = dockerClient({ url: "ssh://ops@town.example", sshOpts: ["-i", "key"] }, 5000);
+    const docker = dockerClient({ url: "ssh://ops@town.example", sshOpts: ["-i", "key"] }, 50_000);
     expect(await docker.listNetworks()).toEqual([]);
     expect(await docker.listVolumes()).toEqual({ Volumes: [] });
     expect(engine.requests).toEqual(["GET /networks", "GET /volumes"]);

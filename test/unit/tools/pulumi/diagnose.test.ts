@@ -87,6 +87,8 @@ test.each([
     "cannot create network 2811337123ec4cda (br-2811337123ec): conflicts with network c88faf1a17701357 (br-c88faf1a1770): networks have overlapping IPv4",
     true,
   ],
+  ["its allocation of the gateway", "failed to allocate gateway (10.250.3.1): Address already in use", true],
+  ["an address that a container wants and another has", "Address already in use", false],
   ["a name that is taken", "network with name town-ator-dev-outside already exists", false],
 ])("an overlap is known by the words of %s", (_, output, expected) => {
   expect(saysOverlap(output)).toBe(expected);

@@ -37,8 +37,8 @@ async function doorTo(
     peerings: [{ town: "home", self: townOutputs("home", {}), peerId: "g.bob", dials: false, ownInvite }],
     words: fakeWords({}),
     access: "permissioned",
-    deadlineMs: 1000,
-    answerMs: 300,
+    deadlineMs: 30_000,
+    answerMs: behaviour === "answer nothing" ? 500 : 30_000,
     ...more,
   };
   return { fake, door };
@@ -123,7 +123,7 @@ describe("at the door of a connector", () => {
         "a wrong token is refused: failed, refused with T00; right would be refused with F00",
       ],
     ],
-    ["answer nothing", ["a wrong token is refused: failed, no answer for 0.3 s; right would be refused with F00"]],
+    ["answer nothing", ["a wrong token is refused: failed, no answer for 0.5 s; right would be refused with F00"]],
     [
       "close at once",
       ["a wrong token is refused: failed, closed with 1001 without an answer; right would be refused with F00"],

@@ -1,8 +1,11 @@
 import { once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
 import { describe, expect, it } from "vitest";
-import { directDoor } from "../../../../tools/verify/atTheDoor";
-import type { ConnectorWords } from "../../../../tools/verify/connectorWords";
+import { directDoor, presentDirectly } from "../../../../tools/verify/atTheDoor";
+import type { ConnectorWords, Redial } from "../../../../tools/verify/connectorWords";
+import { explainHalves } from "../../../../tools/verify/halves";
+import { directPeerings } from "../../../../tools/verify/peerings";
+import { startFakeConnector } from "./fakeConnector";
 
 const words = {} as ConnectorWords;
 const townAt = (url?: string) => ({
@@ -38,5 +41,45 @@ describe("the door of a town without ATOR", () => {
 
   it("on another address is tried from here, wherever the Docker host is", () => {
     expect(directDoor(townAt("ws://10.8.0.1:3000"), [], words, true).length).toBeGreaterThan(1);
+  });
+});
+
+describe("why a peer of a town without ATOR is not connected", () => {
+  const NOT_TRIED =
+    "the outbound half was not tried: g.bob is dialled without ATOR, where perhaps only home can reach it";
+  const waiting: Redial = { state: "waiting", why: "", attempts: 1, since: "2026-11-22T15:00:00.000Z" };
+
+  /** The two halves of home, which dials g.bob and expects the token `right` of it. */
+  function halves(url?: string, { elsewhere = false, redial = waiting } = {}): Promise<string[]> {
+    const town = { ...townAt(url), peers: { "g.bob": "dialled" as const }, secrets: { "g.bob": "right" } };
+    const [peering] = directPeerings("home", town);
+    return explainHalves(peering!, { out: false, in: "no" }, redial, presentDirectly(town, elsewhere));
+  }
+
+  it.each([
+    ["right", "the inbound half is right: home accepts the token that it gave g.bob"],
+    ["another", "the inbound half is wrong: home refuses the token that it gave g.bob"],
+  ])("is tried with the peer's token at the town's own address, where it expects the token %s", async (token, line) => {
+    const home = await startFakeConnector({ "g.bob": token });
+    try {
+      expect(await halves(`ws://127.0.0.1:${home.port}`)).toEqual([NOT_TRIED, line]);
+    } finally {
+      await home.close();
+    }
+  });
+
+  it("is known of the token that the peer refused", async () => {
+    const [outbound] = await halves(undefined, { redial: { ...waiting, state: "refused" } });
+    expect(outbound).toBe("the outbound half is wrong: g.bob refuses the token that home presents");
+  });
+
+  it("is not tried where the town is published nowhere, or on another machine's loopback", async () => {
+    expect(await halves()).toEqual([
+      NOT_TRIED,
+      "the inbound half could not be tried: home is not reached, it is published nowhere",
+    ]);
+    expect((await halves("ws://127.0.0.1:3000", { elsewhere: true }))[1]).toBe(
+      "the inbound half could not be tried: home is not reached, it is published on the Docker host's loopback: run `make verify` there",
+    );
   });
 });

@@ -5,7 +5,7 @@ import type { Attempt } from "../../../../tools/verify/authenticate";
 import { authenticate } from "../../../../tools/verify/authenticate";
 import type { Redial } from "../../../../tools/verify/connectorWords";
 import { DoorError } from "../../../../tools/verify/door";
-import { explainHalves, type Present } from "../../../../tools/verify/halves";
+import { explainHalves, presentNowhere, type Present } from "../../../../tools/verify/halves";
 import { peeringsOf, type Peering } from "../../../../tools/verify/peerings";
 import { startFakeConnector, type FakeConnector } from "./fakeConnector";
 import { inviteOf, tokenOf, townOutputs } from "./fakeStack";
@@ -41,7 +41,7 @@ async function doors(tokens: Record<string, Record<string, string>>): Promise<Pr
   return async (invite, claim) => {
     const socket = connect(fakes.get(invite.nodeId)!.port, "127.0.0.1");
     await once(socket, "connect");
-    return authenticate(socket, "fake.invalid", claim, 1000);
+    return authenticate(socket, "fake.invalid", claim, 30_000);
   };
 }
 
@@ -73,7 +73,7 @@ describe("inbound and outbound tokens swapped by hand", () => {
     });
     expect(await explainHalves(only(peeringsOf({ home }, held), "home"), apart, refusedRedial, present)).toEqual([
       "the outbound half is wrong: g.bob refuses the token that home presents",
-      "the inbound half is right: home accepts the token of its invite for g.bob",
+      "the inbound half is right: home accepts the token that it gave g.bob",
     ]);
   });
 
@@ -88,7 +88,7 @@ describe("inbound and outbound tokens swapped by hand", () => {
     expect(lines[0]).toMatch(
       /^the outbound half of home is wrong: g\.bob accepts the token of its invite and refused /,
     );
-    expect(lines[1]).toBe("the inbound half is wrong: home refuses the token of its own invite for g.bob");
+    expect(lines[1]).toBe("the inbound half is wrong: home refuses the token that it gave g.bob");
   });
 });
 
@@ -154,7 +154,7 @@ describe("why a peer is not connected", () => {
   ])("outbound: %s", async (_what, redial, present, line) => {
     expect(await explainHalves(bob(true), apart, redial, present)).toEqual([
       line,
-      "the inbound half is right: home accepts the token of its invite for g.bob",
+      "the inbound half is right: home accepts the token that it gave g.bob",
     ]);
   });
 
@@ -169,7 +169,7 @@ describe("why a peer is not connected", () => {
     ],
     [
       { kind: "refused", code: "F00", name: "" },
-      "the inbound half is wrong: home refuses the token of its own invite for g.bob",
+      "the inbound half is wrong: home refuses the token that it gave g.bob",
     ],
   ])("inbound: %j", async (answer, line) => {
     expect((await explainHalves(bob(true), apart, waiting, says({ kind: "accepted" }, answer)))[1]).toBe(line);
@@ -202,19 +202,20 @@ describe("why a peer is not connected", () => {
 
   test("is not asked from here of one that is dialled without ATOR", async () => {
     const cart = only(peeringsOf({ home }, new Map([["home", new Map([["g.bob", "direct" as const]])]])), "home");
-    expect(await explainHalves(cart, apart, refusedRedial, says(unreached))).toEqual([
-      "the outbound half was not tried: g.bob is dialled without ATOR, so only home can reach it",
-      "the inbound half is right: home accepts the token of its invite for g.bob",
+    expect(await explainHalves(cart, apart, waiting, says(unreached))).toEqual([
+      "the outbound half was not tried: g.bob is dialled without ATOR, where perhaps only home can reach it",
+      "the inbound half is right: home accepts the token that it gave g.bob",
     ]);
   });
 
   test("stays open without an invite of ours, and without a second daemon", async () => {
     const { town, self, peerId, dials } = bob(true);
     expect((await explainHalves({ town, self, peerId, dials }, apart, waiting, says({ kind: "accepted" })))[1]).toBe(
-      "the inbound half was not tried: the town has no invite for this peer",
+      "the inbound half was not tried: the town has no token for this peer",
     );
-    expect(await explainHalves(bob(true), apart, waiting, undefined)).toEqual([
-      "neither half was tried: the second daemon did not come up",
+    expect(await explainHalves(bob(true), apart, waiting, presentNowhere)).toEqual([
+      "the outbound half could not be tried: g.bob is not reached, the second daemon did not come up",
+      "the inbound half could not be tried: home is not reached, the second daemon did not come up",
     ]);
   });
 });

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { IdentityNumbers } from "../../../../../components/core/identity";
 import { nextStep, type Step } from "../../../../../tools/commands/identity/nextStep";
-import type { PublishedTown } from "../../../../../tools/pulumi/stackState";
+import type { PublishedTown } from "../../../../../tools/commands/stackAccess";
 
 const [A, B, C] = ["aaaa-aaaa-aaaa-aaaa", "bbbb-bbbb-bbbb-bbbb", "cccc-cccc-cccc-cccc"];
 const settled = { fingerprint: A };
