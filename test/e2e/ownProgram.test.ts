@@ -73,7 +73,12 @@ beforeAll(async () => {
   await neighbour.made("up");
   const { pulumi: found, env } = await neighbour.environment();
   pulumiPath = found;
-  environment = { ...env, PULUMI_BACKEND_URL: `file://${root}`, PULUMI_CONFIG_PASSPHRASE: "of this test alone" };
+  environment = {
+    ...env,
+    PULUMI_BACKEND_URL: `file://${root}`,
+    PULUMI_CONFIG_PASSPHRASE: "of this test alone",
+    PULUMI_LANGUAGE_NODEJS_RUN_PATH: "", // as anybody's program is run
+  };
 });
 
 afterAll(async () => {

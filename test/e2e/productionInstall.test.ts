@@ -43,6 +43,7 @@ describe("a clean clone after `npm ci --omit=dev`", () => {
       PULUMI_BACKEND_URL: `file://${root}`,
       PULUMI_CONFIG_PASSPHRASE: "of this test alone",
       PULUMI_NODEJS_TRANSPILE_ONLY: "false",
+      PULUMI_LANGUAGE_NODEJS_RUN_PATH: "", // what `make` runs needs tsx
     };
     await inClone(pulumi, ["stack", "init", "dev", "--secrets-provider", "passphrase", "--non-interactive"], own);
     const preview = await inClone(pulumi, ["preview", "--stack", "dev", "--json", "--non-interactive"], own);

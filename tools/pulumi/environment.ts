@@ -94,8 +94,9 @@ async function localDefaults(): Promise<Record<string, string>> {
   return {
     ...(await prepareLocalBackend(process.env)),
     PULUMI_SKIP_UPDATE_CHECK: "true",
-    // `make check` has checked the types; ts-node doing it again costs more than a second in every command.
+    // `make check` has checked the types; ts-node doing it again for the policies costs more than a second.
     PULUMI_NODEJS_TRANSPILE_ONLY: "true",
+    PULUMI_LANGUAGE_NODEJS_RUN_PATH: path.join(projectDirectory, "tools", "program.cjs"),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import { createInterface } from "node:readline";
+import { stripVTControlCharacters } from "node:util";
 import { redact } from "../../components/core/redact";
 import type { StateResource as DeployedResource } from "../../stack/deployed";
 import { localPath, projectDirectory, UserError } from "../console/project";
@@ -136,7 +137,8 @@ export class Pulumi {
       child = running;
       for (const stream of ["stdout", "stderr"] as const)
         createInterface({ input: running[stream]! }).on("line", (line) => {
-          lines.push(redact(line));
+          // The SDK colours the stack trace of an error whatever the CLI is told.
+          lines.push(redact(color === "never" ? stripVTControlCharacters(line) : line));
           process[stream].write(`${lines.at(-1)}\n`);
         });
     };

@@ -43,7 +43,12 @@ async function emptyProgram(folder: string, environment: Environment) {
   await fs.symlink(path.join(projectDirectory, "node_modules"), path.join(folder, "node_modules"));
   const pulumi = new Pulumi(environment, "bench");
   const inFolder = async (args: string[], more: NodeJS.ProcessEnv = {}) => {
-    const env = { PULUMI_BACKEND_URL: `file://${folder}`, PULUMI_CONFIG_PASSPHRASE: "of an empty stack", ...more };
+    const env = {
+      PULUMI_BACKEND_URL: `file://${folder}`,
+      PULUMI_CONFIG_PASSPHRASE: "of an empty stack",
+      PULUMI_LANGUAGE_NODEJS_RUN_PATH: "",
+      ...more,
+    };
     const { exitCode, all } = await pulumi.run(args, { cwd: folder, env });
     if (exitCode !== 0) throw new UserError(`\`pulumi ${args[0]}\` of an empty program fails:\n${redact(all)}`);
   };
