@@ -10,7 +10,7 @@ import { ownerProblem, type Owner } from "./core/names";
 import { PATHS, PORTS } from "./core/ports";
 import type { ConnectorTransport } from "./core/renderConnectorYaml";
 import { daemonFiles, daemonVolumes, LOOPBACK, NO_FORWARDING } from "./daemonFiles";
-import { allOf, type ContainerNetwork, FIXED_NAME, longRunning } from "./docker/container";
+import { type ContainerNetwork, FIXED_NAME, longRunning } from "./docker/container";
 import { fileVolume } from "./docker/fileVolume";
 import { dockerVolume } from "./docker/volume";
 import type { HiddenServiceVolume } from "./hiddenServiceVolume";
@@ -116,7 +116,7 @@ export class AtorSidecar extends pulumi.ComponentResource implements ConnectorPl
         stopSeconds: 5,
         labels: { "town-ator.files": files.digest },
       }),
-      { parent: this, ...FIXED_NAME, dependsOn: allOf(network.ready, identity.filled, files.filled) },
+      { parent: this, ...FIXED_NAME, dependsOn: [...network.ready, identity.filled, files.filled] },
     );
     this.containerName = container.name;
     this.socksProxy = `socks5h://${ends.proxy}:${PORTS.socks}`;

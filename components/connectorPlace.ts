@@ -19,7 +19,7 @@ export interface ConnectorPlace {
   /** The section `transport` of the connector's YAML; secret where it names an address. */
   readonly transport: pulumi.Input<ConnectorTransport>;
   /** What must be up first: a connector that finds no proxy at its start gives up. */
-  readonly ready: pulumi.Input<pulumi.Resource[]>;
+  readonly ready: pulumi.Input<pulumi.Resource>[];
   /** This project's anon image, which holds the one-shots. */
   readonly image: pulumi.Output<string>;
   /** Whether the connector's claims and ledger outlive the stack, unless it is told. */

@@ -6,7 +6,7 @@ import { DEFAULT_MEMORY_MIB, memoryProblem } from "./core/memory";
 import { hiddenServiceDir, PATHS, PORTS } from "./core/ports";
 import type { ConnectorTransport } from "./core/renderConnectorYaml";
 import { daemonFiles, daemonVolumes, LOOPBACK, NO_FORWARDING } from "./daemonFiles";
-import { allOf, type ContainerNetwork } from "./docker/container";
+import type { ContainerNetwork } from "./docker/container";
 import type { HiddenServiceVolume } from "./hiddenServiceVolume";
 import type { PeerSecret } from "./peerSecret";
 import type { TownNetwork } from "./townNetwork";
@@ -39,7 +39,7 @@ export class EmbeddedAtor extends pulumi.ComponentResource implements ConnectorP
   public readonly address: string;
   public readonly transport: pulumi.Output<ConnectorTransport>;
   public readonly daemon: ManagedDaemon;
-  public readonly ready: pulumi.Output<pulumi.Resource[]>;
+  public readonly ready: pulumi.Input<pulumi.Resource>[];
   public readonly image: pulumi.Output<string>;
   public readonly keep: boolean;
 
@@ -73,7 +73,7 @@ export class EmbeddedAtor extends pulumi.ComponentResource implements ConnectorP
       publishBudgetSeconds: network.publishBudgetSeconds,
       memoryMiB,
     };
-    this.ready = allOf(network.ready, identity.filled);
+    this.ready = [...network.ready, identity.filled];
     this.image = identity.image;
     this.keep = identity.keep;
     this.registerOutputs({});

@@ -79,7 +79,7 @@ export class HiddenServiceVolume extends pulumi.ComponentResource {
    */
   public readonly guardsVolume: pulumi.Output<string>;
   /** A `dependsOn` entry for what uses the volume; fails when the volume holds another identity. */
-  public readonly filled: pulumi.Output<pulumi.Resource[]>;
+  public readonly filled: pulumi.Output<pulumi.Resource>;
   /** The anon image that filled the volume. */
   public readonly image: pulumi.Output<string>;
   /** Whether the identity outlives the stack. */

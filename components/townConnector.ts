@@ -17,7 +17,7 @@ import { DEFAULT_MEMORY_MIB, memoryProblem } from "./core/memory";
 import { nodeIdProblem, ownerProblem, type Owner } from "./core/names";
 import { DEFAULT_TIMEOUTS, defaultRoutes, type Route, type Timeouts } from "./core/peering";
 import { PATHS, PORTS } from "./core/ports";
-import { allOf, FIXED_NAME, longRunning } from "./docker/container";
+import { FIXED_NAME, longRunning } from "./docker/container";
 import { fileVolume } from "./docker/fileVolume";
 import { dataVolume } from "./docker/volume";
 import { ownerOf } from "./owner";
@@ -123,7 +123,7 @@ export class TownConnector extends pulumi.ComponentResource {
         stopSeconds: STOP_GRACE_MS / 1000 + 4,
         labels: { "town-ator.files": files.digest },
       }),
-      { parent: this, ...FIXED_NAME, dependsOn: allOf(place.ready, files.filled) },
+      { parent: this, ...FIXED_NAME, dependsOn: [...place.ready, files.filled] },
     );
     this.containerName = container.name;
     this.registerOutputs({ containerName: this.containerName });

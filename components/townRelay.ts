@@ -18,7 +18,7 @@ import {
   type RelayKeys,
 } from "./core/townRelay";
 import { NO_FORWARDING } from "./daemonFiles";
-import { allOf, FIXED_NAME, longRunning } from "./docker/container";
+import { FIXED_NAME, longRunning } from "./docker/container";
 import { DeploymentError } from "./docker/deploymentError";
 import { dockerNetwork } from "./docker/dockerNetwork";
 import { fileVolume } from "./docker/fileVolume";
@@ -56,7 +56,7 @@ export interface TownRelayArgs extends TownRelayBehaviour {
   /** Where the world dials the connector; it becomes a secret. Default: the relay does not say. */
   readonly publicBtpUrl?: pulumi.Input<string> | undefined;
   /** What must be up first: a relay that finds no connector for 31 s does not look for it again. Default: nothing. */
-  readonly ready?: pulumi.Input<pulumi.Resource[]> | undefined;
+  readonly ready?: pulumi.Input<pulumi.Resource>[] | undefined;
   /** The relay's image. Default: the published one, {@link PUBLISHED_TOWN_RELAY}. */
   readonly image?: pulumi.Input<string> | undefined;
   /** This project's anon image, which holds the one-shot. Default: built on the Docker host ({@link anonImage}). */
@@ -158,7 +158,7 @@ export class TownRelay extends pulumi.ComponentResource {
         stopSeconds: STOP_GRACE_MS / 1000 + 4,
         labels: { "town-ator.files": files.digest },
       }),
-      { ...parent, ...FIXED_NAME, dependsOn: allOf(args.ready ?? [], files.filled) },
+      { ...parent, ...FIXED_NAME, dependsOn: [...(args.ready ?? []), files.filled] },
     );
     this.containerName = container.name;
     this.outputs = {

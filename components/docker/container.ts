@@ -142,20 +142,17 @@ export interface EndedOneShot {
  * A `dependsOn` entry for a one-shot, resolved once `check` accepts its exit code. Never pass it as an input of a
  * container: replacing the one-shot (`deleteBeforeReplace`) would then delete that container first, as its dependent,
  * and a one-shot that fails would leave it deleted.
+ *
+ * Put it into the list as it is: with `pulumi.all`, the SDK searches all that the resources hold for unknown values.
  */
 export function whenSucceeded(
   job: docker.Container,
   check: (ended: EndedOneShot) => void,
-): pulumi.Output<pulumi.Resource[]> {
+): pulumi.Output<pulumi.Resource> {
   return pulumi.all([job.name, job.exitCode, job.containerLogs]).apply(([container, exitCode, logs]) => {
     check({ container, exitCode, logs: logs?.trim() ?? "" });
-    return [job];
+    return job;
   });
-}
-
-/** One list for `dependsOn`. */
-export function allOf(...lists: pulumi.Input<pulumi.Resource[]>[]): pulumi.Output<pulumi.Resource[]> {
-  return pulumi.all(lists).apply((resolved) => resolved.flat());
 }
 
 /** A one-shot's exit code for volumes that belong to another user; it prints their paths (images/anon/bin). */

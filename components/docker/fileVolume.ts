@@ -25,7 +25,7 @@ export interface FileVolume {
   /** Docker's name for the volume. */
   readonly volumeName: pulumi.Output<string>;
   /** What has to be there before the volume is used, for `dependsOn`; fails when the files could not be put there. */
-  readonly filled: pulumi.Output<pulumi.Resource[]>;
+  readonly filled: pulumi.Output<pulumi.Resource>;
   /**
    * A hash of the files, as a label for the container that reads them: it must be replaced when they change. Plain: the
    * files hold keys of 256 bits, so nobody finds them by it.

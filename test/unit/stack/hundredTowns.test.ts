@@ -24,8 +24,10 @@ function filesOf(resources: readonly Recorded[], town: string): Record<string, s
   );
 }
 
-const anonUrlOf = (town: string) =>
-  `ws://${identityOfSeed(seedFromRandom(mockSecret(`${town}-identity-seed`)), 1).address}:3000`;
+function anonUrlOf(town: string): string {
+  const { address } = identityOfSeed(seedFromRandom(mockSecret(`${town}-identity-seed`)), 1);
+  return `ws://${address}:3000`;
+}
 
 describe("one hundred towns of one stack", async () => {
   keepTestsApart();
@@ -44,13 +46,14 @@ describe("one hundred towns of one stack", async () => {
     const dialled = wiring.flatMap(({ town, peers }) =>
       peers.map(({ id, url, authToken }) => ({ from: town, id, url, token: authToken })),
     );
+    const anonUrls = new Map(Object.keys(towns).map((town) => [town, anonUrlOf(town)]));
     const declared = Object.entries(towns).flatMap(([from, { nodeId, peers }]) =>
       Object.entries(peers)
         .sort(([a], [b]) => (a < b ? -1 : 1))
         .map(([id, { town }]) => ({
           from,
           id,
-          url: anonUrlOf(town),
+          url: anonUrls.get(town),
           token: mockSecret(`${town}-peer-${nodeId}-inbound`),
         })),
     );
