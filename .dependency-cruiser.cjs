@@ -6,7 +6,7 @@ const rooms = [
   ["index.ts", "^index\\.ts$"],
   ["test", "^(test/|vitest\\.config)"],
   ["tools/dev/reference", "^tools/dev/reference/"],
-  ["tools/cli.ts", "^tools/(cli\\.ts|ts\\.cjs)$"],
+  ["tools/cli.ts", "^tools/(cli\\.ts|(ts|program)\\.cjs)$"],
   ["tools/dev", "^tools/dev/(?!reference/)"],
   ["tools/commands", "^tools/commands/"],
   ["tools/graph", "^tools/graph/"],
