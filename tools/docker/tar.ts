@@ -1,4 +1,4 @@
-import { PassThrough, type Readable, type Writable } from "node:stream";
+import { PassThrough, Transform, type Readable, type Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 
 /** The header of a file in a tar archive. */
@@ -54,17 +54,22 @@ export async function eachTarEntry(
         (error: unknown) => next(error instanceof Error ? error : new Error("an unknown error")),
       );
   });
-  await pipeline(whole(archive), entries);
+  await pipeline(archive, whole(), entries);
 }
 
-/** tar-stream takes an archive that breaks off between two files for a whole one. */
-async function* whole(archive: NodeJS.ReadableStream): AsyncGenerator<Buffer> {
+/** Passes an archive on. tar-stream takes one that breaks off between two files for a whole one. */
+function whole(): Transform {
   let last = Buffer.alloc(0);
-  for await (const piece of archive as AsyncIterable<Buffer>) {
-    last = Buffer.concat([last, piece.subarray(-END_BYTES)]).subarray(-END_BYTES);
-    yield piece;
-  }
-  if (last.length < END_BYTES || last.some((byte) => byte !== 0)) throw new Error("the archive is cut short");
+  return new Transform({
+    transform(piece: Buffer, _, done) {
+      last = Buffer.concat([last, piece.subarray(-END_BYTES)]).subarray(-END_BYTES);
+      done(null, piece);
+    },
+    flush(done) {
+      const isWhole = last.length === END_BYTES && last.every((byte) => byte === 0);
+      done(isWhole ? null : new Error("the archive is cut short"));
+    },
+  });
 }
 
 /** Adds a file to an archive, once what was added before is in it. */
