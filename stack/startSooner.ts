@@ -5,5 +5,3 @@ import { loadLater } from "./loadLater";
 loadLater("@npmcli/arborist", require.resolve("@pulumi/pulumi"));
 // zod's messages in fifty languages: English is loaded by itself.
 loadLater("zod/v4/locales");
-// The compiler, for the same functions.
-loadLater("typescript", require.resolve("@pulumi/pulumi"));

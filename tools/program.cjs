@@ -7,5 +7,6 @@ process.env["PULUMI_NODEJS_TYPESCRIPT"] = "false";
 require("./ts.cjs");
 require("../stack/startSooner");
 const { loadLater } = require("../stack/loadLater");
-loadLater("source-map-support/register", require.resolve("@pulumi/pulumi"));
+for (const unused of ["typescript", "source-map-support/register"])
+  loadLater(unused, require.resolve("@pulumi/pulumi"));
 require("@pulumi/pulumi/cmd/run");
