@@ -101,15 +101,19 @@ async function ifRunning<T>(
   return listed?.State === "running" ? ask(listed.Id).catch(() => undefined) : undefined;
 }
 
-/** What watch.sh says of the addresses, and the daemon's version. */
+/** What watch.sh or the launcher says of the addresses, and the daemon's version. */
 async function readPublished(docker: Docker, id: string): Promise<{ published: Published; version: string }> {
-  const text = await execText(docker, id, ["/bin/sh", "-c", "cat /tmp/published; anon --version | head -n 1"]);
-  const [line = "", version = ""] = text.split("\n");
-  const [, word, rest = ""] = /^\d+ (yes|no) ?(.*)$/.exec(line) ?? [];
+  const command = ["/bin/sh", "-c", "cat /tmp/published; anon --version | head -n 1"];
+  return parsePublished(await execText(docker, id, command));
+}
+
+/** Errors and output come in any order: a connector's image has no `anon` on its path. */
+export function parsePublished(text: string): { published: Published; version: string } {
+  const [, word, rest = ""] = /^\d+ (yes|no) ?(.*)$/m.exec(text) ?? [];
   return {
     published:
       word === "yes" ? { uploadedSecondsAgo: Number(rest) } : { waiting: rest || "the daemon is being started" },
-    version: /version ([\d.]*\d)/.exec(version)?.[1] ?? "",
+    version: /version ([\d.]*\d)/.exec(text)?.[1] ?? "",
   };
 }
 

@@ -1,10 +1,9 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { dockerClient } from "../../../../tools/docker/dockerHost";
-import { readStatus } from "../../../../tools/status/read";
+import { parsePublished, readStatus } from "../../../../tools/status/read";
 import { startFakeEngine, type FakeEngine } from "../fakeEngine";
 
 let engine: FakeEngine | undefined;
-afterEach(() => engine?.close());
 
 const ended = { State: { Status: "exited", Running: false, FinishedAt: "2026-01-02T03:00:00Z" }, HostConfig: {} };
 const listed = (role: string, mounts: readonly string[] = []) => ({
@@ -26,6 +25,8 @@ async function statusOf(containers: readonly { Id: string }[]) {
 }
 
 describe("the status of a town", () => {
+  afterEach(() => engine?.close());
+
   it.each([
     ["with a sidecar", [listed("identity"), listed("connector"), listed("sidecar")], "sidecar"],
     ["whose sidecar is missing", [listed("identity"), listed("connector")], "sidecar"],
@@ -45,4 +46,13 @@ describe("the status of a town", () => {
     const towns = await statusOf([listed("connector"), ...containers]);
     expect(towns.map((town) => town.hasRelay)).toEqual([hasRelay]);
   });
+});
+
+it.each([
+  ["1000 yes 59\nAnon version 0.4.9.11.\n", { uploadedSecondsAgo: 59 }, "0.4.9.11"],
+  ["1000 no waiting until the descriptor is uploaded\n", { waiting: "waiting until the descriptor is uploaded" }, ""],
+  ["/bin/sh: anon: not found\n1000 yes 59\n", { uploadedSecondsAgo: 59 }, ""],
+  ["cat: can't open '/tmp/published'\n", { waiting: "the daemon is being started" }, ""],
+])("what a container says of its addresses is understood: %j", (text, published, version) => {
+  expect(parsePublished(text)).toEqual({ published, version });
 });
