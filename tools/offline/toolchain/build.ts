@@ -19,7 +19,16 @@ interface GoModule {
   what: string;
 }
 
-const flags = ["-trimpath", "-buildvcs=false", "-tags", "osusergo,grpcnotrace"];
+const flags = [
+  "-trimpath",
+  "-buildvcs=false",
+  "-tags",
+  "osusergo,grpcnotrace",
+  // A third less to compile: no DWARF, which the linker would leave out, and nothing inlined but what Go itself brings.
+  // A preview takes as long as without these two.
+  "-gcflags=all=-dwarf=false -l",
+  "-gcflags=std=-dwarf=false",
+];
 
 /**
  * Builds the Pulumi CLI, the providers and the Node language host from their Go modules, in the versions that the
@@ -30,10 +39,15 @@ const flags = ["-trimpath", "-buildvcs=false", "-tags", "osusergo,grpcnotrace"];
  */
 export async function buildToolchain(versions: ProviderVersions): Promise<string> {
   const modules = await unbuilt(versions);
+  // One after the other, each as soon as it is downloaded: the second finds Go's own packages in the first's cache.
+  let built = Promise.resolve();
   try {
-    const totals = await Promise.all(modules.map(download));
-    // One after the other: the second build finds Go's own packages in the cache of the first.
-    for (const [index, module] of modules.entries()) await build(module, totals[index] ?? 0);
+    await Promise.all(
+      modules.map(async (module) => {
+        const packages = await download(module);
+        await (built = built.then(() => build(module, packages)));
+      }),
+    );
   } finally {
     await Promise.all(modules.map((module) => fs.rm(drafts(module), { recursive: true, force: true })));
   }
@@ -111,7 +125,9 @@ async function download(module: GoModule): Promise<number> {
   await Promise.all(["go.mod", "go.sum"].map(restore));
   const packages = await during(`downloading the Go modules of ${module.what}`, async (progress) => {
     let modules = 0;
-    const { stdout } = await go(["list", "-mod=mod", "-deps", ...flags, ...module.packages], module, (line) => {
+    const list = ["list", "-mod=mod", "-deps", ...flags, ...module.packages];
+    // Go downloads as many modules at once as it may use cores.
+    const { stdout } = await go(list, module, { GOMAXPROCS: "16" }, (line) => {
       if (isDownload(line)) progress(`${++modules} modules`);
     });
     return stdout.split("\n").length;
@@ -125,7 +141,7 @@ async function build(module: GoModule, total: number): Promise<void> {
   const link = ["-ldflags", ["-s", "-w", ...variables].join(" "), "-o", `${drafts(module)}${path.sep}`];
   await during(`building ${module.what} (once)`, async (progress) => {
     let compiled = 0;
-    await go(["build", "-mod=readonly", "-v", ...flags, ...link, ...module.packages], module, (line) => {
+    await go(["build", "-mod=readonly", "-v", ...flags, ...link, ...module.packages], module, {}, (line) => {
       // "At most", because packages that are in Go's cache are not compiled again.
       if (isPackage(line)) progress(`${++compiled} of at most ${total} packages`);
     });
@@ -136,12 +152,17 @@ async function build(module: GoModule, total: number): Promise<void> {
   await fs.writeFile(stampFile(module), await stampOf(module));
 }
 
-async function go(args: string[], module: GoModule, onLine: (line: string) => void): Promise<RunResult> {
+async function go(
+  args: string[],
+  module: GoModule,
+  env: Record<string, string>,
+  onLine: (line: string) => void,
+): Promise<RunResult> {
   const [verb = "", ...rest] = args;
   const result = await run("go", [verb, `-modfile=${path.join(drafts(module), "go.mod")}`, ...rest], {
     cwd: module.directory,
     reject: false,
-    env: { CGO_ENABLED: "0", GOFLAGS: "", GOWORK: "off" },
+    env: { CGO_ENABLED: "0", GOFLAGS: "", GOWORK: "off", ...env },
     started: ({ stderr }) => createInterface({ input: stderr! }).on("line", onLine),
   });
   if (result.exitCode === 0) return result;
