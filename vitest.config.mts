@@ -9,6 +9,8 @@ export default defineConfig({
   test: {
     // One more than there are cores: a third of the tests' time is waiting.
     maxWorkers: availableParallelism() + 1,
+    // What Vite makes of our files is kept in node_modules: a fourth of what loading them takes.
+    experimental: { fsModuleCache: true },
     projects: [
       // Not isolated, and one project: loading Pulumi again takes longer than the tests. A test that changes a global
       // restores it. The time-outs are for a machine that does much else.
