@@ -15,9 +15,9 @@ const MAX_FRAGMENTS = 1024;
 const MAX_PIECES = 4096;
 /** Bytes waiting to be written in one direction at which the other side is read no further. */
 const HIGH_WATER = 256 * 1024;
-/** Connections that one declared peer may have; and that undeclared peers of a permissionless town may have in all. */
+/** Connections that a peer with its token may have; and that all without a token may have in a permissionless town. */
 const MAX_PER_PEER = 4;
-const MAX_UNDECLARED = 32;
+const MAX_WITHOUT_TOKEN = 32;
 /** An authenticated peer is asked for a sign of life this often, and given up after that long without; milliseconds. */
 const PING_MS = 30_000;
 const SILENCE_MS = 120_000;
@@ -96,7 +96,7 @@ export async function startGuard(settings: GuardSettings, options: GuardOptions)
     waiting.delete(socket);
   }
 
-  function greet(client: WebSocket, socket: Socket, path: string): void {
+  function greet(client: WebSocket, socket: Socket): void {
     const count = (): void => {
       if (socket.bytesRead > unauthenticatedBytes) drop(socket, "too much data");
     };
@@ -111,14 +111,15 @@ export async function startGuard(settings: GuardSettings, options: GuardOptions)
       client.off("message", first);
       if (frame.kind === "other") return refuse(client, frame.requestId, "not BTP");
       if (!isRight(frame)) return refuse(client, frame.requestId, "not let in");
-      const key = options.tokens.has(frame.peerId) ? frame.peerId : "";
-      const most = key === "" ? MAX_UNDECLARED : MAX_PER_PEER;
+      // A declared peer's places are for its token: anybody may use its name in a permissionless town.
+      const key = frame.token === "" ? "" : frame.peerId;
+      const most = key === "" ? MAX_WITHOUT_TOKEN : MAX_PER_PEER;
       if ((connections.get(key) ?? 0) >= most) return refuse(client, frame.requestId, "too many connections");
       connections.set(key, (connections.get(key) ?? 0) + 1);
       client.on("close", () => connections.set(key, connections.get(key)! - 1));
       socket.off("data", count);
       pass(socket);
-      introduce(client, path, frame);
+      introduce(client, frame);
     };
     client.on("message", first);
   }
@@ -136,8 +137,9 @@ export async function startGuard(settings: GuardSettings, options: GuardOptions)
   }
 
   /** Opens a connection to the connector for a client with a right token, and has the connector confirm it. */
-  function introduce(client: WebSocket, path: string, claim: Claim): void {
-    const connector = new WebSocket(`ws://127.0.0.1:${settings.connectorPort}${path}`, client.protocol || [], {
+  function introduce(client: WebSocket, claim: Claim): void {
+    // Not at the client's path: the connector heeds none, and not every request target makes a URL.
+    const connector = new WebSocket(`ws://127.0.0.1:${settings.connectorPort}`, client.protocol || [], {
       perMessageDeflate: false,
       handshakeTimeout: unauthenticatedMs,
       // Masks protect proxies on the way (RFC 6455, section 10.3), and there are none; with zeros both sides skip them.
@@ -159,8 +161,7 @@ export async function startGuard(settings: GuardSettings, options: GuardOptions)
       client.send(asBuffer(answer));
       if (isAcceptance(asBuffer(answer), claim.requestId)) {
         for (const [data, binary] of early) connector.send(data, { binary });
-        forward(client, connector);
-        forward(connector, client);
+        join(client, connector);
         watchLife(client);
       } else turnAway("not let in");
       client.resume();
@@ -170,7 +171,7 @@ export async function startGuard(settings: GuardSettings, options: GuardOptions)
   server.on("connection", receive);
   server.on("clientError", (_error, socket) => drop(socket, "not BTP"));
   server.on("upgrade", (request, socket, head) => {
-    webSockets.handleUpgrade(request, socket, head, (client) => greet(client, socket as Socket, request.url ?? "/"));
+    webSockets.handleUpgrade(request, socket, head, (client) => greet(client, socket as Socket));
   });
   const reports = setInterval(() => {
     if (counts.size === 0) return;
@@ -195,23 +196,34 @@ export async function startGuard(settings: GuardSettings, options: GuardOptions)
   };
 }
 
-/** Passes messages on as they are, and stops reading while the other side does not keep up. */
-function forward(from: WebSocket, to: WebSocket): void {
-  from.on("message", (data, binary) => {
-    to.send(data, { binary }, () => {
-      if (from.isPaused && to.bufferedAmount < HIGH_WATER / 2) from.resume();
+/**
+ * Passes messages both ways as they are. While one side does not keep up, the other is not read; and a client that does
+ * not read its answers is not read itself, or the connector would have to keep them.
+ */
+function join(client: WebSocket, connector: WebSocket): void {
+  const hasRoom = (side: WebSocket) => side.bufferedAmount < HIGH_WATER / 2;
+  const readAgain = (): void => {
+    if (!hasRoom(client)) return;
+    if (connector.isPaused) connector.resume();
+    if (client.isPaused && hasRoom(connector)) client.resume();
+  };
+  const forward = (from: WebSocket, to: WebSocket, unread: readonly WebSocket[]): void => {
+    from.on("message", (data, binary) => {
+      to.send(data, { binary }, readAgain);
+      if (to.bufferedAmount > HIGH_WATER) for (const side of unread) side.pause();
     });
-    if (to.bufferedAmount > HIGH_WATER) from.pause();
-  });
+  };
+  forward(client, connector, [client]);
+  forward(connector, client, [client, connector]);
 }
 
 /** Ends a peer that shows no sign of life: its end of the circuit is gone, or it never finishes a message. */
 function watchLife(client: WebSocket): void {
-  let heard = Date.now();
-  const sign = (): void => void (heard = Date.now());
+  let heard = performance.now();
+  const sign = (): void => void (heard = performance.now());
   client.on("pong", sign).on("ping", sign).on("message", sign);
   const timer = setInterval(() => {
-    if (Date.now() - heard > SILENCE_MS) client.terminate();
+    if (performance.now() - heard > SILENCE_MS) client.terminate();
     else client.ping();
   }, PING_MS);
   client.on("close", () => clearInterval(timer));

@@ -91,7 +91,7 @@ export async function runConnector(settings: LauncherSettings, secrets: Record<s
       clearTimeout(killTimer);
       for (const end of watches) end();
       redialler?.stop();
-      if (!asked && code === 0)
+      if (!asked && killTimer === undefined && code === 0)
         say("the connector ended by itself with exit code 0: ending with 1, so that it is restarted");
       const end = (): void => resolve(exitCodeFor({ asked, code, signal }));
       void written.then(end);

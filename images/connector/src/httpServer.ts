@@ -23,9 +23,8 @@ export function createJsonServer(
     listen(port, host) {
       return new Promise((resolve, reject) => {
         const listening = createServer((request, response) => {
-          const url = new URL(request.url ?? "/", "http://localhost");
           Promise.resolve()
-            .then(() => answer(request, url))
+            .then(() => answer(request, new URL(request.url ?? "/", "http://localhost")))
             .catch((error: unknown) => ({
               status: 500,
               body: {

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer, type AddressInfo } from "node:net";
+import { connect, createServer, type AddressInfo } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { createConnectorNode, type ConnectorNode } from "../../../../images/connector/src/connectorNode";
 import { createLogger } from "../../../../images/connector/src/logger";
@@ -17,6 +17,14 @@ async function get(url: string): Promise<{ status: number; body: unknown }> {
 }
 
 describe("the health port", () => {
+  it("answers a request whose target is no path", async () => {
+    const { healthUrl } = await startConnector();
+    const socket = connect(Number(new URL(healthUrl).port), "127.0.0.1");
+    socket.write("GET // HTTP/1.1\r\nHost: x\r\n\r\n");
+    expect(String((await once(socket, "data"))[0])).toMatch(/^HTTP\/1\.1 500 /);
+    socket.destroy();
+  });
+
   it("tells status, peers, version and transport", async () => {
     const { healthUrl } = await startConnector();
     const { status, body } = await get(`${healthUrl}/health`);

@@ -1,7 +1,8 @@
 import { once } from "node:events";
 import * as net from "node:net";
 import { afterEach, describe, expect, it, test } from "vitest";
-import { encodeBtp, messageFrame } from "../../../../images/connector/src/btp";
+import { WebSocket, WebSocketServer } from "ws";
+import { decodeBtp, encodeBtp, messageFrame } from "../../../../images/connector/src/btp";
 import { decodeIlp, encodeIlp, ZERO_32 } from "../../../../images/connector/src/ilp";
 import { GUARD_LIMITS, type GuardSettings } from "../../../../components/core/guardSettings";
 import { startGuard, type Guard } from "../../../../runtime/launcher/guard";
@@ -29,10 +30,15 @@ interface Guarded {
 /** A development connector with a guard in front of it. */
 async function guarded(settings: Partial<GuardSettings> = {}, env: Record<string, string> = ENV): Promise<Guarded> {
   const connector = await startConnector({ routes: [{ prefix: "alice", nextHop: "alice" }] }, env);
+  const guard = await guardOf(Number(new URL(connector.btpUrl).port), settings);
+  return { connector, guard, port: guard.port, url: `ws://127.0.0.1:${guard.port}/` };
+}
+
+async function guardOf(connectorPort: number, settings: Partial<GuardSettings> = {}): Promise<Guard> {
   const guard = await startGuard(
     {
       listenPort: 0,
-      connectorPort: Number(new URL(connector.btpUrl).port),
+      connectorPort,
       allowAnonymous: false,
       peers: ["bob", "carol"],
       ...GUARD_LIMITS,
@@ -48,7 +54,7 @@ async function guarded(settings: Partial<GuardSettings> = {}, env: Record<string
     },
   );
   guards.push(guard);
-  return { connector, guard, port: guard.port, url: `ws://127.0.0.1:${guard.port}/` };
+  return guard;
 }
 
 /** A bare TCP connection, and how long it lived. */
@@ -106,6 +112,55 @@ describe("a declared peer with its token", () => {
     const bob = await dial(url, ["btp"]);
     expect(bob.socket.protocol).toBe("btp");
     expect(await bob.auth("bob", "right")).toEqual(OK);
+  });
+
+  it.each(["*", "http://elsewhere/", "/a#b"])("may ask for %s: the connector heeds no path", async (target) => {
+    const { url } = await guarded();
+    const socket = new WebSocket(url, {
+      finishRequest: (request) => {
+        request.path = target;
+        request.end();
+      },
+    });
+    await once(socket, "open");
+    socket.send(auth('{"peerId":"bob","secret":"right"}'));
+    const [answer] = (await once(socket, "message")) as [Buffer];
+    expect(decodeBtp(answer)).toEqual(OK);
+    socket.terminate();
+  });
+
+  it("who reads no answers is not read, so that the connector need not keep them, until it reads again", async () => {
+    const [count, answer] = [1000, Buffer.alloc(64 * 1024)];
+    let heard = 0;
+    const connector = new WebSocketServer({ port: 0, perMessageDeflate: false });
+    connector.on("connection", (side) => {
+      const accept = encodeBtp({ type: 1, requestId: 1, protocolData: [], ilpPacket: Buffer.alloc(0) });
+      side.once("message", () => {
+        side.send(accept);
+        side.on("message", () => {
+          heard += 1;
+          side.send(answer);
+        });
+      });
+    });
+    await once(connector, "listening");
+    const { port } = await guardOf((connector.address() as net.AddressInfo).port);
+    const bob = new WebSocket(`ws://127.0.0.1:${port}`, { perMessageDeflate: false });
+    let read = 0;
+    await once(bob, "open");
+    bob.send(auth('{"peerId":"bob","secret":"right"}'));
+    await once(bob, "message");
+    bob.on("message", () => (read += 1));
+    bob.pause();
+    for (let sent = 0; sent < count; sent++) bob.send(Buffer.alloc(32 * 1024));
+    let before = -1;
+    const isStill = () => before === (before = heard);
+    await expect.poll(isStill, { interval: 500 }).toBe(true);
+    expect(heard).toBeLessThan(count);
+    bob.resume();
+    await expect.poll(() => read).toBe(count);
+    bob.terminate();
+    connector.close();
   });
 
   it("learns from the connector's close that it stops", async () => {
@@ -258,5 +313,17 @@ describe("in a permissionless town", () => {
     expect(await (await dial(url)).auth("anybody", "")).toEqual(OK);
     expect(await (await dial(url)).auth("bob", "right")).toEqual(OK);
     expect(await (await dial(url)).auth("bob", "wrong")).toEqual(REFUSED);
+  });
+
+  it("keeps a declared peer's places for its token, whoever uses its name", async () => {
+    const { url } = await guarded({ allowAnonymous: true }, { BTP_PEER_BOB_SECRET: "right" });
+    for (let count = 0; count < 5; count++) expect(await (await dial(url)).auth("bob", "")).toEqual(OK);
+    expect(await (await dial(url)).auth("bob", "right")).toEqual(OK);
+  });
+
+  it("lets in thirty-two without a token, and no more", async () => {
+    const { url } = await guarded({ allowAnonymous: true }, {});
+    for (let count = 0; count < 32; count++) expect(await (await dial(url)).auth(`peer-${count}`, "")).toEqual(OK);
+    expect(await (await dial(url)).auth("bob", "")).toEqual(REFUSED);
   });
 });
