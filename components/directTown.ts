@@ -7,7 +7,7 @@ import { guardProblems } from "./core/guardSettings";
 import { DEFAULT_SUFFIX } from "./core/identity";
 import { DEFAULT_MEMORY_MIB, memoryProblem } from "./core/memory";
 import { nodeIdProblem, ownerProblem, peersProblem, townParts, TOWN_TYPE } from "./core/names";
-import { parsePublished, publishedProblem } from "./core/peering";
+import { parsePublished, publishedProblem, timeoutsProblem } from "./core/peering";
 import { PORTS } from "./core/ports";
 import { subnetOf, subnetProblem } from "./core/subnets";
 import { relayNameProblem } from "./core/townRelay";
@@ -68,6 +68,7 @@ export class DirectTown extends pulumi.ComponentResource {
       peers: peersProblem(declared),
       subnet: subnetProblem(subnet),
       "relay.name": args.relay?.name === undefined ? undefined : relayNameProblem(nodeId, args.relay.name),
+      timeouts: timeoutsProblem(args.timeouts),
       ...guardProblems(args.guard),
       "memoryMiB.connector": memoryProblem(memoryMiB),
     });

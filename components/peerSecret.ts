@@ -2,8 +2,9 @@ import * as pulumi from "@pulumi/pulumi";
 import { assertArguments } from "./arguments";
 import type { Invite } from "./core/invite";
 import { btpPeerVariable, peerIdProblem, secretNames } from "./core/names";
-import { isDirectUrl, type DialledPeer, type InboundSecret, type Relation } from "./core/peering";
+import { GIVEN_SECRET, isDirectUrl, type DialledPeer, type InboundSecret, type Relation } from "./core/peering";
 import { dialledByInvite } from "./core/renderConnectorYaml";
+import { DeploymentError } from "./docker/deploymentError";
 import { randomSecret } from "./randomSecret";
 
 export interface PeerSecretArgs {
@@ -21,7 +22,7 @@ export interface PeerSecretArgs {
    * we present to it, empty by default. Default: none.
    */
   readonly direct?: { readonly url: string; readonly token?: pulumi.Input<string> | undefined } | undefined;
-  /** The inbound secret, 32 to 256 printable ASCII characters; it becomes a secret. Default: a random one. */
+  /** The inbound secret, 32 to 256 printable ASCII characters without spaces; it becomes a secret. Default: a random one. */
   readonly given?: pulumi.Input<string> | undefined;
   /** Another version makes another random inbound secret. Default: 1. */
   readonly secretVersion?: number | undefined;
@@ -62,7 +63,10 @@ export class PeerSecret extends pulumi.ComponentResource {
       given === undefined
         ? randomSecret(secretNames.inbound(name), { parent: this }, `${secretVersion}`)
         : pulumi.secret(given);
-    this.inbound = secret.apply((text) => ({ peerId: id, secret: text }));
+    this.inbound = secret.apply((text) => {
+      if (given !== undefined) assertGiven(name, text);
+      return { peerId: id, secret: text };
+    });
     this.invite = pulumi.secret<Invite | undefined>(args.invite);
     this.outbound = pulumi
       .all([this.invite, pulumi.secret(direct?.token ?? "")])
@@ -72,6 +76,12 @@ export class PeerSecret extends pulumi.ComponentResource {
       });
     this.registerOutputs({ variable: this.variable });
   }
+}
+
+/** Throws a DeploymentError for an inbound secret that no invite could carry, such as one with a line break. */
+export function assertGiven(name: string, secret: string): void {
+  if (!GIVEN_SECRET.test(secret))
+    throw new DeploymentError(`PeerSecret ${name}: given must be 32 to 256 printable ASCII characters without spaces`);
 }
 
 function directProblem(url: string): string | undefined {

@@ -15,7 +15,7 @@ import { anonUrlOf } from "./core/renderConnectorYaml";
 import { subnetOf, subnetProblem } from "./core/subnets";
 import { relayNameProblem } from "./core/townRelay";
 import { HiddenServiceVolume, type PublishedAddress } from "./hiddenServiceVolume";
-import type { Topology } from "./core/peering";
+import { timeoutsProblem, type Topology } from "./core/peering";
 import { ownerOf } from "./owner";
 import { PeerSecret, rememberedPeers, standingOf } from "./peerSecret";
 import { townNetwork } from "./townNetwork";
@@ -129,6 +129,7 @@ export class Town extends pulumi.ComponentResource {
       suffix: suffixProblem(suffix),
       subnet: subnetProblem(subnet),
       "relay.name": args.relay?.name === undefined ? undefined : relayNameProblem(nodeId, args.relay.name),
+      timeouts: timeoutsProblem(args.timeouts),
       ...guardProblems(args.guard),
       "memoryMiB.connector": memoryProblem(connectorMiB),
       "memoryMiB.sidecar": memoryProblem(sidecarMiB),

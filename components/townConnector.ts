@@ -15,7 +15,7 @@ import {
 import { GUARD_LIMITS, guardProblems, type GuardLimits } from "./core/guardSettings";
 import { DEFAULT_MEMORY_MIB, memoryProblem } from "./core/memory";
 import { nodeIdProblem, ownerProblem, type Owner } from "./core/names";
-import { DEFAULT_TIMEOUTS, defaultRoutes, type Route, type Timeouts } from "./core/peering";
+import { DEFAULT_TIMEOUTS, defaultRoutes, timeoutsProblem, type Route, type Timeouts } from "./core/peering";
 import { PATHS, PORTS } from "./core/ports";
 import { FIXED_NAME, longRunning } from "./docker/container";
 import { fileVolume } from "./docker/fileVolume";
@@ -81,7 +81,7 @@ export class TownConnector extends pulumi.ComponentResource {
       owner: ownerProblem(owner),
       nodeId: nodeIdProblem(args.nodeId),
       memoryMiB: memoryProblem(memoryMiB),
-      timeouts: timeoutsProblem(timeouts),
+      timeouts: timeoutsProblem(args.timeouts),
       ...guardProblems(args.guard),
     });
     super("town-ator:index:TownConnector", name, {}, opts);
@@ -128,13 +128,6 @@ export class TownConnector extends pulumi.ComponentResource {
     this.containerName = container.name;
     this.registerOutputs({ containerName: this.containerName });
   }
-}
-
-function timeoutsProblem(timeouts: Timeouts): string | undefined {
-  const wrong = Object.entries(timeouts).filter(([, value]) => !(Number.isInteger(value) && value > 0));
-  return wrong.length === 0
-    ? undefined
-    : `must be whole numbers of milliseconds: ${wrong.map(([name]) => name).join(", ")}`;
 }
 
 function renderFiles(

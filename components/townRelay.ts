@@ -71,7 +71,7 @@ export interface TownRelayArgs extends TownRelayBehaviour {
 export interface TownRelayOutputs {
   /** The relay's nodeId and ILP address, to which events are paid. */
   readonly nodeId: string;
-  /** The public key of its Nostr identity, 64 hex digits; secret in an anonymous town. */
+  /** The public key of its Nostr identity, 64 hex digits; secret in an anonymous town behind ATOR. */
   readonly publicKey: pulumi.Output<string>;
   /** Where clients read events, `ws://<address>:<port>`, if anywhere. */
   readonly url?: string;

@@ -238,24 +238,39 @@ function shown(town: TownSettings, number: number, before: DeployedTown | undefi
  * because the secret is given.
  */
 export function rotatedSecrets(settings: Settings, deployed: readonly DeployedTown[]): string[] {
-  return settings.towns.flatMap(({ name, peers }) => {
-    const before = deployed.find(({ town }) => town === name);
-    return peers.flatMap((peer) => (before ? rotatedSecret(name, peer, before) : []));
+  return settings.towns.flatMap((town) => {
+    const { name, peers } = town;
+    const before = deployed.find((candidate) => candidate.town === name);
+    return peers.flatMap((peer) => (before ? rotatedSecret(town, peer, before, settings) : []));
   });
 }
 
-function rotatedSecret(town: string, peer: PeerSettings, { secretVersions, given }: DeployedTown): string[] {
+function rotatedSecret(
+  { name: town, nodeId, transport }: TownSettings,
+  peer: PeerSettings,
+  { secretVersions, given }: DeployedTown,
+  settings: Settings,
+): string[] {
   const { id, secretVersion } = peer;
   const earlier = Object.hasOwn(secretVersions, id) ? secretVersions[id] : undefined;
   if (earlier === undefined) return [];
   const wasGiven = given.includes(id);
-  const newInvite = `give it the new invite right after \`up\` (make invite TOWN=${town} PEER=${id})`;
+  const theNew =
+    transport === "direct"
+      ? `one right after \`up\` (directTowns.${town}.secrets in \`make outputs REVEAL=1\`)`
+      : `invite right after \`up\` (make invite TOWN=${town} PEER=${id})`;
+  const newInvite = `give it the new ${theNew}`;
   if (peer.given && earlier !== secretVersion)
     return [
       `towns.${town}.peers.${id}.secretVersion (${earlier} to ${secretVersion}) makes no new secret, for the secret is given at town-ator:secrets.${town}.${id} (\`make identity-restore\` puts it there): change it there, or take it out and one is made`,
     ];
-  // A town of this stack is given the new one by this very `up`.
-  if (peer.source.kind === "town" || (earlier === secretVersion && wasGiven === Boolean(peer.given))) return [];
+  // A town of this stack that names ours is given the new one by this very `up`.
+  const isTold = settings.towns.some(
+    (other) =>
+      other.nodeId === id &&
+      other.peers.some(({ id, source }) => id === nodeId && source.kind === "town" && source.town === town),
+  );
+  if (isTold || (earlier === secretVersion && wasGiven === Boolean(peer.given))) return [];
   if (peer.given)
     return [
       `the secret that ${id} presents to ${town} is now the one given at town-ator:secrets.${town}.${id}; unless it is the same as before, the old one is refused at once: tell the peer first, and ${newInvite}`,

@@ -245,7 +245,7 @@ function townWithDefaults(name: string, town: ParsedTown, secrets: TownSecrets, 
     routes: [
       { prefix: town.nodeId, nextHop: town.nodeId, priority: 0 },
       ...sorted.flatMap(([id, peer]) =>
-        routesThrough(id, peer.routes).map((prefix) => ({ prefix, nextHop: id, priority: peer.priority })),
+        routesThrough(id, peer.routes).map((prefix) => ({ prefix, nextHop: id, priority: 0 })),
       ),
     ],
   };

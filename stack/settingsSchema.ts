@@ -5,7 +5,15 @@ import { DEFAULT_SUFFIX, IdentityError, parseIdentityText, parseSeedText, SUFFIX
 import { InviteError, parseInvite } from "../components/core/invite";
 import { DEFAULT_MEMORY_MIB, MEMORY_RULE, memoryProblem } from "../components/core/memory";
 import { ILP_PREFIX, NODE_ID, PEER_ID, TOWN_NAME } from "../components/core/names";
-import { DEFAULT_TIMEOUTS, GIVEN_SECRET, isDirectUrl, publishedProblem, TOPOLOGIES } from "../components/core/peering";
+import {
+  DEFAULT_TIMEOUTS,
+  GIVEN_SECRET,
+  isDirectUrl,
+  publishedProblem,
+  TIMEOUT_RANGES,
+  TOPOLOGIES,
+  type Timeouts,
+} from "../components/core/peering";
 import { Secret } from "../components/core/secret";
 import { DEFAULT_RELAY_NAME, RELAY_NAME, relayKeyProblem, type RelayKeys } from "../components/core/townRelay";
 import { MAX_PREFIX, MIN_PREFIX, parseSubnet } from "../components/core/subnets";
@@ -67,7 +75,6 @@ const peerSchema = z.strictObject({
     .array(prefix, "must be a list of ILP address prefixes")
     .optional()
     .describe("ILP address prefixes routed to the peer; `[g]` makes it the default route. Default: its nodeId"),
-  priority: z.int("must be a whole number").default(0).describe("the priority of these routes"),
   transport: oneOf(["socks5", "direct"])
     .default("socks5")
     .describe("`direct`: without ATOR, on the town's network; needs `url`"),
@@ -80,7 +87,9 @@ const peerSchema = z.strictObject({
           : "must be ws://<IPv4 address>:<port from 1 to 65535>",
     })
     .optional()
-    .describe("where a direct peer is dialled: `ws://<IPv4 address in the town's subnet>:<port>`; needs `subnet`"),
+    .describe(
+      "where a direct peer is dialled: `ws://<IPv4 address>:<port>`; of a town with ATOR an address in its `subnet`",
+    ),
   secretVersion: z
     .int("must be a whole number from 1; a higher one makes a new secret")
     .min(1, "must be a whole number from 1; a higher one makes a new secret")
@@ -94,7 +103,8 @@ const wholeNumber = (unit: string, least: number, most: number) => {
   const rule = `must be a whole number of ${unit} from ${least} to ${most}`;
   return z.int(rule).min(least, rule).max(most, rule);
 };
-const milliseconds = (least: number, most: number) => wholeNumber("milliseconds", least, most);
+const timeout = (name: keyof Timeouts) =>
+  wholeNumber("milliseconds", ...TIMEOUT_RANGES[name]).default(DEFAULT_TIMEOUTS[name]);
 const guardLimit = (name: keyof GuardLimits, unit: string) =>
   wholeNumber(unit, ...GUARD_RANGES[name]).default(GUARD_LIMITS[name]);
 
@@ -166,21 +176,15 @@ const townSchema = z.strictObject({
     .describe("the numbers of the identities that are published"),
   timeouts: z
     .strictObject({
-      btpSendMs: milliseconds(1000, 600_000)
-        .default(DEFAULT_TIMEOUTS.btpSendMs)
-        .describe("how long the connector waits for an answer to a frame without an expiry"),
-      redialFirstMs: milliseconds(1000, 60_000)
-        .default(DEFAULT_TIMEOUTS.redialFirstMs)
-        .describe("how long the launcher waits before it redials a peer that the connector gave up"),
-      redialMaxMs: milliseconds(5000, 600_000)
-        .default(DEFAULT_TIMEOUTS.redialMaxMs)
-        .describe("its longest wait in the first ten minutes"),
-      redialSlowMs: milliseconds(30_000, 3_600_000)
-        .default(DEFAULT_TIMEOUTS.redialSlowMs)
-        .describe("its longest wait after that"),
-      packetExpiryMs: milliseconds(2000, 60_000)
-        .default(DEFAULT_TIMEOUTS.packetExpiryMs)
-        .describe("expiry of the packets that `make verify` sends to a peer"),
+      btpSendMs: timeout("btpSendMs").describe(
+        "how long the connector waits for an answer to a frame without an expiry",
+      ),
+      redialFirstMs: timeout("redialFirstMs").describe(
+        "how long the launcher waits before it redials a peer that the connector gave up",
+      ),
+      redialMaxMs: timeout("redialMaxMs").describe("its longest wait in the first ten minutes"),
+      redialSlowMs: timeout("redialSlowMs").describe("its longest wait after that"),
+      packetExpiryMs: timeout("packetExpiryMs").describe("expiry of the packets that `make verify` sends to a peer"),
     })
     .prefault({})
     .describe("timeouts in whole milliseconds"),

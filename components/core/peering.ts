@@ -67,10 +67,11 @@ export interface DirectPeer {
   readonly token: Secret;
 }
 
-/** A rule of the connector's routing table. */
+/** A rule of the connector's routing table, which has one for a prefix: the longest prefix decides. */
 export interface Route {
   readonly prefix: string;
   readonly nextHop: string;
+  /** Has no effect: the connector compares it only between routes of one prefix. */
   readonly priority: number;
 }
 
@@ -107,6 +108,32 @@ export const DEFAULT_TIMEOUTS: Timeouts = {
   redialSlowMs: 300_000,
   packetExpiryMs: 10_000,
 };
+
+/** What each timeout may be, in milliseconds: from, to. */
+export const TIMEOUT_RANGES: Readonly<Record<keyof Timeouts, readonly [number, number]>> = {
+  btpSendMs: [1000, 600_000],
+  redialFirstMs: [1000, 60_000],
+  redialMaxMs: [5000, 600_000],
+  redialSlowMs: [30_000, 3_600_000],
+  packetExpiryMs: [2000, 60_000],
+};
+
+/**
+ * What is wrong with the timeouts that are given, beside the defaults, if anything. The launcher would refuse them too,
+ * but not before it runs.
+ */
+export function timeoutsProblem(given: Partial<Timeouts> = {}): string | undefined {
+  const timeouts = { ...DEFAULT_TIMEOUTS, ...given };
+  const wrong = Object.entries(TIMEOUT_RANGES).flatMap(([name, [least, most]]) => {
+    const value = timeouts[name as keyof Timeouts];
+    return Number.isInteger(value) && value >= least && value <= most ? [] : [`${name} from ${least} to ${most}`];
+  });
+  if (wrong.length > 0) return `must be whole numbers of milliseconds: ${wrong.join(", ")}`;
+  const { redialFirstMs, redialMaxMs, redialSlowMs } = timeouts;
+  return redialFirstMs <= redialMaxMs && redialMaxMs <= redialSlowMs
+    ? undefined
+    : "must not decrease from redialFirstMs to redialMaxMs to redialSlowMs";
+}
 
 /** The private half of an x25519 key as an invite carries it: 52 upper-case characters of base32. */
 export const DISCOVERY_KEY = /^[A-Z2-7]{52}$/;

@@ -15,6 +15,7 @@ export const networkRules: Rules = {
     overlappingSubnets,
     roomForSidecars,
     equalNodeIds,
+    equalPublished,
   ],
   ofTown: [redialOrder, publishedTown, directTown, builtEmbeddedDaemon],
 };
@@ -46,11 +47,15 @@ function* builtDaemon({ settings: { suffix, images } }: Config): Iterable<Proble
 }
 
 /** The sidecar looks at its daemon's version; nobody does at that of the daemon in the connector's image. */
-function* builtEmbeddedDaemon({ name, town }: TownPart, { settings: { suffix, images } }: Config): Iterable<Problem> {
-  if (town.topology === "embedded" && images.connector === BUILD && suffix !== DEFAULT_SUFFIX)
+function* builtEmbeddedDaemon(
+  { name, town }: TownPart,
+  { settings: { suffix, network, images } }: Config,
+): Iterable<Problem> {
+  const isBuilt = images.connector === BUILD || (images.connector === undefined && network === "local");
+  if (town.topology === "embedded" && isBuilt && suffix !== DEFAULT_SUFFIX)
     yield {
       path: ["suffix"],
-      message: `must be ${DEFAULT_SUFFIX} when town-ator:images.connector is "build" and towns.${name}.topology is embedded: the daemon in it appends that`,
+      message: `must be ${DEFAULT_SUFFIX} while the development connector is used (town-ator:images.connector) and towns.${name}.topology is embedded: the daemon in it appends that`,
     };
 }
 
@@ -67,6 +72,20 @@ function* equalNodeIds({ towns }: Config): Iterable<Problem> {
     yield {
       path: [...again.path, "nodeId"],
       message: `must differ from that of towns.${first.name}: peers tell connectors apart by it`,
+    };
+}
+
+/** Docker gives a port of the host to one container. */
+function* equalPublished({ towns }: Config): Iterable<Problem> {
+  const places = towns.flatMap(({ path, town }) => [
+    { path: [...path, "publish"], at: ifParsed(() => town.publish) },
+    { path: [...path, "relay", "publish"], at: ifParsed(() => town.relay?.publish) },
+  ]);
+  const published = places.flatMap(({ path, at }) => (at === undefined ? [] : [{ path, at }]));
+  for (const [first, again] of repeated(published, ({ at }) => at))
+    yield {
+      path: again.path,
+      message: `must differ from ${first.path.join(".")}: two containers cannot have one port`,
     };
 }
 

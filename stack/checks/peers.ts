@@ -1,5 +1,6 @@
 import { peersAtOneAddress } from "../../components/core/invite";
 import { btpPeerVariable } from "../../components/core/names";
+import { routesThrough } from "../../components/core/peering";
 import { addressPlan, overlap, parseSubnet } from "../../components/core/subnets";
 import { ifParsed, own, parsedEntries } from "../parts";
 import type { Problem } from "../problems";
@@ -78,7 +79,6 @@ function* severalSources({ id, path, peer }: PeerPart, { name }: TownPart, { set
 function routesOf({ path, peer }: PeerPart) {
   return parsedEntries(() => peer.routes ?? []).map(([index, prefix]) => ({
     prefix,
-    priorityOf: () => peer.priority,
     path: [...path, "routes", index],
   }));
 }
@@ -88,12 +88,19 @@ function* ownRoutes(peer: PeerPart, { town }: TownPart): Iterable<Problem> {
     if (prefix === town.nodeId) yield { path, message: "is the town's own nodeId, which leads to itself" };
 }
 
+/** A connector has one route for a prefix: of two, it would keep the later one, whatever their priorities. */
 function* equalRoutes({ peers }: TownPart): Iterable<Problem> {
-  const routes = peers.flatMap(routesOf);
-  for (const [first, again] of repeated(routes, ({ prefix, priorityOf }) => `${prefix} ${priorityOf()}`))
+  const routes = peers.flatMap((peer) => {
+    const { id, path } = peer;
+    if (Object.hasOwn(peer.peer, "routes")) return routesOf(peer);
+    return routesThrough(id).map((prefix) => ({ prefix, path }));
+  });
+  // What a peer's own nodeId leads to comes first, so that the other one is named.
+  routes.sort((a, b) => a.path.length - b.path.length);
+  for (const [first, again] of repeated(routes, ({ prefix }) => prefix))
     yield {
       path: again.path,
-      message: `has the prefix and the priority of ${first.path.join(".")}; give one of the two peers another priority`,
+      message: `has the prefix that leads to ${first.path.slice(0, 4).join(".")}; the connector has one route for a prefix, so take it out of one of the two`,
     };
 }
 
@@ -138,11 +145,8 @@ function* direct({ path, peer }: PeerPart, { town }: TownPart): Iterable<Problem
     if (peer.url !== undefined)
       yield { path: url, message: "is for a peer with transport: direct; remove the url or set the transport" };
   } else if (peer.url === undefined) {
-    yield {
-      path: [...path, "transport"],
-      message:
-        "direct needs the peer's url, ws://<address>:<port> in the town's subnet: everything else is reached through ATOR",
-    };
+    const where = town.transport === "direct" ? "" : " in the town's subnet: everything else is reached through ATOR";
+    yield { path: [...path, "transport"], message: `direct needs the peer's url, ws://<IPv4 address>:<port>${where}` };
   } else if (town.transport !== "direct") {
     const message = addressProblem(new URL(peer.url).hostname, town.subnet);
     if (message !== undefined) yield { path: url, message };

@@ -4,7 +4,7 @@ import { parse } from "yaml";
 import { authorizedClient, clientAuth, discoveryKeyFromSecret } from "../../../components/core/discovery";
 import { identityOfSeed, seedFromRandom } from "../../../components/core/identity";
 import { formatInvite, parseInvite } from "../../../components/core/invite";
-import { PeerSecret } from "../../../components/peerSecret";
+import { assertGiven, PeerSecret } from "../../../components/peerSecret";
 import { find, keepTestsApart, mockSecret, record, value } from "../../mocks";
 import { built, container, IDENTITY, ONE_TOWN, uploads } from "../../oneTown";
 
@@ -36,6 +36,12 @@ describe("peers", () => {
     expect(files["/files/connector.yaml"]).toContain("relation: parent");
     expect(files["/files/secrets.env"]).not.toContain("b".repeat(64));
     expect((JSON.parse(files["/files/launcher.json"]!) as { redact: string[] }).redact).toContain("b".repeat(64));
+  });
+
+  it("may present only a secret that an invite can carry", () => {
+    expect(() => assertGiven("p", "s".repeat(32))).not.toThrow();
+    for (const given of ["s".repeat(31), `${"s".repeat(32)}\n`])
+      expect(() => assertGiven("p", given)).toThrow("PeerSecret p: given must be 32 to 256 printable ASCII characters");
   });
 
   it("get an invite that lets them in", async () => {

@@ -123,6 +123,12 @@ describe("an argument that cannot be right", () => {
       town({ guard: { maxUnauthenticated: 1 } }),
       /^Town shop: guard\.maxUnauthenticated must be a whole number from 8 to 1024$/,
     ],
+    [
+      "a timeout",
+      town({ timeouts: { redialFirstMs: 500 } }),
+      /: timeouts must be .*: redialFirstMs from 1000 to 60000$/,
+    ],
+    ["the order of timeouts", town({ timeouts: { redialMaxMs: 400_000 } }), /^Town shop: timeouts must not decrease/],
     ["memory", town({ memoryMiB: { sidecar: 1.5 } }), /^Town shop: memoryMiB\.sidecar must be a whole number of MiB/],
     [
       "identity",

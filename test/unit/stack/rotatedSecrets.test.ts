@@ -16,21 +16,36 @@ describe("a peer whose secret changes", () => {
     expect(lines[0]).toContain("make invite TOWN=home PEER=a");
   });
 
-  it("is told by the same up if it is a town of the same stack", () => {
-    const both = settings({
-      home: { nodeId: "g.home", peers: { "g.away": { town: "away", secretVersion: 2 } } },
-      away: { nodeId: "g.away", peers: { "g.home": {} } },
+  const withAway = (peer: object, ours: object) =>
+    settings({
+      home: { nodeId: "g.home", peers: { "g.away": { secretVersion: 2, ...peer } } },
+      away: { nodeId: "g.away", peers: { "g.home": ours } },
     });
-    expect(rotatedSecrets(both, [before([{}], { secretVersions: { "g.away": 1 } })])).toEqual([]);
+  const beforeAway = [before([{}], { secretVersions: { "g.away": 1 } })];
+
+  it("is told by the same up if it is a town of the same stack that names this one", () => {
+    expect(rotatedSecrets(withAway({}, { town: "home" }), beforeAway)).toEqual([]);
+  });
+
+  it("has to be told if it is a town of the same stack that has an invite, or none yet", () => {
+    expect(rotatedSecrets(withAway({ town: "away" }, {}), beforeAway)).toHaveLength(1);
+  });
+
+  it("of a town without ATOR gets no invite but the secret", () => {
+    const direct = settings({ home: { nodeId: "g.home", transport: "direct", peers: { a: { secretVersion: 2 } } } });
+    const [line] = rotatedSecrets(direct, [before([{}], { secretVersions: { a: 1 } })]);
+    expect(line).toContain(
+      "give it the new one right after `up` (directTowns.home.secrets in `make outputs REVEAL=1`)",
+    );
   });
 
   describe("by the operator", () => {
     const secret = "s".repeat(32);
-    const given = (secretVersion: number, source: object = {}) =>
+    const given = (secretVersion: number, ours: object = {}) =>
       settings(
         {
-          home: { nodeId: "g.home", peers: { a: { secretVersion, ...source } } },
-          away: { nodeId: "a", peers: { "g.home": {} } },
+          home: { nodeId: "g.home", peers: { a: { secretVersion } } },
+          away: { nodeId: "a", peers: { "g.home": ours } },
         },
         { secrets: { home: { a: secret } } },
       );
@@ -54,7 +69,7 @@ describe("a peer whose secret changes", () => {
           "the secret that a presents to home is now the one given at town-ator:secrets.home.a; unless it is the same as before, the old one is refused at once: tell the peer first, and give it the new invite right after `up` (make invite TOWN=home PEER=a)",
         ],
       ],
-      ["is told by this very up", given(1, { town: "away" }), [], []],
+      ["is told by this very up", given(1, { town: "home" }), [], []],
       [
         "has one that is made again",
         made,

@@ -106,14 +106,14 @@ describe("settings", () => {
   it("lead to every peer by its own nodeId, and by the prefixes that are asked for instead", () => {
     const { towns } = parseSettings(
       config({
-        towns: { home: { nodeId: "g.home", peers: { "g.bob": {}, Eve: {}, "g.isp": { routes: ["g"], priority: 9 } } } },
+        towns: { home: { nodeId: "g.home", peers: { "g.bob": {}, Eve: {}, "g.isp": { routes: ["g"] } } } },
       }),
       "dev",
     );
     expect(towns[0]?.routes).toEqual([
       { prefix: "g.home", nextHop: "g.home", priority: 0 },
       { prefix: "g.bob", nextHop: "g.bob", priority: 0 },
-      { prefix: "g", nextHop: "g.isp", priority: 9 },
+      { prefix: "g", nextHop: "g.isp", priority: 0 },
     ]);
   });
 

@@ -117,7 +117,7 @@ describe("the connector's configuration of a town", () => {
     ["a parent, a peer and a child", { peers: THREE.peers }, { invites: THREE.invites }, "3 peers, 4 routes"],
     [
       "prefixes and priorities of its peers",
-      { peers: { "g.up": { routes: ["g", "test.x-1_y"], priority: -5 }, "G.Bob": { routes: [] } } },
+      { peers: { "g.up": { routes: ["g", "test.x-1_y"] }, "G.Bob": { routes: [] } } },
       { invites: { "g.up": invite("g.up", 1) } },
       "1 peers, 3 routes",
     ],

@@ -66,7 +66,26 @@ describe("a mistake of images, networks and timeouts is refused with one line th
         images: { anon: `anon@sha256:${"0".repeat(64)}`, connector: "build" },
         towns: { home: { ...town, topology: "embedded" } },
       },
-      'town-ator:suffix: must be anon when town-ator:images.connector is "build" and towns.home.topology is embedded',
+      "town-ator:suffix: must be anon while the development connector is used (town-ator:images.connector) and towns.home.topology is embedded",
+    ],
+    [
+      "the same where the development connector is the default",
+      {
+        suffix: "anyone",
+        images: { anon: `anon@sha256:${"0".repeat(64)}` },
+        towns: { home: { ...town, topology: "embedded" } },
+      },
+      "town-ator:suffix: must be anon while the development connector is used",
+    ],
+    [
+      "two containers at one port of the host",
+      {
+        towns: {
+          home: { ...town, relay: { publish: "127.0.0.1:7100" } },
+          away: { nodeId: "g.away", transport: "direct", publish: "127.0.0.1:7100" },
+        },
+      },
+      "publish: must differ from towns.",
     ],
     [
       "a suffix of no daemon",

@@ -46,8 +46,13 @@ describe("a mistake of peers and what is given for them is refused with one line
     ],
     [
       "equal routes through two peers",
-      { towns: { home: { ...town, peers: { bob: { routes: ["g"] }, eve: { routes: ["g.eve", "g"], priority: 0 } } } } },
-      "town-ator:towns.home.peers.eve.routes.1: has the prefix and the priority of towns.home.peers.bob.routes.0",
+      { towns: { home: { ...town, peers: { bob: { routes: ["g"] }, eve: { routes: ["g.eve", "g"] } } } } },
+      "town-ator:towns.home.peers.eve.routes.1: has the prefix that leads to towns.home.peers.bob; the connector has one route for a prefix",
+    ],
+    [
+      "a route through another peer to what a peer's nodeId leads to",
+      { towns: { home: { ...town, peers: { "g.alice": { routes: ["g.bob"] }, "g.bob": {} } } } },
+      "town-ator:towns.home.peers.g.alice.routes.0: has the prefix that leads to towns.home.peers.g.bob;",
     ],
     [
       "a peer that is a town that there is not",
