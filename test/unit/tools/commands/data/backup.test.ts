@@ -109,13 +109,16 @@ describe("backing up data", () => {
     }
   });
 
-  it("ends in good order when it is interrupted: no file, and the connector runs", async () => {
+  it.each([
+    ["is interrupted", "SIGTERM"],
+    ["loses its terminal", "SIGHUP"],
+  ] as const)("ends in good order when it %s: no file, and the connector runs", async (_, signal) => {
     const [file, town] = [newFile(), new FakeTown(VOLUME)];
     const container = town.data.docker.getContainer("");
     const stop = container.stop.bind(container) as () => Promise<void>;
     container.stop = async () => {
       await stop();
-      process.emit("SIGTERM");
+      process.emit(signal);
     };
     await expect(backup({ ...HOME, file }, town)).rejects.toThrow("Interrupted");
     expect(town.done).toEqual(["stop", "start"]);
