@@ -108,13 +108,7 @@ export class Pulumi {
    */
   async outputs({ reveal }: { reveal: boolean }): Promise<string> {
     const args = ["stack", "output", "--json", ...(reveal ? ["--show-secrets"] : [])];
-    try {
-      return await this.text(args, `The outputs of the stack ${this.stack} cannot be read`);
-    } catch (error) {
-      // Pulumi's own words (cmd/pulumi, exit code 6).
-      if (error instanceof UserError && error.message.includes("no stack named")) return "{}";
-      throw error;
-    }
+    return (await ifKnown(this.text(args, `The outputs of the stack ${this.stack} cannot be read`))) ?? "{}";
   }
 
   /** The stack's state; its secrets stay encrypted, unless `reveal`. */
@@ -165,5 +159,16 @@ export class Pulumi {
         ? []
         : ["--config-file", this.configFile];
     return [...args, "--non-interactive", "--stack", this.stack, ...ownConfig];
+  }
+}
+
+/** What a command on a stack gives; undefined if the backend does not know the stack. */
+export async function ifKnown<T>(command: Promise<T>): Promise<T | undefined> {
+  try {
+    return await command;
+  } catch (error) {
+    // Pulumi's own words (cmd/pulumi, exit code 6).
+    if (error instanceof UserError && error.message.includes("no stack named")) return undefined;
+    throw error;
   }
 }
