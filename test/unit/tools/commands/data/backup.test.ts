@@ -53,7 +53,7 @@ describe("backing up data", () => {
     });
     expect(town.done).toEqual(["stop", "read while it is stopped", NOTED, "start"]);
     expect(town.said).toEqual([
-      `${file} holds, encrypted, the data of home: 2 files, 196 KiB`,
+      `${file} holds, encrypted, the data of home in the stack dev: 2 files, 196 KiB`,
       expect.stringMatching(/^the connector was down for \d+\.\d s$/),
       "keep it away from this machine; only what you have just given opens it",
     ]);
@@ -83,6 +83,12 @@ describe("backing up data", () => {
     await fs.writeFile(file, "mine");
     await expect(backup({ ...HOME, file }, town)).rejects.toThrow("exists already");
     expect([town.done, await fs.readFile(file, "utf8")]).toEqual([[], "mine"]);
+  });
+
+  it("does not touch the connector if there is no folder for the file", async () => {
+    const town = new FakeTown(VOLUME);
+    await expect(backup({ ...HOME, file: "/nowhere/x.age" }, town)).rejects.toThrow("there is no folder /nowhere.");
+    expect(town.done).toEqual([]);
   });
 
   test.each<[string, Volume, string]>([
