@@ -4,8 +4,15 @@
  * does.
  */
 export function outliveReaders(): void {
+  let hasTerminal = true;
   for (const stream of [process.stdout, process.stderr])
     stream.on("error", (error: NodeJS.ErrnoException) => {
       if (error.code !== "EPIPE" && error.code !== "EIO") throw error;
+      if (error.code === "EIO") hasTerminal = false;
     });
+  // At its end Node resets the terminal, and Node 20 aborts where that is gone (nodejs/node pull request 58200): a core
+  // dump would hold secrets.
+  process.on("exit", () => {
+    if (!hasTerminal) process.kill(process.pid, "SIGKILL");
+  });
 }

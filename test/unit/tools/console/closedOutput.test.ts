@@ -4,6 +4,7 @@ import * as fs from "node:fs/promises";
 import * as http from "node:http";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
+import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, it, test } from "vitest";
 
 const ROOT = path.resolve(__dirname, "../../../..");
@@ -60,12 +61,18 @@ describe("a command whose reader is gone", () => {
     expect(await readOnce(["-e", script], {}, pipe)).toEqual({ code: 0, other: "whole" });
   });
 
-  it("still fails when its output is lost in another way, such as a full disk", async () => {
+  test.each([
+    ["fails all the same when its output is lost in another way, such as a full disk", "ENOSPC", [1, null], ""],
+    ["ends without a core dump when that was its terminal", "EIO", [null, "SIGKILL"], "whole"],
+  ])("%s", async (_, code, ended, out) => {
     const script = `
       require("./tools/console/closedOutput.ts").outliveReaders();
-      process.stdout.emit("error", Object.assign(new Error("no space"), { code: "ENOSPC" }));`;
+      process.stdout.emit("error", Object.assign(new Error(), { code: "${code}" }));
+      process.stdout.write("whole");`;
     const child = spawn(process.execPath, ["--require", "./tools/ts.cjs", "-e", script], { cwd: ROOT });
-    expect(await once(child, "close")).toEqual([1, null]);
+    const said = text(child.stdout);
+    expect(await once(child, "close")).toEqual(ended);
+    expect(await said).toBe(out);
   });
 
   it("ends if it is make logs, which would follow the log for ever", async () => {
