@@ -1,5 +1,5 @@
-# The commands are listed once, in tools/cli.ts: a target without a rule here is one of them. Variables given to make
-# (STACK, TOWN, REVEAL, ...) reach it through the environment.
+# The commands are listed once, in tools/cli.ts: a goal without a rule here is one of them, even if there is a file of
+# that name. Variables given to make (STACK, TOWN, REVEAL, ...) reach it through the environment.
 # Not through npm and the launcher of tsx: their start costs a second.
 cli = node --require ./tools/ts.cjs tools/cli.ts
 # A file for the JSON report of the tests, beside what they print (.ci/run sums these up).
@@ -9,10 +9,11 @@ report = $(if $(REPORT),-- --reporter=default --reporter=json --outputFile.json=
 unexport MAKEFLAGS
 
 .DEFAULT_GOAL := help
-.PHONY: node_modules two-home-up two-home-verify two-home-down town-up-with-ator test check e2e golden
+own := node_modules two-home-up two-home-verify two-home-down town-up-with-ator test check e2e golden
+commands := $(filter-out $(own) node_modules/%,$(or $(MAKECMDGOALS),help))
+.PHONY: $(own) $(commands)
 
-.DEFAULT:
-	@$(MAKE) -s --no-print-directory node_modules
+$(commands): node_modules
 	@$(cli) $@
 
 # On stderr: stdout is for what a command prints. npm writes .package-lock.json last, so a broken install is done again.

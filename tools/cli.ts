@@ -2,6 +2,7 @@ import "../stack/startSooner";
 import { createRequire } from "node:module";
 import { Command, Option } from "commander";
 import { extras, type Options } from "./commands/options";
+import { outliveReaders } from "./console/closedOutput";
 import { say, sayError } from "./console/say";
 
 /** Targets of the Makefile that are no commands here, with what they do. */
@@ -185,8 +186,10 @@ command("soak")
     }),
   );
 
-if (require.main === module)
+if (require.main === module) {
+  outliveReaders();
   program.parseAsync().catch((error: unknown) => {
     sayError(error);
     process.exitCode = 1;
   });
+}

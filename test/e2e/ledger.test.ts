@@ -82,12 +82,14 @@ afterAll(async () => {
 describe("the ledger of a town", () => {
   it("is asked for after up, backed up in one file that shows nothing of it, and not asked for again", async () => {
     const { output: first } = await stack.made("up");
-    expect(first).toContain("the ledger and the claims of home have no backup: make data-backup TOWN=home FILE=…");
+    expect(first).toContain(
+      `the ledger and the claims of home have no backup: make data-backup STACK=${stack.name} TOWN=home FILE=…`,
+    );
     await inData(`mkdir claims; echo ${CLAIM} >claims/home.db; chmod 700 claims/home.db; echo 1 >ledger.db`);
     const before = await state();
     const { exitCode, output } = await backUp();
     expect(exitCode, output).toBe(0);
-    expect(output).toContain(`${BACKUP} holds, encrypted, the data of home: 2 files, 1 KiB`);
+    expect(output).toContain(`${BACKUP} holds, encrypted, the data of home in the stack ${stack.name}: 2 files, 1 KiB`);
     expect(output).toMatch(/the connector was down for \d+\.\d s/);
     const content = fs.readFileSync(BACKUP, "latin1");
     expect([content.startsWith("age-encryption.org/v1\n"), content.includes(CLAIM)]).toEqual([true, false]);

@@ -10,6 +10,7 @@ import { btpPeerVariable } from "../../components/core/names";
 import { pick } from "../console/pick";
 import { UserError } from "../console/project";
 import { readHidden } from "../console/standardInput";
+import { ofStack } from "./ofStack";
 import type { Options } from "./options";
 import {
   asMap,
@@ -60,7 +61,7 @@ export async function accept(
       ? `${town.name} has accepted the invite of ${peer}`
       : `${town.name} has accepted another invite of ${peer}; the earlier one is replaced`,
   );
-  access.say(`it is in Pulumi.${stack}.yaml, encrypted; \`make up\` makes ${town.name} dial ${peer}`);
+  access.say(`it is in Pulumi.${stack}.yaml, encrypted; \`make up${ofStack(stack)}\` makes ${town.name} dial ${peer}`);
 }
 
 /**

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 import { redact } from "../../components/core/redact";
 import { pick } from "../console/pick";
 import { UserError } from "../console/project";
@@ -14,7 +15,7 @@ const TAIL = 50;
 
 /**
  * Prints the logs of a town's connector, sidecar and own relay as they grow, a word before each line that says whose it
- * is, addresses redacted. Ends when all of them have ended.
+ * is, addresses redacted. Ends when all of them have ended, or nobody reads any more.
  */
 export async function logs({ stack, town }: Pick<Options, "stack" | "town">): Promise<number> {
   const host = await existingDocker(stack);
@@ -32,8 +33,10 @@ export async function logs({ stack, town }: Pick<Options, "stack" | "town">): Pr
         const log = await docker.getContainer(Id).logs({ follow: true, stdout: true, stderr: true, tail: TAIL });
         const role = (Labels["town-ator.role"] ?? "").padEnd("connector".length);
         const lines = createInterface({ input: demultiplexed(log) });
+        process.stdout.once("error", () => lines.close());
         lines.on("line", (line) => process.stdout.write(`${role} | ${redact(line)}\n`));
         await once(lines, "close");
+        (log as Readable).destroy();
       }),
   );
   return 0;

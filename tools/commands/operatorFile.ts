@@ -8,11 +8,16 @@ export function backupPath(file: string | undefined): string {
   return path.resolve(projectDirectory, file);
 }
 
-/** The path of a backup that is to be written. Throws a UserError if there is none, or a file at it. */
+/** The path of a backup to write. Throws a UserError if there is none, no folder for it, or a file at it. */
 export async function newBackupPath(file: string | undefined): Promise<string> {
-  const path = backupPath(file);
-  if (await fs.stat(path).catch(() => undefined)) throw new UserError(exists(path));
-  return path;
+  const whole = backupPath(file);
+  const [folder, taken] = await Promise.all(
+    [path.dirname(whole), whole].map((at) => fs.stat(at).catch(() => undefined)),
+  );
+  if (!folder?.isDirectory())
+    throw new UserError(`${whole} cannot be written: there is no folder ${path.dirname(whole)}.`);
+  if (taken) throw new UserError(exists(whole));
+  return whole;
 }
 
 /** What a file holds. Throws a UserError if it cannot be read. */

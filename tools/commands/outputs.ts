@@ -3,7 +3,8 @@ import { openPulumi } from "../pulumi/stack";
 
 /**
  * The outputs of a stack as JSON text. Secrets are `"[secret]"` and are not even decrypted, unless `reveal` asks for
- * them. Throws a UserError with Pulumi's reason if the stack has no outputs.
+ * them. A stack that the backend does not know has none. Throws a UserError with Pulumi's reason if they cannot be
+ * read.
  */
 export async function outputs({ stack, reveal }: { stack: string; reveal: boolean }): Promise<string> {
   const pulumi = await openPulumi(stack, { docker: false, create: false });

@@ -12,6 +12,7 @@ import { editConfigFile, type ConfigEdit } from "../pulumi/configEdit";
 import { assertStackExists, openPulumi } from "../pulumi/stack";
 import { readStackState, type StackState } from "../pulumi/stackState";
 import { readTowns } from "../verify/stackFacts";
+import { ofStack } from "./ofStack";
 
 /** A stack's config as the program gets it: full keys, structures as JSON, secrets in plain text. */
 export type StackConfig = Readonly<Record<string, string>>;
@@ -193,8 +194,9 @@ export function configLines(towns: object): string {
 
 /** Says what to do once a key or a seed is in the config. */
 export function sayHowToDeploy(access: StackAccess): void {
-  access.say("`make preview` shows what `make up` will do with it");
-  access.say("stop the old deployment before `make up`: two daemons with one key take turns at its address");
+  const of = ofStack(access.stack);
+  access.say(`\`make preview${of}\` shows what \`make up${of}\` will do with it`);
+  access.say(`stop the old deployment before \`make up${of}\`: two daemons with one key take turns at its address`);
 }
 
 /** The value if it is a map, otherwise an empty one. */

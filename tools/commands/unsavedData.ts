@@ -3,6 +3,7 @@ import { dockerName } from "../../components/core/names";
 import { lastBackup, OLD_MS, spanOf, type Keeper } from "../docker/lastBackup";
 import type { StateResource } from "../pulumi/pulumi";
 import { labelsOf } from "./labels";
+import { ofStack } from "./ofStack";
 
 /** What is in the volumes with data, by their roles: whose it is, and what it is called. */
 const DATA: Readonly<Record<string, readonly [Keeper, string]>> = {
@@ -32,7 +33,7 @@ export async function unsavedData(
       const age = last && now - last.getTime();
       if (age !== undefined && age <= OLD_MS) return [];
       const lack = age === undefined ? "have no backup" : `have a last backup that is ${spanOf(age)} old`;
-      return [`${what} ${owner.town} ${lack}: make data-backup TOWN=${owner.town} FILE=…`];
+      return [`${what} ${owner.town} ${lack}: make data-backup${ofStack(owner.stack)} TOWN=${owner.town} FILE=…`];
     }),
   );
   return lines.flat().sort();

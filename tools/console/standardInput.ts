@@ -12,17 +12,30 @@ export interface Terminal {
 export const ownTerminal: Terminal = { input: process.stdin, output: process.stderr };
 
 /**
- * Asks for one line at a terminal and shows nothing of it. Throws a UserError with `givenUp` when the user gives up
- * (Ctrl-C, Ctrl-D).
+ * Asks for one line at a terminal, or for `lines` that are pasted at once, and shows nothing of it. Throws a UserError
+ * with `givenUp` when the user gives up (Ctrl-C, Ctrl-D).
  */
-export async function askHidden(question: string, givenUp: string, { input, output }: Terminal): Promise<string> {
+export async function askHidden(
+  question: string,
+  givenUp: string,
+  { input, output }: Terminal,
+  asked: "line" | "lines" = "line",
+): Promise<string> {
   output.write(question);
   // In terminal mode readline does the echo itself, so an output that drops everything shows nothing.
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
   const prompt = readline.createInterface({ input, output: silent, terminal: true, historySize: 0 });
   try {
     return await new Promise<string>((resolve, reject) => {
-      prompt.once("line", resolve);
+      const lines: string[] = [];
+      prompt.on("line", (line) => {
+        lines.push(line);
+        if (asked === "line") return resolve(line);
+        // A paste comes as a whole. What is left in the prompt is its last line, which Enter is still to end.
+        setImmediate(() => {
+          if (prompt.line === "") resolve(lines.join("\n"));
+        });
+      });
       const giveUp = () => reject(new UserError(givenUp));
       prompt.once("SIGINT", giveUp);
       prompt.once("close", giveUp);
@@ -46,8 +59,8 @@ export async function confirm(question: string, { input, output }: Terminal): Pr
 }
 
 /**
- * Reads something secret from standard input: one line that is asked for at a terminal and not shown, or everything
- * that is piped in. Never an argument, which other users of the machine could read.
+ * Reads something secret from standard input: what is typed or pasted at a terminal and not shown, or everything that
+ * is piped in. Never an argument, which other users of the machine could read.
  *
  * @param what what it is: "invite"
  * @param most bytes that are read at most
@@ -59,7 +72,7 @@ export async function readHidden(
   terminal: Terminal = ownTerminal,
 ): Promise<Buffer> {
   if (terminal.input.isTTY)
-    return Buffer.from(await askHidden(question, `No ${what} was given; nothing is changed.`, terminal));
+    return Buffer.from(await askHidden(question, `No ${what} was given; nothing is changed.`, terminal, "lines"));
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of terminal.input) {

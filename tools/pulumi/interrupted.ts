@@ -1,5 +1,5 @@
 import * as fs from "node:fs/promises";
-import { hostname } from "node:os";
+import { hostname, uptime } from "node:os";
 import * as path from "node:path";
 import type Docker from "dockerode";
 import { dockerClient } from "../docker/dockerHost";
@@ -13,6 +13,8 @@ import { projectName, readState } from "./stack";
 export interface Lock {
   pid: number;
   hostname: string;
+  /** When it was taken. */
+  timestamp: string;
 }
 
 /** A resource that was being created when Pulumi was killed. */
@@ -56,7 +58,10 @@ async function readLocks(directory: string): Promise<Lock[]> {
 
 /** Whether the process that holds a lock is surely gone: it ran on this host and does not any more. */
 export async function isDead(lock: Lock, host: string = hostname()): Promise<boolean> {
-  return lock.hostname === host && !(await isAlive(lock.pid));
+  if (lock.hostname !== host) return false;
+  // Since the host's start the pid may be another process's. Its name decides, as the clock may have been set.
+  const isFromBefore = Date.parse(lock.timestamp) < Date.now() - uptime() * 1000;
+  return !(await isAlive(lock.pid, isFromBefore ? "pulumi" : undefined));
 }
 
 /**

@@ -47,8 +47,13 @@ const protection = (state: StepState | null | undefined) => [state?.protect ?? f
 const outputs = (state: StepState | null | undefined) => state?.outputs ?? {};
 
 /** Shows a preview, and tells whether an `up` would change anything. */
-export async function previewChanges(pulumi: Pulumi): Promise<PulumiRun & { changes: boolean }> {
-  const folder = await fs.mkdtemp(localPath("preview-"));
+export async function previewChanges(
+  pulumi: Pick<Pulumi, "stream">,
+  directory = localPath(),
+): Promise<PulumiRun & { changes: boolean }> {
+  // It may be the first that is made on this machine.
+  await fs.mkdir(directory, { recursive: true, mode: 0o700 });
+  const folder = await fs.mkdtemp(path.join(directory, "preview-"));
   try {
     const log = path.join(folder, "events");
     // Without the variable there is no such option.

@@ -3,6 +3,7 @@ import { createInterface } from "node:readline";
 import { stripVTControlCharacters } from "node:util";
 import { redact } from "../../components/core/redact";
 import type { StateResource as DeployedResource } from "../../stack/deployed";
+import { onInterrupt } from "../console/interrupted";
 import { localPath, projectDirectory, UserError } from "../console/project";
 import { run, type RunOptions, type RunResult } from "../console/run";
 import { say } from "../console/say";
@@ -107,13 +108,7 @@ export class Pulumi {
    */
   async outputs({ reveal }: { reveal: boolean }): Promise<string> {
     const args = ["stack", "output", "--json", ...(reveal ? ["--show-secrets"] : [])];
-    try {
-      return await this.text(args, `The outputs of the stack ${this.stack} cannot be read`);
-    } catch (error) {
-      // Pulumi's own words (cmd/pulumi, exit code 6).
-      if (error instanceof UserError && error.message.includes("no stack named")) return "{}";
-      throw error;
-    }
+    return (await ifKnown(this.text(args, `The outputs of the stack ${this.stack} cannot be read`))) ?? "{}";
   }
 
   /** The stack's state; its secrets stay encrypted, unless `reveal`. */
@@ -126,8 +121,8 @@ export class Pulumi {
   }
 
   /**
-   * Runs an operation (up, preview, destroy, refresh) and shows its output line by line, redacted. An interrupt
-   * (SIGINT, SIGTERM) is left to Pulumi, which finishes the operation it is in and gives up its lock.
+   * Runs an operation (up, preview, destroy, refresh) and shows its output line by line, redacted. An interrupt is left
+   * to Pulumi, which finishes the operation it is in and gives up its lock.
    */
   async stream(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<PulumiRun> {
     const color = process.stdout.isTTY && process.env["NO_COLOR"] === undefined ? "always" : "never";
@@ -142,18 +137,16 @@ export class Pulumi {
           process[stream].write(`${lines.at(-1)}\n`);
         });
     };
-    // At a terminal the whole process group gets SIGINT, Pulumi too; SIGTERM comes to us alone.
-    const stay = () => undefined;
-    const passOn = () => void child?.kill("SIGTERM");
-    process.on("SIGINT", stay);
-    process.on("SIGTERM", passOn);
+    // At a terminal the whole process group gets SIGINT, Pulumi too; the others may come to us alone.
+    const giveBack = onInterrupt((signal) => {
+      if (signal !== "SIGINT") child?.kill("SIGTERM");
+    });
     try {
       const { exitCode, signal } = await this.run([...args, "--color", color], { env, started });
       if (signal !== undefined) say(`pulumi was killed by ${signal}: run this again`);
       return { exitCode: exitCode ?? 1, output: lines.join("\n") };
     } finally {
-      process.off("SIGINT", stay);
-      process.off("SIGTERM", passOn);
+      giveBack();
       // Pulumi writes its files with the umask that it finds. A stricter umask would also close the files that go into
       // images.
       if (this.isLocal) await closeToOthers(localPath("state"));
@@ -166,5 +159,16 @@ export class Pulumi {
         ? []
         : ["--config-file", this.configFile];
     return [...args, "--non-interactive", "--stack", this.stack, ...ownConfig];
+  }
+}
+
+/** What a command on a stack gives; undefined if the backend does not know the stack. */
+export async function ifKnown<T>(command: Promise<T>): Promise<T | undefined> {
+  try {
+    return await command;
+  } catch (error) {
+    // Pulumi's own words (cmd/pulumi, exit code 6).
+    if (error instanceof UserError && error.message.includes("no stack named")) return undefined;
+    throw error;
   }
 }

@@ -6,7 +6,7 @@ import { closeToOthers, readPassphrase, usesLocalBackend } from "./localBackend"
 import { ifThere } from "../console/ifThere";
 import { localPath, projectDirectory, UserError } from "../console/project";
 import { during } from "../console/say";
-import { Pulumi, type Deployment } from "./pulumi";
+import { ifKnown, Pulumi, type Deployment } from "./pulumi";
 import { configProblem, NEW_WITH_PASSPHRASE, stateProblem } from "./sealed";
 
 /** The project's name, from Pulumi.yaml. */
@@ -60,8 +60,12 @@ export async function chooseStack(environment: Environment, stack: string): Prom
   const passphrase = await readPassphrase(environment.env);
   if (!usesLocalBackend(environment.env)) {
     const pulumi = new Pulumi(environment, stack);
-    await createStack(pulumi, projectDirectory, []);
-    assertStateSealed(stack, await pulumi.state(), passphrase);
+    let state = await ifKnown(pulumi.state());
+    if (state === undefined) {
+      await createStack(pulumi, projectDirectory, []);
+      state = await pulumi.state();
+    }
+    assertStateSealed(stack, state, passphrase);
     return pulumi;
   }
   const state = await localState(stack);
@@ -89,9 +93,10 @@ async function localState(stack: string): Promise<Deployment | undefined> {
   }
 }
 
+/** Makes a stack; the one that the operator's own `pulumi` has selected stays selected. */
 async function createStack(pulumi: Pulumi, cwd: string, args: string[]): Promise<void> {
-  await during(`choosing the stack ${pulumi.stack}`, () =>
-    pulumi.text(["stack", "select", "--create", ...args], `The stack ${pulumi.stack} cannot be chosen`, { cwd }),
+  await during(`making the stack ${pulumi.stack}`, () =>
+    pulumi.text(["stack", "init", "--no-select", ...args], `The stack ${pulumi.stack} cannot be made`, { cwd }),
   );
 }
 

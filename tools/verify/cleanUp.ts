@@ -1,12 +1,13 @@
+import { constants } from "node:os";
+import { onInterrupt } from "../console/interrupted";
+
 /**
- * Has something undone when SIGINT or SIGTERM ends the process, which then exits with 130 or 143, as a shell expects.
- * Returns what gives the two signals back.
+ * Has something undone when an interrupt ends the process, which then exits with 128 and the number of the signal, as a
+ * shell expects. Returns what gives the signals back.
  */
 export function undoWhenInterrupted(undo: () => Promise<void>): () => void {
-  const interrupted = (signal: NodeJS.Signals) => {
-    const exit = () => process.exit(signal === "SIGINT" ? 130 : 143);
+  return onInterrupt((signal) => {
+    const exit = () => process.exit(128 + constants.signals[signal]);
     undo().then(exit, exit);
-  };
-  process.on("SIGINT", interrupted).on("SIGTERM", interrupted);
-  return () => void process.off("SIGINT", interrupted).off("SIGTERM", interrupted);
+  });
 }

@@ -1,12 +1,11 @@
 import { UserError } from "../../console/project";
 import { ownTerminal } from "../../console/standardInput";
 import { eachGivenFile } from "./dataFile";
+import { ofStack } from "../ofStack";
 import type { Options } from "../options";
 import { startMover } from "./mover";
 import { replaceData, type Incoming } from "./replace";
 import { openTownData } from "./townData";
-
-const HOW = "docker cp <stopped connector>:/app/data - | make data-adopt TOWN=…";
 
 /**
  * Brings the data of an older deployment from standard input to a town's connector; see `replaceData`. Throws a
@@ -17,10 +16,11 @@ export async function adopt(
   options: Pick<Options, "stack" | "town" | "replace">,
   { open = openTownData, given = ownTerminal.input, start = startMover } = {},
 ): Promise<void> {
-  if (given.isTTY) throw new UserError(`No data were given: ${HOW}`);
+  const how = `docker cp <stopped connector>:/app/data - | make data-adopt${ofStack(options.stack)} TOWN=…`;
+  if (given.isTTY) throw new UserError(`No data were given: ${how}`);
   const town = await open(options);
   const incoming: Incoming = async (visit) => {
-    await eachGivenFile(given, HOW, (header, content) => visit("connector", header, content));
+    await eachGivenFile(given, how, (header, content) => visit("connector", header, content));
     return { what: "the older deployment" };
   };
   try {
@@ -29,5 +29,5 @@ export async function adopt(
     // Otherwise a refusal would wait until the other end has written everything.
     given.destroy();
   }
-  town.say(`no backup holds them yet: make data-backup TOWN=${town.town} FILE=…`);
+  town.say(`no backup holds them yet: make data-backup${ofStack(town.stack)} TOWN=${town.town} FILE=…`);
 }

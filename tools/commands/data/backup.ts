@@ -46,7 +46,7 @@ export async function backup(
     }),
   );
   say(
-    `${file} holds, encrypted, the data of ${town}: ${archives.map(({ files }) => files.described()).join("; of its relay: ")}`,
+    `${file} holds, encrypted, the data of ${town} in the stack ${stack}: ${archives.map(({ files }) => files.described()).join("; of its relay: ")}`,
   );
   downtimes.forEach(say);
   say("keep it away from this machine; only what you have just given opens it");

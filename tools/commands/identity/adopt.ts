@@ -3,6 +3,7 @@ import type { Settings, TownSettings } from "../../../stack/settings";
 import { UserError } from "../../console/project";
 import { looksLikeWords, seedFromWords } from "../../console/seedWords";
 import { readHidden } from "../../console/standardInput";
+import { ofStack } from "../ofStack";
 import type { Options } from "../options";
 import {
   changeConfig,
@@ -53,7 +54,7 @@ export async function adopt(
   const announced = await announcement(town, number, access);
   const claimed = { town: town.name, number, fingerprint: key.fingerprint };
   const [taken] = displaced([claimed], await access.state(), config, settings, { adopted: false });
-  if (taken) throw new UserError(whyNot(town, taken.inPlace, claimed));
+  if (taken) throw new UserError(whyNot(town, taken.inPlace, claimed, access.stack));
 
   const earlier = adoptedFingerprint(config, town.name, number, settings);
   if (earlier === key.fingerprint && announced === undefined) {
@@ -67,16 +68,21 @@ export async function adopt(
   await changeConfig(access, config, { secrets, ...announced }, "the key");
   access.say(`${town.name} has adopted the key of ${key.fingerprint} as identity ${number}`);
   if (earlier !== undefined && earlier !== key.fingerprint)
-    access.say(`it is in place of the key of ${earlier}, which was not deployed`);
+    access.say(`it is in place of the key of ${earlier}, which is not deployed now`);
   access.say(`it is in Pulumi.${access.stack}.yaml, encrypted`);
   sayHowToDeploy(access);
 }
 
-function whyNot({ name, identity: { current } }: TownSettings, inPlace: string, claimed: Claimed): string {
+function whyNot(
+  { name, identity: { current } }: TownSettings,
+  inPlace: string,
+  claimed: Claimed,
+  stack: string,
+): string {
   const { number, fingerprint } = claimed;
   const move =
     number === current
-      ? `To move to the other address without losing this one, adopt it as the next: make identity-adopt TOWN=${name} NUMBER=${current + 1}.`
+      ? `To move to the other address without losing this one, adopt it as the next: make identity-adopt${ofStack(stack)} TOWN=${name} NUMBER=${current + 1}.`
       : "Finish or undo the move that is under way first.";
   return `Identity ${number} of ${name} is the address ${inPlace} already, and the key given is that of ${fingerprint}. ${move} To give ${inPlace} up for good instead, add it to town-ator:retired.`;
 }

@@ -16,7 +16,7 @@ export const made = (letter: string, number = 1, suffix?: Suffix): Identity =>
 
 /** A stack whose config file can be read back, with an encryption that turns a text around. */
 export class FakeStack implements StackAccess {
-  readonly stack = "dev";
+  stack = "dev";
   readonly said: string[] = [];
   readonly edits: ConfigEdit[] = [];
   randomSecrets: Record<string, string> = {};

@@ -38,8 +38,8 @@ it("after up, each kept ledger, and each kept relay, without a backup younger th
     { type: "docker:index/container:Container", urn: "c", protect: true },
   ];
   expect(await unsavedData(docker, state, NOW)).toEqual([
-    "the events of the relay of new have no backup: make data-backup TOWN=new FILE=…",
-    "the ledger and the claims of none have no backup: make data-backup TOWN=none FILE=…",
-    "the ledger and the claims of old have a last backup that is 16 days old: make data-backup TOWN=old FILE=…",
+    "the events of the relay of new have no backup: make data-backup STACK=prod TOWN=new FILE=…",
+    "the ledger and the claims of none have no backup: make data-backup STACK=prod TOWN=none FILE=…",
+    "the ledger and the claims of old have a last backup that is 16 days old: make data-backup STACK=prod TOWN=old FILE=…",
   ]);
 });

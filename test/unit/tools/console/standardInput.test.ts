@@ -34,6 +34,18 @@ test.each([
 });
 
 test.each([
+  ["the last ended by its line break", "a b\rc d\r\n", ""],
+  ["the last ended by Enter", "a b\rc d", "\r"],
+])("takes all lines that are pasted at a terminal, %s", async (_, pasted, typed) => {
+  const { input, output, shown } = terminal();
+  const reading = readHidden("Paste: ", INVITE, { input, output });
+  input.write(pasted);
+  setTimeout(() => input.write(typed), 50);
+  expect(String(await reading)).toBe("a b\nc d");
+  expect(shown()).toBe("Paste: \n");
+});
+
+test.each([
   ["Ctrl-C", "\u0003"],
   ["Ctrl-D", "\u0004"],
 ])("gives up on %s", async (_, key) => {

@@ -1,3 +1,4 @@
+import { uptime } from "node:os";
 import { afterEach, describe, expect, it, test } from "vitest";
 import { dockerClient } from "../../../../tools/docker/dockerHost";
 import { isDead, pendingCreates, removeUnrecorded } from "../../../../tools/pulumi/interrupted";
@@ -5,12 +6,16 @@ import { startFakeEngine, type FakeEngine } from "../fakeEngine";
 
 const GONE = 2 ** 31 - 1;
 
+const SINCE_START = new Date().toISOString();
+const BEFORE_START = new Date(Date.now() - uptime() * 1000 - 60_000).toISOString();
+
 test.each([
-  ["this host and no such process", "here", GONE, true],
-  ["this host and a living process", "here", process.pid, false],
-  ["another host, whose processes we cannot see", "there", GONE, false],
-])("a lock of %s", async (_, hostname, pid, dead) => {
-  expect(await isDead({ pid, hostname }, "here")).toBe(dead);
+  ["this host and no such process", "here", GONE, SINCE_START, true],
+  ["this host and a living process", "here", process.pid, SINCE_START, false],
+  ["this host before it was started again, whose process is another now", "here", process.pid, BEFORE_START, true],
+  ["another host, whose processes we cannot see", "there", GONE, BEFORE_START, false],
+])("a lock of %s", async (_, hostname, pid, timestamp, dead) => {
+  expect(await isDead({ pid, hostname, timestamp }, "here")).toBe(dead);
 });
 
 describe("pendingCreates", () => {

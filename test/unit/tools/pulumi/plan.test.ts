@@ -1,5 +1,8 @@
+import * as fs from "node:fs/promises";
+import { tmpdir } from "node:os";
+import * as path from "node:path";
 import { describe, expect, it } from "vitest";
-import { changesNothing } from "../../../../tools/pulumi/plan";
+import { changesNothing, previewChanges } from "../../../../tools/pulumi/plan";
 
 const state = { type: "docker:index/volume:Volume", outputs: { name: "keys" } };
 const same = { op: "same", old: state, new: state };
@@ -31,4 +34,17 @@ describe("a preview changes something", () => {
   ])("%s", (_, events) => {
     expect(changesNothing(log(...events))).toBe(false);
   });
+});
+
+it("a preview needs no .town-ator, makes it for its owner alone, and leaves nothing in it", async () => {
+  const parent = await fs.mkdtemp(path.join(tmpdir(), "town-ator-"));
+  const directory = path.join(parent, ".town-ator");
+  const stream = async (args: readonly string[]) => {
+    await fs.writeFile(args.at(-1)!, log(...idle));
+    return { exitCode: 0, output: "" };
+  };
+  expect(await previewChanges({ stream }, directory)).toEqual({ exitCode: 0, output: "", changes: false });
+  expect((await fs.stat(directory)).mode & 0o777).toBe(0o700);
+  expect(await fs.readdir(directory)).toEqual([]);
+  await fs.rm(parent, { recursive: true });
 });

@@ -64,15 +64,18 @@ describe("the pulumi CLI", () => {
     await expect(locked.outputs({ reveal: true })).rejects.toThrow("error: incorrect passphrase");
   });
 
-  it("gets SIGTERM passed on, and all the time that it needs to end in order", async () => {
-    const begun = path.join(directory, "begun");
-    const cli = await pulumi(`trap 'sleep 0.2; echo in order; exit 3' TERM; >${begun}; while :; do sleep 0.1; done`);
-    const others = process.listeners("SIGTERM");
-    const run = cli.stream(["up"]);
-    await vi.waitFor(() => fs.stat(begun), { timeout: 30_000 });
-    for (const listener of process.listeners("SIGTERM")) if (!others.includes(listener)) listener("SIGTERM");
-    expect(await run).toEqual({ exitCode: 3, output: "in order" });
-  });
+  it.each(["SIGTERM", "SIGHUP"] as const)(
+    "gets %s passed on, and all the time that it needs to end",
+    async (signal) => {
+      const begun = path.join(directory, `begun-${signal}`);
+      const cli = await pulumi(`trap 'sleep 0.2; echo in order; exit 3' TERM; >${begun}; while :; do sleep 0.1; done`);
+      const others = process.listeners(signal);
+      const run = cli.stream(["up"]);
+      await vi.waitFor(() => fs.stat(begun), { timeout: 30_000 });
+      for (const listener of process.listeners(signal)) if (!others.includes(listener)) listener(signal);
+      expect(await run).toEqual({ exitCode: 3, output: "in order" });
+    },
+  );
 
   it("gives the config as the program gets it", async () => {
     const cli = await pulumi(`echo '{ "a:b": { "value": "c", "secret": true } }'`);

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { expect, it, test } from "vitest";
 import { describeLeftovers } from "../../../../tools/commands/down";
-import { assertStackExists, keepSalt } from "../../../../tools/pulumi/stack";
+import { assertStackExists, chooseStack, keepSalt } from "../../../../tools/pulumi/stack";
 
 it("refuses a stack without a config file and lists those that there are", async () => {
   const directory = await fs.mkdtemp(path.join(tmpdir(), "town-ator-"));
@@ -16,6 +16,30 @@ it("refuses a stack without a config file and lists those that there are", async
   await expect(assertStackExists("dve", directory)).rejects.toThrow(
     'There is no stack "dve" (no Pulumi.dve.yaml). STACK can be: dev, two-homes.',
   );
+  await fs.rm(directory, { recursive: true });
+});
+
+it("in a backend of the operator's own, makes a stack that is missing, and selects it neither then nor later", async () => {
+  const directory = await fs.mkdtemp(path.join(tmpdir(), "town-ator-"));
+  const at = (name: string) => path.join(directory, name);
+  const [pulumi, asked, made] = [at("pulumi"), at("asked"), at("made")];
+  const script = `#!/bin/sh
+echo "$*" >>${asked}
+case "$2" in
+  init) >${made} ;;
+  export) if [ -e ${made} ]; then echo '{}'; else echo "error: no stack named 'dev' found" >&2; exit 6; fi ;;
+esac`;
+  await fs.writeFile(pulumi, script, { mode: 0o755 });
+  const env = { ...process.env, PULUMI_BACKEND_URL: "s3://states", PULUMI_CONFIG_PASSPHRASE: "long enough" };
+  const environment = { pulumi, env, plugins: "official", policyPack: "", dockerHost: { url: "" } } as const;
+  const read = "stack export --non-interactive --stack dev";
+  const ran = async () => (await fs.readFile(asked, "utf8")).trimEnd().split("\n");
+
+  await chooseStack(environment, "dev");
+  expect(await ran()).toEqual([read, "stack init --no-select --non-interactive --stack dev", read]);
+  await fs.rm(asked);
+  await chooseStack(environment, "dev");
+  expect(await ran()).toEqual([read]);
   await fs.rm(directory, { recursive: true });
 });
 

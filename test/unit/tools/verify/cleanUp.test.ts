@@ -29,6 +29,7 @@ describe("what has to be cleaned up", () => {
   test.each([
     ["SIGINT", {}, 130],
     ["SIGTERM", {}, 143],
+    ["SIGHUP", {}, 129],
     ["SIGINT", { FAIL: "1" }, 130],
   ] as const)("is, when %s ends the process (%j), which exits with %i", async (signal, env, code) => {
     expect(await interrupted(signal, env)).toEqual({ code, out: "ready\nundone\n" });

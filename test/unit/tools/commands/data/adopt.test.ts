@@ -86,4 +86,16 @@ describe("adopting data", () => {
     await refusal(new FakeTown({ "": {} }), given);
     expect(given.destroyed).toBe(true);
   });
+
+  it("advises commands for its own stack", async () => {
+    const given = Object.assign(archiveOf(OLD), { isTTY: true });
+    await expect(adopt({ stack: "prod", town: "home" }, { given })).rejects.toThrow(
+      "make data-adopt STACK=prod TOWN=…",
+    );
+    given.destroy();
+    const town = new FakeTown({ "": {} });
+    const open = () => Promise.resolve({ ...town.data, stack: "prod" });
+    await adopt(HOME, { ...town, open, given: archiveOf(OLD) });
+    expect(town.said.at(-1)).toBe("no backup holds them yet: make data-backup STACK=prod TOWN=home FILE=…");
+  });
 });

@@ -53,7 +53,7 @@ describe("backing up data", () => {
     });
     expect(town.done).toEqual(["stop", "read while it is stopped", NOTED, "start"]);
     expect(town.said).toEqual([
-      `${file} holds, encrypted, the data of home: 2 files, 196 KiB`,
+      `${file} holds, encrypted, the data of home in the stack dev: 2 files, 196 KiB`,
       expect.stringMatching(/^the connector was down for \d+\.\d s$/),
       "keep it away from this machine; only what you have just given opens it",
     ]);
@@ -85,6 +85,12 @@ describe("backing up data", () => {
     expect([town.done, await fs.readFile(file, "utf8")]).toEqual([[], "mine"]);
   });
 
+  it("does not touch the connector if there is no folder for the file", async () => {
+    const town = new FakeTown(VOLUME);
+    await expect(backup({ ...HOME, file: "/nowhere/x.age" }, town)).rejects.toThrow("there is no folder /nowhere.");
+    expect(town.done).toEqual([]);
+  });
+
   test.each<[string, Volume, string]>([
     ["a link", { "": {}, "claims.db": { type: "symlink" } }, "something else than files and folders (symlink)"],
     ["a device", { "": {}, disk: { type: "block-device" } }, "something else than files and folders (block-device)"],
@@ -109,13 +115,16 @@ describe("backing up data", () => {
     }
   });
 
-  it("ends in good order when it is interrupted: no file, and the connector runs", async () => {
+  it.each([
+    ["is interrupted", "SIGTERM"],
+    ["loses its terminal", "SIGHUP"],
+  ] as const)("ends in good order when it %s: no file, and the connector runs", async (_, signal) => {
     const [file, town] = [newFile(), new FakeTown(VOLUME)];
     const container = town.data.docker.getContainer("");
     const stop = container.stop.bind(container) as () => Promise<void>;
     container.stop = async () => {
       await stop();
-      process.emit("SIGTERM");
+      process.emit(signal);
     };
     await expect(backup({ ...HOME, file }, town)).rejects.toThrow("Interrupted");
     expect(town.done).toEqual(["stop", "start"]);

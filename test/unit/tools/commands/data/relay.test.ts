@@ -43,7 +43,7 @@ describe("backing up the data of a town that has a relay", () => {
       ...[NOTED, `relay: ${NOTED}`, "start", "relay: start"],
     ]);
     expect(town.said.slice(0, 3)).toEqual([
-      `${file} holds, encrypted, the data of home: 1 file, 1 KiB; of its relay: 1 file, 1 KiB`,
+      `${file} holds, encrypted, the data of home in the stack dev: 1 file, 1 KiB; of its relay: 1 file, 1 KiB`,
       expect.stringMatching(/^the connector was down for \d+\.\d s$/),
       expect.stringMatching(/^the relay was down for \d+\.\d s$/),
     ]);

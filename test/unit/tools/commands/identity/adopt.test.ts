@@ -100,7 +100,7 @@ describe("adopting a key", () => {
     const access = given(BASE64, withAdopted({ home: { "1": OTHER } }));
     await adopt({ stack: "dev", town: "home" }, access);
     expect(await access.at("identities")).toEqual({ home: { "1": BASE64 } });
-    expect(access.said[1]).toBe(`it is in place of the key of ${OTHER.fingerprint}, which was not deployed`);
+    expect(access.said[1]).toBe(`it is in place of the key of ${OTHER.fingerprint}, which is not deployed now`);
   });
 
   it("replaces a key that is damaged", async () => {
@@ -245,10 +245,11 @@ describe("adopting refuses, and changes nothing,", () => {
   it("a key in place of a published address, and names both fingerprints and the way out", async () => {
     const access = given(BASE64);
     access.deployedTowns = deployed;
-    const error = await failure(() => adopt({ stack: "dev", town: "home" }, access));
+    access.stack = "prod";
+    const error = await failure(() => adopt({ stack: "prod", town: "home" }, access));
     expect(error.message).toBe(
       `Identity 1 of home is the address ${made("a").fingerprint} already, and the key given is that of ${KEY.fingerprint}. ` +
-        `To move to the other address without losing this one, adopt it as the next: make identity-adopt TOWN=home NUMBER=2. ` +
+        `To move to the other address without losing this one, adopt it as the next: make identity-adopt STACK=prod TOWN=home NUMBER=2. ` +
         `To give ${made("a").fingerprint} up for good instead, add it to town-ator:retired.`,
     );
     expect(access.edits).toEqual([]);

@@ -121,15 +121,19 @@ describe("backing up", () => {
 
   test.each<[string, { file?: string; recipient?: string }, string]>([
     ["no file", {}, "FILE is missing: set FILE=<path>, for example FILE=/media/stick/town-ator.age."],
-    ["a directory that is not there", { file: "/nowhere/x.age" }, "/nowhere/x.age cannot be written (ENOENT)."],
+    [
+      "a directory that is not there",
+      { file: "/nowhere/x.age" },
+      "/nowhere/x.age cannot be written: there is no folder /nowhere.",
+    ],
     [
       "a recipient that is none",
-      { file: "/nowhere/x.age", recipient: "age1x" },
+      { file: "x.age", recipient: "age1x" },
       "RECIPIENT is not an age recipient: those begin with age1, as age-keygen prints them.",
     ],
     [
       "an SSH key",
-      { file: "/nowhere/x.age", recipient: "ssh-ed25519 AAAA" },
+      { file: "x.age", recipient: "ssh-ed25519 AAAA" },
       "RECIPIENT is not an age recipient: those begin with age1, as age-keygen prints them.",
     ],
   ])("refuses %s", async (_, request, message) => {

@@ -61,6 +61,17 @@ describe("rotating", () => {
     ]);
   });
 
+  test.each<[string, string, FakeStack["outputs"][string], string?]>([
+    ["announcing", FILE, { fingerprint: OLD }],
+    ["switching", ANNOUNCED, { fingerprint: OLD, next: { fingerprint: NEW } }],
+    ["retiring", SWITCHED, { fingerprint: NEW, previous: { fingerprint: OLD } }, OLD],
+  ])("advises commands for its own stack, %s", async (_, file, outputs, retire) => {
+    const access = stack(file, outputs);
+    await rotate({ stack: "prod", town: "home", retire }, access);
+    const advised = access.said.join("\n").match(/\bmake [a-z-]+( STACK=prod)?/g)!;
+    expect(advised).toEqual(advised.map(() => expect.stringMatching(/ STACK=prod$/) as string));
+  });
+
   it("gives the old one up by the operator's word, and keeps that on record beside earlier ones", async () => {
     const before = "  town-ator:retired:\n    - dddd-dddd-dddd-dddd # 2025\n";
     const file = SWITCHED.replace("config:\n", `config:\n${before}`);
