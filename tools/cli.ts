@@ -168,7 +168,9 @@ command("render", "format", "town")
   )
   .action(running((options) => load<typeof import("./commands/render")>("./commands/render").render(options)));
 command("bench")
-  .description("measure the stack (WHAT=start, commands, towns, preview, previews): docs/explanation/performance.md")
+  .description(
+    "measure the stack (WHAT=start, commands, towns, preview, previews, guard; RUNS=...): docs/explanation/performance.md",
+  )
   .action(
     running(async ({ stack }) => {
       const { bench } = load<typeof import("./dev/bench/index")>("./dev/bench/index");

@@ -1,9 +1,10 @@
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import { UID } from "../../components/core/user";
+import { ifThere } from "../console/ifThere";
 import { execText } from "../docker/dockerText";
 import { listContainers } from "../docker/stackContainers";
-import { bytesOf } from "./files";
+import { lookAt, namesIn } from "./files";
 import type { Fault, Look, Scene } from "./scan";
 
 /** Where the usual handlers of core dumps keep them: systemd-coredump, and Ubuntu's apport. */
@@ -31,14 +32,9 @@ export async function collectCoreDumps({ docker, stack, elsewhere }: Scene, look
   if (running === undefined) return;
   const pattern = (await execText(docker, running.Id, ["/bin/sh", "-c", PATTERN])).trim();
   for (const folder of foldersOf(pattern))
-    for (const what of await fs.readdir(folder).catch(() => [])) {
+    for (const what of await namesIn(folder, look)) {
       const file = path.join(folder, what);
-      if (!(await isDump(file))) continue;
-      await look({
-        place: `core dumps in ${folder}`,
-        content: bytesOf(file),
-        faults: [{ what, why: `of uid ${UID}` }],
-      });
+      if (await isDump(file)) await lookAt(file, `core dumps in ${folder}`, look, [{ what, why: `of uid ${UID}` }]);
     }
 }
 
@@ -50,6 +46,6 @@ export function foldersOf(pattern: string): string[] {
 
 /** Whether a file is the containers' user's, by owner or, as systemd-coredump names it, `core.<program>.<uid>.…`. */
 async function isDump(file: string): Promise<boolean> {
-  const stat = await fs.lstat(file).catch(() => undefined);
+  const stat = await ifThere(fs.lstat(file));
   return stat?.isFile() === true && (stat.uid === UID || path.basename(file).split(".")[2] === String(UID));
 }

@@ -1,9 +1,8 @@
-import { Readable } from "node:stream";
-import { createGunzip } from "node:zlib";
 import type Docker from "dockerode";
 import { logText } from "../docker/dockerText";
 import { labelled, listContainers } from "../docker/stackContainers";
 import type { Fault, Look, Scene } from "./scan";
+import { unpacked } from "./unpacked";
 import { eachTarEntry } from "../docker/tar";
 
 /** `docker inspect` of every container, network and volume: environment, labels, command, mounts, health probes. */
@@ -65,23 +64,4 @@ export async function collectImageLayers(scene: Scene, look: Look): Promise<void
 async function stackImages({ docker, stack }: Scene): Promise<[string, Docker.Image][]> {
   const ids = new Set((await listContainers(docker, stack)).map(({ ImageID }) => ImageID));
   return [...ids].sort().map((id) => [id.slice(0, 19), docker.getImage(id)]);
-}
-
-/** Magic numbers of gzip (RFC 1952) and Zstandard (RFC 8878). */
-const GZIP = Buffer.from("1f8b", "hex");
-const ZSTANDARD = Buffer.from("28b52ffd", "hex");
-
-async function* unpacked(content: Readable, refuse: (why: string) => void): AsyncGenerator<Uint8Array> {
-  const pieces = content[Symbol.asyncIterator]() as AsyncIterableIterator<Buffer>;
-  const first = await pieces.next();
-  if (first.done) return;
-  const head = first.value;
-  const whole = Readable.from(
-    (async function* () {
-      yield head;
-      yield* pieces;
-    })(),
-  );
-  if (head.subarray(0, 4).equals(ZSTANDARD)) refuse("compressed with Zstandard, so it was not searched");
-  yield* (head.subarray(0, 2).equals(GZIP) ? whole.pipe(createGunzip()) : whole) as AsyncIterable<Uint8Array>;
 }

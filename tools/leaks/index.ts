@@ -1,3 +1,4 @@
+import { redact } from "../../components/core/redact";
 import { collectCoreDumps } from "./coreDumps";
 import { collectImageLayers, collectImages, collectInspect, collectLogs } from "./docker";
 import { collectFiles, collectState } from "./files";
@@ -36,25 +37,32 @@ export interface ScanResult {
 
 /**
  * Searches every place where a stack's secrets could appear; with `quick`, only the fast ones. A collector that finds
- * nothing to search is reported as a leak, so that an empty place does not pass for a clean one.
+ * nothing to search, or fails, is reported as a leak: an empty place does not pass for a clean one, and what the others
+ * have found is told all the same.
  */
 export async function scanStack(
   scene: Scene,
   { quick, collectors = COLLECTORS }: { quick: boolean; collectors?: readonly Collector[] },
 ): Promise<ScanResult> {
   const scanner = new Scanner(scene.secrets);
+  const texts = scene.secrets.flatMap(({ value }) => (typeof value === "string" ? [value] : []));
   const chosen = collectors.filter((collector) => collector.quick || !quick);
   const results = await Promise.all(
     chosen.map(async ({ name, collect }) => {
       const leaks: Leak[] = [];
       let [places, bytes] = [0, 0];
-      await collect(scene, async (place) => {
-        const looked = await scanner.look(place);
-        leaks.push(...looked.leaks);
-        bytes += looked.bytes;
-        places++;
-      });
-      if (bytes === 0) leaks.push({ place: name, name: "nothing", encoding: "there was nothing to search" });
+      try {
+        await collect(scene, async (place) => {
+          const looked = await scanner.look(place);
+          leaks.push(...looked.leaks);
+          bytes += looked.bytes;
+          places++;
+        });
+        if (bytes === 0) leaks.push({ place: name, name: "nothing", encoding: "there was nothing to search" });
+      } catch (error) {
+        const why = error instanceof Error ? redact(error.message, texts) : "an unknown error";
+        leaks.push({ place: name, name: "the rest", encoding: `was not searched: ${why}` });
+      }
       return { leaks, looked: { collector: name, places, bytes } };
     }),
   );

@@ -36,8 +36,8 @@ export interface SecretSources {
 
 /**
  * Everything that must never be in plain text: addresses and their public keys, tokens, admin keys, seeds, keys derived
- * from these, invites and their parts, the secrets in the config, and the passphrase. Each value once, under its first
- * name.
+ * from these, invites and their parts, the secrets in the config, passwords of registries among them, and the
+ * passphrase. Each value once, under its first name.
  */
 export function secretsToLookFor(sources: SecretSources): NamedSecret[] {
   const seen = new Set<string>();
@@ -58,6 +58,8 @@ function* allSecrets({ random, addresses, invites, config = {}, passphrase }: Se
   for (const [town, peer, value] of givenIn(config, "tokens")) yield { name: `token of ${town}/${peer}`, value };
   for (const [town, kind, value] of givenIn(config, "relayKeys"))
     yield* relayKeySecrets(`given ${kind} key of the relay of ${town}`, value);
+  for (const [index, { password = "" }] of registriesIn(config).entries())
+    yield { name: `password ${index + 1} in ${REGISTRIES}`, value: password };
   for (const [name, text] of invites) yield* inviteSecrets(name, text);
   if (passphrase !== undefined) yield { name: "the state's passphrase", value: passphrase };
 }
@@ -175,4 +177,11 @@ function* givenIn(config: Config, key: string): Generator<[string, string, strin
   const towns = JSON.parse(text) as Record<string, Record<string, unknown>>;
   for (const [town, ofTown] of Object.entries(towns))
     for (const [name, value] of Object.entries(ofTown)) if (typeof value === "string") yield [town, name, value];
+}
+
+/** The docker provider's logins to registries. */
+const REGISTRIES = "docker:registryAuth";
+
+function registriesIn(config: Config): { readonly password?: string }[] {
+  return JSON.parse(config[REGISTRIES] ?? "[]") as ReturnType<typeof registriesIn>;
 }

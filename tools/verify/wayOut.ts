@@ -8,6 +8,8 @@ import { passed, skipped, warned, type Outcome } from "./report";
 
 /** Where clouds hand out credentials to whatever runs on a machine. */
 const METADATA = "169.254.169.254 80";
+/** A port that tends to be open where a firewall drops everything else. */
+const SSH_PORT = 22;
 /** Ports that a router in a home or an office tends to answer on; a refusal is an answer too. */
 const ROUTER_PORTS = [53, 80, 443];
 
@@ -42,9 +44,9 @@ export async function wayOutOf(
   try {
     await new Promise((done) => server.once("listening", done));
     const { port } = server.address() as AddressInfo;
-    const own = new Set([gateway, ...ownAddresses()].map((address) => `${address} ${port}`));
+    const own = new Set([gateway, ...ownAddresses()]);
     const routes = await fs.readFile("/proc/net/route", "utf8").catch(() => "");
-    const targets = [...own, ...(beyond ?? beyondThisMachine(routersOf(routes)))];
+    const targets = [...onThisMachine(own, port), ...(beyond ?? beyondThisMachine(routersOf(routes)))];
     return judgeWayOut(await answering(docker, sidecar, targets));
   } finally {
     server.close();
@@ -61,7 +63,7 @@ export async function wayOutElsewhere(
   gateway: string,
   { url }: DockerHost,
 ): Promise<Outcome> {
-  const port = new URL(url).port || "22";
+  const port = new URL(url).port || SSH_PORT;
   const answered = await answering(docker, sidecar, [`${gateway} ${port}`, METADATA]);
   if (answered.length > 0) return judgeWayOut(answered);
   return skipped(
@@ -79,6 +81,11 @@ export function judgeWayOut(answered: readonly string[]): Outcome {
   return warned(
     `it reaches ${addresses.join(", ")}\nblock that on the host: docs/explanation/security.md, "The sidecar's way out", has the rules`,
   );
+}
+
+/** This machine's addresses with a port that answers and its sshd's, as `address port`. */
+export function onThisMachine(addresses: Iterable<string>, port: number): string[] {
+  return [...addresses].flatMap((address) => [`${address} ${port}`, `${address} ${SSH_PORT}`]);
 }
 
 /** The machine's routers and a cloud's metadata, as `address port`. */

@@ -160,13 +160,20 @@ export const FAULTS: readonly Fault[] = [
   },
 ];
 
+/** The faults with `part` in their names. Throws a UserError where there is none. */
+export function faultsNamed(part: string): readonly Fault[] {
+  const chosen = FAULTS.filter(({ name }) => name.includes(part));
+  if (chosen.length > 0) return chosen;
+  throw new UserError(`FAULT can be a part of:\n${FAULTS.map(({ name }) => `  ${name}`).join("\n")}`);
+}
+
 /**
  * Makes all faults that there can be, one after the other, each so often; tells how long the town took. `FAULT` in the
  * environment is a part of the names of those that are made.
  */
 export async function makeFaults(scene: Scene, form: keyof Fault["times"]): Promise<Recovery[]> {
   const recoveries: Recovery[] = [];
-  for (const fault of FAULTS.filter(({ name }) => name.includes(process.env["FAULT"] ?? ""))) {
+  for (const fault of faultsNamed(process.env["FAULT"] ?? "")) {
     const there = fault.strikes === undefined || nameOf(scene, fault.strikes) !== undefined;
     const times = there ? (fault.times[form] ?? 0) : 0;
     const seconds: number[] = [];

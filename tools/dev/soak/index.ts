@@ -6,6 +6,7 @@ import { say } from "../../console/say";
 import type { Environment } from "../../pulumi/environment";
 import { inNamespaces } from "../engine/namespaces";
 import { engineFolder } from "../engine/privateEngine";
+import { faultsNamed } from "./faults";
 import { FORMS, SHAPES, shapesTable, soakTables, type Form, type Shape, type Soaked } from "./report";
 
 /** Begins and ends what `make soak` rewrites in a page. */
@@ -14,26 +15,35 @@ const MARKS = ["<!-- make soak: begin -->", "<!-- make soak: end -->"] as const;
 /**
  * Storms a local town and strikes it with faults, on a Docker Engine of its own; whole, that takes up to an hour, and
  * the tables in docs/explanation/reliability.md are rewritten. `SOAK` in the environment names another form
- * ({@link FORMS}), `FAULT` a part of a fault's name; `shapes` rewrites the table in docs/explanation/topologies.md.
- * `REPORT=<file>` takes what was measured as JSON. Prints the tables, and gives whether everything held.
+ * ({@link FORMS}), `FAULT` a part of a fault's name; `shapes` rewrites the table in docs/explanation/topologies.md, and
+ * `FAULT` none. `REPORT=<file>` takes what was measured as JSON. Prints the tables, and gives whether everything held.
  *
- * @throws UserError where it cannot run: not as root on Linux, or without Docker
+ * @throws UserError where it cannot run: not as root on Linux, or without Docker; for a `FAULT` that names none
  */
 export async function soak(environment: Environment): Promise<boolean> {
   if (process.platform !== "linux" || process.getuid?.() !== 0)
     throw new UserError("make soak starts a Docker Engine of its own: run it as root on Linux.");
   const form = (process.env["SOAK"] || "whole") as (typeof FORMS)[number];
   if (!FORMS.includes(form)) throw new UserError(`SOAK can be ${FORMS.join(", ")}.`);
+  const fault = process.env["FAULT"] ?? "";
+  faultsNamed(fault);
+  const page = pageOf(form, fault);
   if (form === "shapes") {
     const soaked = {} as Record<Shape, Soaked>;
     for (const shape of SHAPES) {
       say(`${shape}:`);
       soaked[shape] = await soakOne(environment, shape, "shape");
     }
-    return tell(soaked, shapesTable(soaked), "topologies.md", Object.values(soaked));
+    return tell(soaked, shapesTable(soaked), page, Object.values(soaked));
   }
   const soaked = await soakOne(environment, "gateway", form);
-  return tell(soaked, soakTables(soaked), form === "whole" ? "reliability.md" : undefined, [soaked]);
+  return tell(soaked, soakTables(soaked), page, [soaked]);
+}
+
+/** The page that shows what was measured; none shows a part of it, such as the faults with `fault` in their names. */
+export function pageOf(form: (typeof FORMS)[number], fault: string): string | undefined {
+  if (fault !== "") return undefined;
+  return form === "whole" ? "reliability.md" : form === "shapes" ? "topologies.md" : undefined;
 }
 
 /** Puts out what was measured; gives whether everything held. */

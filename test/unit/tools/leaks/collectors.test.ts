@@ -306,9 +306,25 @@ describe("a scan", () => {
     expect(unseen).toEqual(expected);
   });
 
-  it("fails when a collector does", async () => {
-    const broken: Collector = { name: "broken", quick: true, collect: () => Promise.reject(new Error("no engine")) };
-    await expect(scanStack(sceneOf({}), { quick: true, collectors: [broken] })).rejects.toThrow("no engine");
+  it("fails when a collector does, without its secrets, and tells what was found before and by the others", async () => {
+    const finds =
+      (name: string): Collector["collect"] =>
+      (_scene, look) =>
+        look({ place: name, content: SECRET });
+    const broken: Collector = {
+      ...{ name: "broken", quick: true },
+      collect: async (scene, look) => {
+        await finds("before")(scene, look);
+        throw new Error(`no engine for ${SECRET}`);
+      },
+    };
+    const other: Collector = { name: "other", quick: true, collect: finds("elsewhere") };
+    const { leaks } = await scanStack(sceneOf({}), { quick: true, collectors: [broken, other] });
+    expect(leaks).toEqual([
+      { place: "before", name: "it", encoding: "raw" },
+      { place: "broken", name: "the rest", encoding: "was not searched: no engine for [secret]" },
+      { place: "elsewhere", name: "it", encoding: "raw" },
+    ]);
   });
 });
 

@@ -181,3 +181,14 @@ test("of a town's relay: the random text, the keys that follow from it, and give
     ["given settlement key of the relay of home, as bytes", "2".repeat(64)],
   ]);
 });
+
+test("of the logins to registries: each password", () => {
+  const login = { address: "registry.example", username: "puller", password: "the-password-of-the-puller" };
+  const found = secretsToLookFor({
+    random: new Map(),
+    addresses: new Map(),
+    invites: new Map(),
+    config: { "docker:registryAuth": JSON.stringify([login, { address: "open.example" }]) },
+  });
+  expect(shown(found)).toEqual([["password 1 in docker:registryAuth", login.password]]);
+});

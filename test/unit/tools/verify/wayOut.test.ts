@@ -8,6 +8,7 @@ import {
   beyondThisMachine,
   isPrivate,
   judgeWayOut,
+  onThisMachine,
   routersOf,
   TRY,
   wayOutElsewhere,
@@ -82,6 +83,15 @@ describe("what a sidecar reaches of a Docker host elsewhere", () => {
 the host's other addresses and its router can be tried only there: run \`make verify\` on the Docker host`,
     });
   });
+});
+
+it("of this machine the sshd is tried at every address too, which a firewall that drops the rest lets in", () => {
+  expect(onThisMachine(["172.18.0.1", "192.168.1.2"], 4711)).toEqual([
+    "172.18.0.1 4711",
+    "172.18.0.1 22",
+    "192.168.1.2 4711",
+    "192.168.1.2 22",
+  ]);
 });
 
 it("beyond this machine its router and a cloud's metadata are tried", () => {
