@@ -22,7 +22,7 @@ export interface PeerSecretArgs {
    * we present to it, empty by default. Default: none.
    */
   readonly direct?: { readonly url: string; readonly token?: pulumi.Input<string> | undefined } | undefined;
-  /** The inbound secret, 32 to 256 printable ASCII characters without spaces; it becomes a secret. Default: a random one. */
+  /** The inbound secret, 32 to 256 printable ASCII characters and no space; it becomes a secret. Default: a random one. */
   readonly given?: pulumi.Input<string> | undefined;
   /** Another version makes another random inbound secret. Default: 1. */
   readonly secretVersion?: number | undefined;
@@ -81,7 +81,7 @@ export class PeerSecret extends pulumi.ComponentResource {
 /** Throws a DeploymentError for an inbound secret that no invite could carry, such as one with a line break. */
 export function assertGiven(name: string, secret: string): void {
   if (!GIVEN_SECRET.test(secret))
-    throw new DeploymentError(`PeerSecret ${name}: given must be 32 to 256 printable ASCII characters without spaces`);
+    throw new DeploymentError(`PeerSecret ${name}: given must be 32 to 256 printable ASCII characters and no space`);
 }
 
 function directProblem(url: string): string | undefined {
