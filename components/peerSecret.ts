@@ -22,7 +22,7 @@ export interface PeerSecretArgs {
    * we present to it, empty by default. Default: none.
    */
   readonly direct?: { readonly url: string; readonly token?: pulumi.Input<string> | undefined } | undefined;
-  /** The inbound secret, 32 to 256 printable ASCII characters and no space; it becomes a secret. Default: a random one. */
+  /** The inbound secret, 32 to 256 printable ASCII characters, no space; it becomes a secret. Default: a random one. */
   readonly given?: pulumi.Input<string> | undefined;
   /** Another version makes another random inbound secret. Default: 1. */
   readonly secretVersion?: number | undefined;
