@@ -8,7 +8,7 @@ describe("make", () => {
   let folder: string;
   /** Where its packages are installed, with `echo` in the place of the CLI. */
   const make = async (...goals: string[]) => {
-    const { stdout } = await run("make", ["cli=echo", ...goals], { cwd: folder });
+    const { stdout } = await run("make", ["--no-print-directory", "cli=echo", ...goals], { cwd: folder });
     return stdout.split("\n");
   };
 

@@ -224,7 +224,7 @@ function secondsUntilClosed(socket: Socket): Promise<number> {
 }
 
 /** The fault of an attack that hardly took place. Far below what one comes to, so that no busy machine has it. */
-function tooFew(count: number, what: string): string[] {
+export function tooFew(count: number, what: string): string[] {
   return count < 8 ? [`only ${count} ${what}`] : [];
 }
 

@@ -3,19 +3,10 @@ import * as fs from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
 import * as path from "node:path";
 import { gzipSync } from "node:zlib";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { localPath } from "../../../../tools/console/project";
 import { logsOfInstalled, lookBelow, namesIn } from "../../../../tools/leaks/files";
 import { Scanner, type Leak, type Look } from "../../../../tools/leaks/scan";
-
-/** As root every file can be read, so the refusal is made here. */
-const closed = vi.hoisted(() => ({ directory: "" }));
-vi.mock("node:fs/promises", async (importOriginal) => {
-  const original = await importOriginal<typeof fs>();
-  const readdir = (at: string) =>
-    at === closed.directory ? Promise.reject(Object.assign(new Error("no"), { code: "EACCES" })) : original.readdir(at);
-  return { ...original, readdir };
-});
 
 const SECRET = "a-planted-secret-of-some-length";
 const UNREADABLE = "cannot be read, so it was not searched";
@@ -62,10 +53,11 @@ describe("the files below a folder", () => {
   });
 
   it("in a directory that cannot be read are reported; one that is gone is left out", async () => {
-    closed.directory = path.join(folder, "closed");
-    await fs.mkdir(closed.directory);
-    expect(await leaksOf((look) => lookBelow(folder, look))).toEqual([
-      { place: closed.directory, name: "it", encoding: UNREADABLE },
+    // As root every directory can be read, but a file is none.
+    const closed = path.join(folder, "closed");
+    await fs.writeFile(closed, "");
+    expect(await leaksOf((look) => namesIn(closed, look))).toEqual([
+      { place: closed, name: "it", encoding: UNREADABLE },
     ]);
     expect(await leaksOf((look) => namesIn(path.join(folder, "gone"), look))).toEqual([]);
   });
