@@ -18,6 +18,16 @@ export default tseslint.config(
     },
   },
   {
+    files: ["test/unit/**", "test/graph/**"],
+    rules: {
+      // Workers keep their modules from file to file (vitest.config.mts), so a mock works or not by the files' order.
+      "no-restricted-syntax": [
+        "error",
+        { selector: "MemberExpression[object.name='vi'][property.name='mock']", message: "Pass what differs." },
+      ],
+    },
+  },
+  {
     files: ["**/*.cjs", "**/*.mjs"],
     extends: [tseslint.configs.disableTypeChecked],
     languageOptions: {
