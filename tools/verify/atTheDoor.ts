@@ -20,16 +20,13 @@ export interface Door {
   readonly words: ConnectorWords;
   /** Whether the town accepts an empty token. */
   readonly access: "permissioned" | "permissionless";
-  /** Ports that have to be refused. Default: {@link CLOSED_PORTS}. */
+  /** Ports that have to be refused. Default: those of the connector's health and admin API. */
   readonly closedPorts?: readonly number[];
   /** Milliseconds until the service has to be found. */
   readonly deadlineMs: number;
   /** Milliseconds for the connector to answer. Default: that of `authenticate`. */
   readonly answerMs?: number;
 }
-
-/** What a town's containers listen on beside BTP. */
-const CLOSED_PORTS = [PORTS.connectorBtp, PORTS.health, PORTS.admin, PORTS.relayHealth, PORTS.relay];
 
 /** A nodeId that no town of ours declares. */
 const STRANGER = "town-ator-verify";
@@ -115,8 +112,7 @@ function dialAt(host: string, port: number): Dial {
 
 /**
  * The checks over the hidden service: which claims are accepted, and which ports answer. Run them in this order, one at
- * a time. The refused ports come last, side by side and each over a circuit of its own, because the service closes the
- * circuit on which it was asked for one.
+ * a time. The refused ports come last, because the service closes the circuit on which it was asked for one.
  *
  * No claim that will be accepted uses the name of a connected peer: the connector sends a peer's traffic over its
  * newest connection and forgets the peer when one of them closes. So the right token is that of a peer that is away,
@@ -124,7 +120,7 @@ function dialAt(host: string, port: number): Dial {
  * stranger's name.
  */
 export function doorChecks(door: Door): Check[] {
-  const { peerings, words, closedPorts = CLOSED_PORTS } = door;
+  const { peerings, words, closedPorts = [PORTS.health, PORTS.admin] } = door;
   const peer = peerings[0]?.ownInvite;
   const wrong = randomBytes(32).toString("base64url");
   const peerId = peer?.peerId ?? STRANGER;
@@ -173,19 +169,16 @@ export function judge(attempt: Attempt, right: string): Outcome {
   return failed(`${words}; right would be ${right === "accepted" ? "accepted" : `refused with ${right}`}`);
 }
 
-async function refusedPorts({ dial }: Door, ports: readonly number[]): Promise<Outcome> {
-  const faults = (await Promise.all(ports.map((port) => faultOf(dial, port)))).filter(Boolean);
-  return faults.length > 0 ? failed(faults.join("\n")) : passed(`${ports.join(", ")} refused`);
-}
-
-/** What speaks against a port's being refused, if anything. */
-async function faultOf(dial: Dial, port: number): Promise<string | undefined> {
-  try {
-    (await dial(port, `port-${port}`)).destroy();
-    return `port ${port} answers`;
-  } catch (error) {
-    if (!(error instanceof DoorError)) throw error;
-    // Only a refusal by the service proves anything: a service that cannot be found answers on no port either.
-    return error.refused ? undefined : `port ${port}: ${error.message}`;
+async function refusedPorts(door: Door, ports: readonly number[]): Promise<Outcome> {
+  for (const port of ports) {
+    try {
+      (await door.dial(port)).destroy();
+      return failed(`port ${port} answers`);
+    } catch (error) {
+      if (!(error instanceof DoorError)) throw error;
+      // Only a refusal by the service proves anything: a service that cannot be found answers on no port either.
+      if (!error.refused) return failed(`port ${port}: ${error.message}`);
+    }
   }
+  return passed(`${ports.join(" and ")} refused`);
 }

@@ -4,11 +4,8 @@ import { until } from "../console/until";
 /** Opens a connection to a SOCKS5 proxy. */
 export type Open = () => Promise<Duplex>;
 
-/**
- * Opens a connection to a port of a hidden service; rejects with a {@link DoorError}. Connections share a circuit, but
- * for those with a name of their own for it.
- */
-export type Dial = (port: number, circuit?: string) => Promise<Duplex>;
+/** Opens a connection to a port of a hidden service; rejects with a {@link DoorError}. */
+export type Dial = (port: number) => Promise<Duplex>;
 
 /** Why there is no connection. The message names no host. */
 export class DoorError extends Error {
@@ -81,14 +78,14 @@ export const CONNECT_MS = 45_000;
  * @param host a name of 1 to 255 ASCII characters
  */
 export function dialThrough(open: Open, host: string, timeoutMs: number = CONNECT_MS): Dial {
-  return async (port, circuit) => {
+  return async (port) => {
     const opening = open();
     let timer: NodeJS.Timeout | undefined;
     const expired = new Promise<never>((_, reject) => {
       timer = setTimeout(reject, timeoutMs, new DoorError("no connection within the time allowed"));
     });
     try {
-      return await Promise.race([askFor(opening, host, port, circuit), expired]);
+      return await Promise.race([askFor(opening, host, port), expired]);
     } catch (error) {
       opening.then((socket) => socket.destroy()).catch(() => undefined);
       if (error instanceof DoorError) throw error;
@@ -99,26 +96,15 @@ export function dialThrough(open: Open, host: string, timeoutMs: number = CONNEC
   };
 }
 
-async function askFor(
-  opening: Promise<Duplex>,
-  host: string,
-  port: number,
-  circuit: string | undefined,
-): Promise<Duplex> {
+async function askFor(opening: Promise<Duplex>, host: string, port: number): Promise<Duplex> {
   const socket = await opening;
   // For errors while nobody waits.
   const ignore = () => undefined;
   socket.on("error", ignore);
-  // Version 5, one way to authenticate: none, or user name and password (RFC 1929), by which circuits are kept apart.
-  const wanted = circuit === undefined ? 0 : 2;
-  socket.write(Buffer.from([5, 1, wanted]));
+  // Version 5, one way to authenticate: none.
+  socket.write(Buffer.from([5, 1, 0]));
   const [version, way] = await read(socket, 2);
-  if (version !== 5 || way !== wanted) throw new Error("speaks something else");
-  if (circuit !== undefined) {
-    socket.write(Buffer.from(`\x01${String.fromCharCode(circuit.length)}${circuit}\x01x`, "latin1"));
-    const [, refusal] = await read(socket, 2);
-    if (refusal !== 0) throw new Error("speaks something else");
-  }
+  if (version !== 5 || way !== 0) throw new Error("speaks something else");
   socket.write(connectRequest(host, port));
   // The daemon always replies with an IPv4 address and a port, which mean nothing.
   const [again, reply = 0, , addressType] = await read(socket, 10);

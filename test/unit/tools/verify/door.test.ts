@@ -64,12 +64,6 @@ describe("dialling through a proxy", () => {
     expect(there.heard).toEqual(["\x05\x01\x00", "\x05\x01\x00\x03\x0cname.invalid\x0b\xb8", "hello"]);
   });
 
-  test("keeps circuits apart by a user name", async () => {
-    const there = await proxy(bytes(5, 2), bytes(1, 0), bytes(5, 0, 0, 1, 0, 0, 0, 0, 0, 0));
-    sockets.push(await dialThrough(there.open, "name.invalid", 30_000)(3000, "own"));
-    expect(there.heard.slice(0, 2)).toEqual(["\x05\x01\x02", "\x01\x03own\x01x"]);
-  });
-
   test.each([
     [0x05, "the port is refused", true],
     [0x04, "the second daemon cannot connect: host unreachable (SOCKS reply 0x04)", false],
