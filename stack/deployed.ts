@@ -255,11 +255,10 @@ function rotatedSecret(
   const earlier = Object.hasOwn(secretVersions, id) ? secretVersions[id] : undefined;
   if (earlier === undefined) return [];
   const wasGiven = given.includes(id);
-  const theNew =
+  const giveNew =
     transport === "direct"
-      ? `one right after \`up\` (directTowns.${town}.secrets in \`make outputs REVEAL=1\`)`
-      : `invite right after \`up\` (make invite TOWN=${town} PEER=${id})`;
-  const newInvite = `give it the new ${theNew}`;
+      ? `give it the new one right after \`up\` (directTowns.${town}.secrets in \`make outputs REVEAL=1\`)`
+      : `give it the new invite right after \`up\` (make invite TOWN=${town} PEER=${id})`;
   if (peer.given && earlier !== secretVersion)
     return [
       `towns.${town}.peers.${id}.secretVersion (${earlier} to ${secretVersion}) makes no new secret, for the secret is given at town-ator:secrets.${town}.${id} (\`make identity-restore\` puts it there): change it there, or take it out and one is made`,
@@ -273,10 +272,10 @@ function rotatedSecret(
   if (isTold || (earlier === secretVersion && wasGiven === Boolean(peer.given))) return [];
   if (peer.given)
     return [
-      `the secret that ${id} presents to ${town} is now the one given at town-ator:secrets.${town}.${id}; unless it is the same as before, the old one is refused at once: tell the peer first, and ${newInvite}`,
+      `the secret that ${id} presents to ${town} is now the one given at town-ator:secrets.${town}.${id}; unless it is the same as before, the old one is refused at once: tell the peer first, and ${giveNew}`,
     ];
   const change = wasGiven ? `given to made, version ${secretVersion}` : `version ${earlier} to ${secretVersion}`;
   return [
-    `the secret that ${id} presents to ${town} changes (${change}), and the old one is refused at once: tell the peer first, and ${newInvite}`,
+    `the secret that ${id} presents to ${town} changes (${change}), and the old one is refused at once: tell the peer first, and ${giveNew}`,
   ];
 }

@@ -111,7 +111,7 @@ export async function startGuard(settings: GuardSettings, options: GuardOptions)
       client.off("message", first);
       if (frame.kind === "other") return refuse(client, frame.requestId, "not BTP");
       if (!isRight(frame)) return refuse(client, frame.requestId, "not let in");
-      // A declared peer's places are for its token: anybody may use its name in a permissionless town.
+      // Not by the name alone: in a permissionless town anybody may use a declared peer's, with an empty token.
       const key = frame.token === "" ? "" : frame.peerId;
       const most = key === "" ? MAX_WITHOUT_TOKEN : MAX_PER_PEER;
       if ((connections.get(key) ?? 0) >= most) return refuse(client, frame.requestId, "too many connections");

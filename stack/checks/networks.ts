@@ -78,11 +78,10 @@ function* equalNodeIds({ towns }: Config): Iterable<Problem> {
 /** Docker gives a port of the host to one container. */
 function* equalPublished({ towns }: Config): Iterable<Problem> {
   const places = towns.flatMap(({ path, town }) => [
-    { path: [...path, "publish"], at: ifParsed(() => town.publish) },
-    { path: [...path, "relay", "publish"], at: ifParsed(() => town.relay?.publish) },
+    { path: [...path, "publish"], at: () => town.publish },
+    { path: [...path, "relay", "publish"], at: () => town.relay?.publish },
   ]);
-  const published = places.flatMap(({ path, at }) => (at === undefined ? [] : [{ path, at }]));
-  for (const [first, again] of repeated(published, ({ at }) => at))
+  for (const [first, again] of repeated(places, ({ at }) => at()))
     yield {
       path: again.path,
       message: `must differ from ${first.path.join(".")}: two containers cannot have one port`,

@@ -90,17 +90,15 @@ function* ownRoutes(peer: PeerPart, { town }: TownPart): Iterable<Problem> {
 
 /** A connector has one route for a prefix: of two, it would keep the later one, whatever their priorities. */
 function* equalRoutes({ peers }: TownPart): Iterable<Problem> {
-  const routes = peers.flatMap((peer) => {
-    const { id, path } = peer;
-    if (Object.hasOwn(peer.peer, "routes")) return routesOf(peer);
-    return routesThrough(id).map((prefix) => ({ prefix, path }));
-  });
-  // What a peer's own nodeId leads to comes first, so that the other one is named.
+  const ofPeer = (at: PeerPart) =>
+    Object.hasOwn(at.peer, "routes") ? routesOf(at) : routesThrough(at.id).map((prefix) => ({ prefix, path: at.path }));
+  const routes = peers.flatMap((at) => ofPeer(at).map((route) => ({ ...route, peer: at.path.join(".") })));
+  // The routes that peers have by default come first, so that the setting that repeats one is named.
   routes.sort((a, b) => a.path.length - b.path.length);
   for (const [first, again] of repeated(routes, ({ prefix }) => prefix))
     yield {
       path: again.path,
-      message: `has the prefix that leads to ${first.path.slice(0, 4).join(".")}; the connector has one route for a prefix, so take it out of one of the two`,
+      message: `has the prefix that leads to ${first.peer}; the connector has one route for a prefix, so take it out of one of the two`,
     };
 }
 

@@ -58,8 +58,11 @@ function found(rule: () => Iterable<Problem>): Problem[] {
   return problems;
 }
 
-/** Pairs of items that have the same key, each later one with the first of its kind. */
-export function repeated<T>(items: readonly T[], keyOf: (item: T) => string): [first: T, again: T][] {
+/**
+ * Pairs of items that have the same key, each later one with the first of its kind. An item without a key, or whose key
+ * did not parse, is left out.
+ */
+export function repeated<T>(items: readonly T[], keyOf: (item: T) => string | undefined): [first: T, again: T][] {
   const seen = new Map<string, T>();
   return items.flatMap((item): [T, T][] => {
     const key = ifParsed(() => keyOf(item));

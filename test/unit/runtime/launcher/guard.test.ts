@@ -315,7 +315,7 @@ describe("in a permissionless town", () => {
     expect(await (await dial(url)).auth("bob", "wrong")).toEqual(REFUSED);
   });
 
-  it("keeps a declared peer's places for its token, whoever uses its name", async () => {
+  it("does not let strangers who use a declared peer's name take the places of the peer itself", async () => {
     const { url } = await guarded({ allowAnonymous: true }, { BTP_PEER_BOB_SECRET: "right" });
     for (let count = 0; count < 5; count++) expect(await (await dial(url)).auth("bob", "")).toEqual(OK);
     expect(await (await dial(url)).auth("bob", "right")).toEqual(OK);
