@@ -31,6 +31,8 @@ const SIGNAL_BASE = 128;
  * - it leaves a daemon that it runs as it is, dead or unpublished: then it is ended;
  * - it stays in a network namespace that is dead: it is ended, so that Docker starts it in the new one.
  *
+ * A fault of the launcher itself ends the connector in the same way.
+ *
  * Resolves with the exit code for the launcher. Rejects when the guard cannot start, or when nothing is ready for the
  * daemon.
  */
@@ -74,6 +76,8 @@ export async function runConnector(settings: LauncherSettings, secrets: Record<s
       say(`${why}: ending, so that Docker starts this container again`);
       stop("SIGTERM");
     };
+    // Node would print it as it is, and leave the connector no time to stop.
+    process.on("uncaughtException", (error: Error) => startAgain(`a fault of the launcher (${error.stack})`));
     const watches = [
       ...(namespaceSign === undefined
         ? []

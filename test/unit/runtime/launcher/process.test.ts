@@ -25,8 +25,8 @@ interface Given {
   json?: string;
   /** More keys of launcher.json. */
   more?: object;
-  /** The launcher's clock is faster by this factor. */
-  faster?: number;
+  /** Is run in the launcher's process before it. */
+  preload?: string;
 }
 
 /** The bundled launcher at work, in a folder of its own as in the container. */
@@ -37,7 +37,7 @@ class Launched {
   readonly process: ChildProcessWithoutNullStreams;
   readonly #ended: Promise<unknown[]>;
 
-  constructor({ script = "", command, secrets = "", stopGraceMs = 5000, redact = [], json, more, faster }: Given) {
+  constructor({ script = "", command, secrets = "", stopGraceMs = 5000, redact = [], json, more, preload }: Given) {
     const { folder } = this;
     writeFileSync(path.join(folder, "launcher.cjs"), bundledLauncher());
     writeFileSync(path.join(folder, "secrets.env"), secrets);
@@ -49,8 +49,9 @@ class Launched {
       ...more,
     };
     writeFileSync(path.join(folder, "launcher.json"), json ?? JSON.stringify(settings));
-    const clock = faster ? ["--require", fasterClock(folder, faster)] : [];
-    this.process = spawn(process.execPath, [...clock, path.join(folder, "launcher.cjs")], { env: this.env() });
+    writeFileSync(path.join(folder, "preload.cjs"), preload ?? "");
+    const before = preload ? ["--require", path.join(folder, "preload.cjs")] : [];
+    this.process = spawn(process.execPath, [...before, path.join(folder, "launcher.cjs")], { env: this.env() });
     this.process.stdout.on("data", (piece: Buffer) => (this.out += piece.toString("utf8")));
     this.process.stderr.on("data", (piece: Buffer) => (this.err += piece.toString("utf8")));
     this.#ended = once(this.process, "close");
@@ -86,16 +87,11 @@ class Launched {
   }
 }
 
-/** A script that makes a process live faster. */
-function fasterClock(folder: string, faster: number): string {
-  const file = path.join(folder, "clock.cjs");
-  const script = `
-    const [wait, now] = [setTimeout, performance.now.bind(performance)];
-    globalThis.setTimeout = (then, ms, ...more) => wait(then, ms / ${faster}, ...more);
-    performance.now = () => now() * ${faster};`;
-  writeFileSync(file, script);
-  return file;
-}
+/** Makes a process live faster by a factor. */
+const faster = (factor: number) => `
+  const [wait, now] = [setTimeout, performance.now.bind(performance)];
+  globalThis.setTimeout = (then, ms, ...more) => wait(then, ms / ${factor}, ...more);
+  performance.now = () => now() * ${factor};`;
 
 /** Keeps a script alive. */
 const STAY = "setInterval(() => {}, 1000);";
@@ -234,6 +230,19 @@ describe.concurrent("the launcher", () => {
     expect(launched.err).toBe("");
   });
 
+  test("survives no fault of its own: says it without a secret, has the connector stop, and ends with 1", async () => {
+    const script = `process.on("SIGTERM", () => { console.log("bye"); process.exit(0); }); console.log("ready"); ${STAY}`;
+    const preload = `process.on("SIGUSR2", () => { throw new Error("ws://${ADDRESS}:3000 refuses hunter22"); });`;
+    const launched = new Launched({ script, preload, secrets: "TOKEN=hunter22\n" });
+    await launched.says("ready");
+    launched.process.kill("SIGUSR2");
+    expect(await launched.end()).toEqual([1, null]);
+    expect(launched.out).toBe("ready\nbye\n");
+    expect(launched.err).toMatch(
+      /^launcher: a fault of the launcher \(Error: ws:\/\/\[address\]\.anon:3000 refuses \[secret\]\n +at .*\): ending, so that Docker starts this container again\n/s,
+    );
+  });
+
   test("kills a connector that hangs on the signal when the grace is over, and ends with 0", async () => {
     const launched = new Launched({
       script: `process.on("SIGTERM", () => {}); console.log("ready"); ${STAY}`,
@@ -297,7 +306,7 @@ describe.concurrent("the launcher", () => {
       admin: { port, healthPort: port, apiKey: "admin-key-of-ours" },
       redial: { peers: [{ id: "bob", url: `ws://${ADDRESS}:3000`, authToken: '"btp_max_retries"' }] },
     };
-    const launched = new Launched({ script, more, faster: 20 });
+    const launched = new Launched({ script, more, preload: faster(20) });
     await launched.says("dialled");
     launched.process.kill("SIGTERM");
     await launched.end();
@@ -323,7 +332,7 @@ describe.concurrent("the launcher", () => {
       admin: { port, healthPort: port, apiKey: "admin-key-of-ours" },
       redial: { peers: [{ ...bob, nextUrl: `ws://${NEXT}:3000` }], timings: { firstMs: 2000 } },
     };
-    const launched = new Launched({ script, more, faster: 20 });
+    const launched = new Launched({ script, more, preload: faster(20) });
     await launched.complains("redial\n");
     await launched.says("btp_connected");
     expect(launched.err).toMatch(
