@@ -77,4 +77,25 @@ describe("the workflows", () => {
     const { up } = (parse(texts.get("up.yml")!) as Workflow).jobs;
     expect(up).toMatchObject({ if: "github.ref == 'refs/heads/main'", environment: "${{ inputs.stack }}" });
   });
+
+  it("use an environment, which has a stack's secrets, only from main", () => {
+    const withSecrets = jobs.filter(([, { environment }]) => environment !== undefined);
+    expect(withSecrets.map(([name]) => name)).toEqual(["drift.yml: drift", "up.yml: up"]);
+    for (const [, job] of withSecrets) expect(job.if?.split(" && ")).toContain("github.ref == 'refs/heads/main'");
+  });
+
+  /** The script of the only step that talks to GitHub. */
+  const speaking = (file: string) =>
+    jobs.find(([name]) => name.startsWith(file))![1].steps.find(({ run }) => run?.includes("gh "))!.run!;
+
+  it("edit the comment and the issue that they wrote themselves, and no other", () => {
+    for (const file of ["preview.yml", "drift.yml"])
+      expect(speaking(file)).toMatch(/select\(.*\.user\.login == "github-actions\[bot\]".*\)/);
+    // Not found by words: these are also in the title of the stack prod-eu.
+    expect(speaking("drift.yml")).toContain(".title == $ENV.TITLE");
+  });
+
+  it.each(["preview.yml", "drift.yml"])("%s says nothing where the command has printed nothing", (file) => {
+    expect(speaking(file)).toMatch(/^\[ -s (comment|drift)\.md \] \|\| exit 0$/m);
+  });
 });
