@@ -123,7 +123,7 @@ function whyLost(
   if (town.transport === "direct")
     return {
       path: ["towns", name, "transport"],
-      message: `direct publishes no address, and the town has ${fingerprint}; set it to socks5, or ${givingUp(fingerprint)}`,
+      message: `direct publishes no address, and the town has ${fingerprint}; set it to socks5, or ${lettingGo(fingerprint, settings)}`,
     };
   const instead = shown(town, number, before, settings);
   if (!published(town.identity).includes(number))
@@ -145,11 +145,11 @@ function whyLost(
       path: ["identities", name, source],
       message:
         `makes identity ${number} ${instead}, but the town has the address ${fingerprint}. Put back what was there before (nothing, if it is new); ` +
-        `to move to the other address adopt its key as the next identity (\`make identity-rotate\`); ${givingUp(fingerprint)}`,
+        `to move to the other address adopt its key as the next identity (\`make identity-rotate\`); ${withNumber(town, fingerprint, before)}`,
     };
   return {
     path: ["identities", name],
-    message: `has lost the key or the seed of the address ${fingerprint}; without it ${instead} takes its place. Put it back (\`make identity-adopt\`, or \`make identity-restore\` from a backup); ${givingUp(fingerprint)}`,
+    message: `has lost the key or the seed of the address ${fingerprint}; without it ${instead} takes its place. Put it back (\`make identity-adopt\`, or \`make identity-restore\` from a backup); ${withNumber(town, fingerprint, before)}`,
   };
 }
 
@@ -216,15 +216,31 @@ export function misusedAddresses(settings: Settings, deployed: readonly Deployed
 
 function removed(before: DeployedTown, fingerprint: string, settings: Settings): string {
   const heir = settings.towns.find(({ nodeId }) => nodeId === before.nodeId);
-  if (!heir) return `is gone, and with it the address ${fingerprint}; put the town back, or ${givingUp(fingerprint)}`;
+  if (!heir)
+    return `is gone, and with it the address ${fingerprint}; put the town back, or ${lettingGo(fingerprint, settings)}`;
   return (
     `is gone, with the address ${fingerprint}, and towns.${heir.name} has its nodeId, ${before.nodeId}, but ${shown(heir, heir.identity.current, undefined, settings)}. A town keeps its name: call it ${before.town} again; ` +
-    `or \`make identity-backup\`, and adopt its seed or key for ${heir.name}; ${givingUp(fingerprint)}`
+    `or \`make identity-backup\`, and adopt its seed or key for ${heir.name}; ${lettingGo(fingerprint, settings)}`
   );
 }
 
-function givingUp(fingerprint: string): string {
-  return `to give the address up for good add ${fingerprint} to town-ator:retired`;
+function givingUp(fingerprint: string, first = ""): string {
+  return `to give the address up for good ${first}add ${fingerprint} to town-ator:retired`;
+}
+
+/** Giving up an address with its town or its daemon, whose keys and data a stack that keeps them refuses to delete. */
+function lettingGo(fingerprint: string, { keep }: Settings): string {
+  const first = keep ? "set town-ator:keep to false, run `make up` without this change, and then " : "";
+  return first + givingUp(fingerprint);
+}
+
+/** Giving up an address for another one of the same town, which needs a number that the volume has no key of. */
+function withNumber({ name, identity }: TownSettings, fingerprint: string, { identities }: DeployedTown): string {
+  const free = Math.max(...published(identity), ...identities.map(({ number }) => number)) + 1;
+  return givingUp(
+    fingerprint,
+    `set towns.${name}.identity to {current: ${free}}, for the key volume keeps the key of each number, and `,
+  );
 }
 
 function shown(town: TownSettings, number: number, before: DeployedTown | undefined, settings: Settings): string {

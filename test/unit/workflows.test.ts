@@ -94,8 +94,4 @@ describe("the workflows", () => {
     // Not found by words: these are also in the title of the stack prod-eu.
     expect(speaking("drift.yml")).toContain(".title == $ENV.TITLE");
   });
-
-  it.each(["preview.yml", "drift.yml"])("%s says nothing where the command has printed nothing", (file) => {
-    expect(speaking(file)).toMatch(/^\[ -s (comment|drift)\.md \] \|\| exit 0$/m);
-  });
 });

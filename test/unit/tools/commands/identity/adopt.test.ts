@@ -250,7 +250,7 @@ describe("adopting refuses, and changes nothing,", () => {
     expect(error.message).toBe(
       `Identity 1 of home is the address ${made("a").fingerprint} already, and the key given is that of ${KEY.fingerprint}. ` +
         `To move to the other address without losing this one, adopt it as the next: make identity-adopt STACK=prod TOWN=home NUMBER=2. ` +
-        `To give ${made("a").fingerprint} up for good instead, add it to town-ator:retired.`,
+        `To give ${made("a").fingerprint} up for good instead, add it to town-ator:retired, set towns.home.identity to {current: 2}, and adopt the key as that.`,
     );
     expect(access.edits).toEqual([]);
   });
