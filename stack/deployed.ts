@@ -7,7 +7,7 @@ import {
   SUFFIXES,
   type Suffix,
 } from "../components/core/identity";
-import { RANDOM_SECRET_TYPE, seedName, TOWN_TYPE } from "../components/core/names";
+import { inboundSecretName, RANDOM_SECRET_TYPE, seedName, TOWN_TYPE } from "../components/core/names";
 import { Secret } from "../components/core/secret";
 import { UserError } from "../components/core/userError";
 import { lineFor, type Problem } from "./problems";
@@ -26,6 +26,8 @@ export interface DeployedTown {
   readonly secretVersions: Readonly<Record<string, number>>;
   /** The peers whose inbound secret the operator gives, so that its version means nothing. */
   readonly given: readonly string[];
+  /** The peers whose inbound secret was made and is no longer in the state, as `make down` leaves a kept town. */
+  readonly lostSecrets: readonly string[];
   /** The seed that the state keeps for the town, 32 bytes. */
   readonly seed?: Secret<Buffer>;
 }
@@ -68,8 +70,12 @@ export function deployedTowns(resources: readonly StateResource[]): DeployedTown
       throw new DeployedError(
         "The stack's state describes a town in a format that this version of the program cannot read, so it cannot tell which addresses would be lost. Use the version that deployed it last: make a backup and take the stack down; then restore the backup with this version.",
       );
-    const text = random.get(seedName(data.town));
-    return [{ ...data, ...(text !== undefined && { seed: new Secret(seedFromRandom(text)) }) }];
+    const { town, secretVersions, given } = data;
+    const lostSecrets = Object.keys(secretVersions).filter(
+      (peer) => !given.includes(peer) && !random.has(inboundSecretName(town, peer)),
+    );
+    const text = random.get(seedName(town));
+    return [{ ...data, lostSecrets, ...(text !== undefined && { seed: new Secret(seedFromRandom(text)) }) }];
   });
 }
 
@@ -264,13 +270,14 @@ export function rotatedSecrets(settings: Settings, deployed: readonly DeployedTo
 function rotatedSecret(
   { name: town, nodeId, transport }: TownSettings,
   peer: PeerSettings,
-  { secretVersions, given }: DeployedTown,
+  { secretVersions, given, lostSecrets }: DeployedTown,
   settings: Settings,
 ): string[] {
   const { id, secretVersion } = peer;
   const earlier = Object.hasOwn(secretVersions, id) ? secretVersions[id] : undefined;
   if (earlier === undefined) return [];
   const wasGiven = given.includes(id);
+  const isLost = lostSecrets.includes(id);
   const giveNew =
     transport === "direct"
       ? `give it the new one right after \`up\` (directTowns.${town}.secrets in \`make outputs REVEAL=1\`)`
@@ -285,12 +292,16 @@ function rotatedSecret(
       other.nodeId === id &&
       other.peers.some(({ id, source }) => id === nodeId && source.kind === "town" && source.town === town),
   );
-  if (isTold || (earlier === secretVersion && wasGiven === Boolean(peer.given))) return [];
+  if (isTold || (earlier === secretVersion && wasGiven === Boolean(peer.given) && !isLost)) return [];
   if (peer.given)
     return [
       `the secret that ${id} presents to ${town} is now the one given at town-ator:secrets.${town}.${id}; unless it is the same as before, the old one is refused at once: tell the peer first, and ${giveNew}`,
     ];
-  const change = wasGiven ? `given to made, version ${secretVersion}` : `version ${earlier} to ${secretVersion}`;
+  const change = isLost
+    ? "the state no longer has it"
+    : wasGiven
+      ? `given to made, version ${secretVersion}`
+      : `version ${earlier} to ${secretVersion}`;
   return [
     `the secret that ${id} presents to ${town} changes (${change}), and the old one is refused at once: tell the peer first, and ${giveNew}`,
   ];

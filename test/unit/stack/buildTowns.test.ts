@@ -13,6 +13,7 @@ describe("a program that would lose", () => {
     identities: [{ number: 1, fingerprint: "aaaa-aaaa-aaaa-aaaa" }],
     secretVersions: {},
     given: [],
+    lostSecrets: [],
   };
 
   test.each([

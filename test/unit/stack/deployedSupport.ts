@@ -35,6 +35,7 @@ export function before(
     identities: identities.map((identity) => ({ number: 1, fingerprint: OLD, ...identity })),
     secretVersions: {},
     given: [],
+    lostSecrets: [],
     seed: new Secret(SEED),
     ...more,
   };
