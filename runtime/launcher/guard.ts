@@ -22,6 +22,7 @@ const MAX_WITHOUT_TOKEN = 32;
 const PING_MS = 30_000;
 const SILENCE_MS = 120_000;
 const REPORT_MS = 60_000;
+const DIAL_AGAIN = Buffer.from("Dial again");
 
 /** Why a client was turned away. The counts of a minute make one line of the log. */
 type Reason = "too slow" | "too much data" | "not let in" | "not BTP" | "too many at once" | "too many connections";
@@ -62,6 +63,8 @@ export async function startGuard(settings: GuardSettings, options: GuardOptions)
   const { maxUnauthenticated, unauthenticatedBytes, unauthenticatedMs } = settings;
   const waiting = new Map<Socket, NodeJS.Timeout>();
   const connections = new Map<string, number>();
+  /** The connections to the connector that it has accepted, with the name that each has there. */
+  const accepted = new Map<WebSocket, string>();
   const counts = new Map<Reason, number>();
   const webSockets = new WebSocketServer({
     noServer: true,
@@ -152,7 +155,10 @@ export async function startGuard(settings: GuardSettings, options: GuardOptions)
     client.pause();
     client.on("message", keep);
     client.on("close", (code, reason) => end(connector, code, reason));
-    connector.on("close", (code, reason) => end(client, code, reason));
+    connector.on("close", (code, reason) => {
+      end(client, code, reason);
+      if (accepted.delete(connector)) cutOthers(claim.peerId);
+    });
     connector.on("error", () => client.terminate());
     connector.on("open", () => connector.send(claimFrame(claim)));
     connector.once("message", (answer: RawData) => {
@@ -161,11 +167,20 @@ export async function startGuard(settings: GuardSettings, options: GuardOptions)
       client.send(asBuffer(answer));
       if (isAcceptance(asBuffer(answer), claim.requestId)) {
         for (const [data, binary] of early) connector.send(data, { binary });
+        accepted.set(connector, claim.peerId);
         join(client, connector);
         watchLife(client);
       } else turnAway("not let in");
       client.resume();
     });
+  }
+
+  /**
+   * Ends the connections of a name of which one has ended: the connector forgets a name with any of its connections, and
+   * reaches none of the others any more. Their clients hear of it once it has forgotten them too, and dial again.
+   */
+  function cutOthers(name: string): void {
+    for (const [connector, peerId] of accepted) if (peerId === name) end(connector, 1001, DIAL_AGAIN);
   }
 
   server.on("connection", receive);
