@@ -176,8 +176,8 @@ export async function startGuard(settings: GuardSettings, options: GuardOptions)
   }
 
   /**
-   * Ends the connections of a name of which one has ended: the connector forgets a name with any of its connections, and
-   * reaches none of the others any more. Their clients hear of it once it has forgotten them too, and dial again.
+   * Ends the connections of a name of which one has ended: the connector forgets a name with any of its connections,
+   * and reaches none of the others any more. Their clients hear of it once it has forgotten them too, and dial again.
    */
   function cutOthers(name: string): void {
     for (const [connector, peerId] of accepted) if (peerId === name) end(connector, 1001, DIAL_AGAIN);

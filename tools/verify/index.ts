@@ -10,10 +10,9 @@ import { lastBackup, OLD_MS, spanOf } from "../docker/lastBackup";
 import { containersOf } from "../docker/stackContainers";
 import { scanStack, type ScanResult } from "../leaks/index";
 import { secretsToLookFor } from "../leaks/secrets";
-import type { Environment } from "../pulumi/environment";
 import { readPassphrase } from "../pulumi/localBackend";
 import { Pulumi } from "../pulumi/pulumi";
-import { assertStackExists, chooseStack } from "../pulumi/stack";
+import { openPulumi } from "../pulumi/stack";
 import { secretsOf } from "../pulumi/stackState";
 import { directDoor, presentDirectly, townDoor } from "./atTheDoor";
 import { Checks } from "./checks";
@@ -73,11 +72,9 @@ const HEALTH_MS = 35_000;
  * @returns whether every check passed
  * @throws UserError when it cannot even begin: no stack, no outputs
  */
-export async function verify(options: { stack: string; environment: Environment }): Promise<boolean> {
-  const { stack, environment } = options;
-  await assertStackExists(stack);
+export async function verify({ stack }: { stack: string }): Promise<boolean> {
+  const pulumi = await openPulumi(stack);
   const start = performance.now();
-  const pulumi = await chooseStack(environment, stack);
   const facts = await during(`reading the stack ${stack}`, () => readFacts(pulumi));
   const checks = new Checks(Object.keys(facts.all));
   const report = () =>
