@@ -35,6 +35,13 @@ export interface Guard {
   stop(): void;
 }
 
+/** Who has a connection to the connector. */
+interface Peer {
+  readonly peerId: string;
+  /** Has it show a sign of life soon. */
+  readonly doubt: () => void;
+}
+
 /** What the guard needs besides its settings. */
 export interface GuardOptions {
   /** The token that each declared peer must present, by the peer's nodeId. */
@@ -63,8 +70,8 @@ export async function startGuard(settings: GuardSettings, options: GuardOptions)
   const { maxUnauthenticated, unauthenticatedBytes, unauthenticatedMs } = settings;
   const waiting = new Map<Socket, NodeJS.Timeout>();
   const connections = new Map<string, number>();
-  /** The connections to the connector that it has accepted, with the name that each has there. */
-  const accepted = new Map<WebSocket, string>();
+  /** The connections to the connector that it has accepted, each with the name that it has there. */
+  const accepted = new Map<WebSocket, Peer>();
   const counts = new Map<Reason, number>();
   const webSockets = new WebSocketServer({
     noServer: true,
@@ -167,9 +174,9 @@ export async function startGuard(settings: GuardSettings, options: GuardOptions)
       client.send(asBuffer(answer));
       if (isAcceptance(asBuffer(answer), claim.requestId)) {
         for (const [data, binary] of early) connector.send(data, { binary });
-        accepted.set(connector, claim.peerId);
         join(client, connector);
-        watchLife(client);
+        for (const [, older] of connectionsOf(claim.peerId)) older.doubt();
+        accepted.set(connector, { peerId: claim.peerId, doubt: watchLife(client) });
       } else turnAway("not let in");
       client.resume();
     });
@@ -180,8 +187,10 @@ export async function startGuard(settings: GuardSettings, options: GuardOptions)
    * and reaches none of the others any more. Their clients hear of it once it has forgotten them too, and dial again.
    */
   function cutOthers(name: string): void {
-    for (const [connector, peerId] of accepted) if (peerId === name) end(connector, 1001, DIAL_AGAIN);
+    for (const [connector] of connectionsOf(name)) end(connector, 1001, DIAL_AGAIN);
   }
+
+  const connectionsOf = (name: string) => [...accepted].filter(([, { peerId }]) => peerId === name);
 
   server.on("connection", receive);
   server.on("clientError", (_error, socket) => drop(socket, "not BTP"));
@@ -232,8 +241,11 @@ function join(client: WebSocket, connector: WebSocket): void {
   forward(connector, client, [client, connector]);
 }
 
-/** Ends a peer that shows no sign of life: its end of the circuit is gone, or it never finishes a message. */
-function watchLife(client: WebSocket): void {
+/**
+ * Ends a peer that shows no sign of life: its end of the circuit is gone, or it never finishes a message. Returns what
+ * doubts it, as it has connected anew: it is asked at once, and has the time between two questions for an answer.
+ */
+function watchLife(client: WebSocket): () => void {
   let heard = performance.now();
   const sign = (): void => void (heard = performance.now());
   client.on("pong", sign).on("ping", sign).on("message", sign);
@@ -242,6 +254,10 @@ function watchLife(client: WebSocket): void {
     else client.ping();
   }, PING_MS);
   client.on("close", () => clearInterval(timer));
+  return () => {
+    heard = performance.now() - SILENCE_MS + PING_MS;
+    client.ping();
+  };
 }
 
 /** Ends one side as the other has ended. */

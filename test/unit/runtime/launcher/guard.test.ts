@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import * as net from "node:net";
-import { afterEach, describe, expect, it, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, test, vi } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { decodeBtp, encodeBtp, messageFrame } from "../../../../images/connector/src/btp";
 import { decodeIlp, encodeIlp, ZERO_32 } from "../../../../images/connector/src/ilp";
@@ -220,6 +220,45 @@ describe("a declared peer with its token", () => {
       expect([again, carol].map(({ socket }) => socket.readyState)).toEqual([WebSocket.OPEN, WebSocket.OPEN]);
     },
   );
+
+  describe("that gives no sign of life", () => {
+    const turn = (seconds: number) => vi.advanceTimersByTime(seconds * 1000);
+    /** A client that answers no ping, as one whose circuit is gone. */
+    async function deaf(url: string): Promise<{ socket: WebSocket; closed: Promise<unknown> }> {
+      const socket = new WebSocket(url, { autoPong: false });
+      const closed = new Promise((resolve) => socket.once("close", resolve));
+      await once(socket, "open");
+      socket.send(auth('{"peerId":"bob","secret":"right"}'));
+      await once(socket, "message");
+      return { socket, closed };
+    }
+    beforeEach(() => void vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", "performance"] }));
+    afterEach(() => void vi.useRealTimers());
+
+    it("is cut after two minutes, and one that answers is not", async () => {
+      const town = await guarded();
+      const [bob, carol] = [await deaf(town.url), await dial(town.url)];
+      await carol.auth("carol", "carols");
+      for (let seconds = 0; seconds < 150; seconds += 30) {
+        expect(bob.socket.readyState).toBe(WebSocket.OPEN);
+        const asked = once(carol.socket, "ping");
+        turn(30);
+        await asked;
+        carol.send(messageFrame(9, prepare(10)));
+        await carol.next();
+      }
+      await bob.closed;
+      expect(carol.socket.readyState).toBe(WebSocket.OPEN);
+    });
+
+    it("is cut within a minute once it has connected anew", async () => {
+      const { url } = await guarded();
+      const old = await deaf(url);
+      await (await dial(url)).auth("bob", "right");
+      turn(60);
+      await old.closed;
+    });
+  });
 
   it("may have four connections and is refused the fifth", async () => {
     const { url } = await guarded();
