@@ -20,12 +20,13 @@ export async function backup(
   { open = openTownData, passphrase = askPassphrase, encrypt = encryption } = {},
 ): Promise<void> {
   const file = await newBackupPath(options.file);
-  const { docker, containers, stack, town, nodeId, say } = await open(options);
+  const opened = await open(options);
+  const { docker, containers, stack, town, nodeId, say } = opened;
   // Before anything is stopped: the key of a passphrase takes seconds.
   const sealed = await encrypt(await lockOf(options, passphrase));
   const unnoted: string[] = [];
   const { result: archives, downtimes } = await interruptible((signal) =>
-    whileAllStopped(docker, containers, signal, async () => {
+    whileAllStopped(opened, containers, signal, async () => {
       const made = new Date();
       const archives: (DataArchive & { readonly archive: Readable })[] = [];
       try {

@@ -70,15 +70,15 @@ async function dataContainer(
  * for half a minute and no longer.
  */
 export async function whileAllStopped<T>(
-  docker: Docker,
+  town: Pick<TownData, "docker" | "stack">,
   containers: readonly DataContainer[],
   signal: AbortSignal,
   work: () => Promise<T>,
 ): Promise<{ readonly result: T; readonly downtimes: readonly string[] }> {
   const last = containers.at(-1);
   if (last === undefined) return { result: await work(), downtimes: [] };
-  const { result: others, downMs } = await whileStopped(docker.getContainer(last.name), signal, () =>
-    whileAllStopped(docker, containers.slice(0, -1), signal, work),
+  const { result: others, downMs } = await whileStopped(town.docker.getContainer(last.name), town.stack, signal, () =>
+    whileAllStopped(town, containers.slice(0, -1), signal, work),
   );
   return { result: others.result, downtimes: [...others.downtimes, downtime(last, downMs)] };
 }
