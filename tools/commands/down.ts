@@ -25,7 +25,7 @@ export async function down(options: { stack: string }): Promise<number> {
   await repairInterrupted(pulumi);
   const { exitCode, output } = await pulumi.stream(["destroy", "--yes", "--exclude-protected", "--refresh"]);
   if (exitCode !== 0) {
-    explainInterruption(output, options.stack, pulumi.isLocal).forEach(say);
+    explainInterruption(output, pulumi).forEach(say);
     return exitCode;
   }
   const [identity, volumes] = await Promise.all([
