@@ -104,7 +104,11 @@ test.each([
 });
 
 test.each([
-  [false, [], "nothing is kept of a local stack: the next `up` makes another address"],
+  [
+    false,
+    [],
+    "nothing is kept: the next `up` makes another address, unless a seed or a key in the config makes the same one",
+  ],
   [true, [], "kept on purpose: the identity in the state of dev: the next `up` has the same address"],
   [
     true,
