@@ -135,7 +135,7 @@ async function announcement(
 ): Promise<ConfigChange | undefined> {
   const { current, next } = town.identity;
   if (number !== current + 1 || next !== undefined) return undefined;
-  const step = nextStep(town.identity, (await access.published())[town.name]);
+  const step = nextStep(town.identity, (await access.published())[town.name], access.stack);
   if (step.kind === "none")
     throw new UserError(`NUMBER=${number} is the next address of ${town.name}, but ${town.name} ${step.why}.`);
   return stepChange(step, town.name);

@@ -18,6 +18,7 @@ import {
   type StackAccess,
   type StackConfig,
 } from "../stackAccess";
+import { ofStack } from "../../console/ofStack";
 import { UserError } from "../../console/project";
 import { decryption, keyOf } from "./ageFile";
 import { backupPath, readWhole } from "../operatorFile";
@@ -99,7 +100,7 @@ export async function restoreBackup(backup: Backup, access: StackAccess): Promis
   for (const { town, name, text } of wanted.filter(isRelayKey).filter((secret) => textAt(config, secret) === undefined))
     if ((stateRelayKeys(town, state.random)?.[name] ?? text) !== text)
       access.say(
-        `  the relay of ${town} has another ${name} key until the next \`make up\`, which gives it the backup's`,
+        `  the relay of ${town} has another ${name} key until the next \`make up${ofStack(access.stack)}\`, which gives it the backup's`,
       );
   for (const { name, peers } of settings.towns)
     for (const { id, secretVersion } of peers)

@@ -16,7 +16,7 @@ export async function rotate(
   const access = await open(stack);
   const [config, published] = await Promise.all([access.config(), access.published()]);
   const town = townNamed(parseSettings(config, stack), name);
-  const step = nextStep(town.identity, published[town.name], retire?.trim().toLowerCase());
+  const step = nextStep(town.identity, published[town.name], stack, retire?.trim().toLowerCase());
   if (step.kind === "none") throw new UserError(`${town.name} ${step.why}.`);
   await changeConfig(access, config, stepChange(step, town.name), "the step");
   for (const line of explained(step, town, stack, published[town.name]!.fingerprint)) access.say(line);

@@ -171,8 +171,8 @@ describe("backing up", () => {
   it("refuses a town whose identity is not made yet", async () => {
     const [file, stack] = [newFile(), lived(TOWNS)];
     stack.randomSecrets = {};
-    await expect(backup({ stack: "dev", file }, using(stack))).rejects.toThrow(
-      "Identity 1 of away is not made yet, so there is nothing to back up: run `make up` first. No file is written.",
+    await expect(backup({ stack: "prod", file }, using(stack))).rejects.toThrow(
+      "Identity 1 of away is not made yet, so there is nothing to back up: run `make up STACK=prod` first. No file is written.",
     );
     await expect(fs.stat(file)).rejects.toThrow("ENOENT");
   });
