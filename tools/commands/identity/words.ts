@@ -45,6 +45,8 @@ export async function wordsFor(name: string | undefined, access: StackAccess): P
   const inexpressible = (number: number) =>
     `identity ${number} of ${town.name}, ${all.get(number)!.fingerprint}, is an adopted key, which follows from no seed: words cannot express it, make identity-backup${of} keeps it`;
   if (strays.includes(town.identity.current)) throw new UserError(`${inexpressible(town.identity.current)}.`);
+  if (!origin.seed && town.transport === "direct")
+    throw new UserError(`${town.name} has no seed: a town without ATOR has no address.`);
   if (!origin.seed) throw new UserError(`${town.name} has no seed yet: run \`make up${of}\` first.`);
   access.say(`the seed of ${town.name}, from which these addresses follow and all later ones:`);
   for (const [number, { fingerprint }] of seeded)

@@ -73,6 +73,11 @@ describe("the words of a town", () => {
     expect(stack.said).toEqual([]);
   });
 
+  it("are refused for a town without ATOR, which never gets a seed", async () => {
+    const stack = new FakeStack(FILE.replace("g.home", "g.home, transport: direct"));
+    await expect(wordsFor("home", stack)).rejects.toThrow("home has no seed: a town without ATOR has no address.");
+  });
+
   const terminal = (typed: string, isTTY: boolean) => {
     const input = Object.assign(new PassThrough(), { isTTY });
     input.end(typed);
