@@ -1,4 +1,5 @@
 import { parseSettings } from "../../stack/settings";
+import { ofStack } from "../console/ofStack";
 import { UserError } from "../console/project";
 import { openPulumi } from "../pulumi/stack";
 import { readTowns, type TownOutputs } from "../verify/stackFacts";
@@ -21,10 +22,12 @@ export async function invite(
   const towns = await deployed(stack);
   const names = Object.keys(towns);
   if (names.length === 0)
-    throw new UserError(`The stack ${stack} is not up, so it has no invites yet: run \`make up\` first.`);
+    throw new UserError(
+      `The stack ${stack} is not up, so it has no invites yet: run \`make up${ofStack(stack)}\` first.`,
+    );
   const town = pick("TOWN", names, `In the stack ${stack}`, request.town);
   const { invites } = towns[town]!;
-  const where = `\`make up\` makes the invites of declared peers; for ${town}`;
+  const where = `\`make up${ofStack(stack)}\` makes the invites of declared peers; for ${town}`;
   const peer = pick("PEER", Object.keys(invites), where, request.peer);
   const text = invites[peer]!;
   return format === "invite" ? text : connectorInvite(text, await known(stack, town, peer));
