@@ -48,10 +48,7 @@ export async function prepareBaseImages(host: DockerHost, env: NodeJS.ProcessEnv
     if (name !== undefined) entries[base.variable] = name;
   }
   const made = JSON.stringify({ ...stamp, ...entries, node: process.version }, null, 2);
-  if (made !== JSON.stringify(stamp, null, 2)) {
-    await fs.mkdir(path.dirname(stampFile), { recursive: true });
-    await fs.writeFile(stampFile, `${made}\n`);
-  }
+  if (made !== JSON.stringify(stamp, null, 2)) await fs.writeFile(stampFile, `${made}\n`);
   return entries;
 }
 
@@ -95,9 +92,7 @@ async function makeBase(docker: Docker, kind: Base["kind"]): Promise<string> {
   const sources = `Debian packages${kind === "node" ? " and this machine's Node" : ""}`;
   say(`no image registry answers: making the base image ${name} from ${sources}`);
   await during(`making the base image ${name}`, async () => {
-    const scratch = localPath("images");
-    await fs.mkdir(scratch, { recursive: true });
-    const directory = await fs.mkdtemp(path.join(scratch, `base-${kind}-`));
+    const directory = await fs.mkdtemp(localPath(`base-${kind}-`));
     try {
       const root = await makeRoot(directory, kind);
       if (kind === "node") await addNode(root, process.execPath);

@@ -7,7 +7,7 @@ import { DEFAULT_DOCKER_HOST, dockerAnswers, dockerContextHost, type DockerHost 
 import { startDocker } from "../docker/startDocker";
 import { readConfigFile } from "./configFile";
 import { namesBackend, prepareLocalBackend } from "./localBackend";
-import { projectDirectory, UserError } from "../console/project";
+import { makeLocalDirectory, projectDirectory, UserError } from "../console/project";
 import { unlessRefused } from "../console/unlessRefused";
 import { choosePulumi, officialPulumi, packageVersion, readWhoami } from "./officialPulumi";
 
@@ -57,6 +57,7 @@ export interface EnvironmentOptions {
  * @throws UserError with one line that says what to install or start
  */
 export async function prepareEnvironment(options: EnvironmentOptions = {}): Promise<Environment> {
+  await makeLocalDirectory();
   const offline = loadOffline();
   const [toolchain, docker] = await Promise.all([
     prepareToolchain(offline),
