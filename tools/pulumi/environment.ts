@@ -127,10 +127,10 @@ async function prepareDocker(
   return { host, env: { ...env, ...(await offline?.prepareBaseImages(host, process.env)) } };
 }
 
-/** The Docker host that a stack's config names, if it does; an encrypted one cannot be read here. */
+/** The Docker host that a stack's config names, if it does. */
 function configuredDocker(stack: string | undefined): DockerHost | undefined {
   const named = stack === undefined ? undefined : readConfigFile(stack)["docker:host"];
-  return named?.includes("://") ? withOptions(named, stack) : undefined;
+  return named === undefined ? undefined : withOptions(parseDockerHost(named), stack);
 }
 
 /** The Docker host that the environment names, if it does. */
@@ -143,6 +143,17 @@ function namedDocker(stack: string | undefined): DockerHost | undefined {
 function withOptions(url: string, stack: string | undefined): DockerHost {
   const text = stack === undefined ? undefined : readConfigFile(stack)["docker:sshOpts"];
   return text === undefined ? { url } : { url, sshOpts: parseSshOpts(text) };
+}
+
+/**
+ * Reads `docker:host` as a config file has it. Throws a UserError for anything else than a URL: the provider reads an
+ * encrypted one too and would deploy there, while we looked for the stack on this machine.
+ */
+export function parseDockerHost(text: string): string {
+  if (/^[a-z]+:\/\//.test(text)) return text;
+  throw new UserError(
+    "docker:host must be a URL in plain text, such as ssh://user@host: the tools here look there too.",
+  );
 }
 
 /** Reads `docker:sshOpts` as a config file has it, a list as JSON. Throws a UserError for anything else. */
