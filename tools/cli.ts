@@ -145,12 +145,7 @@ command("data-adopt", "town", "replace")
   .action(running((options) => load<typeof import("./commands/data/adopt")>("./commands/data/adopt").adopt(options)));
 command("verify")
   .description("check the stack from outside")
-  .action(
-    running(async ({ stack }) => {
-      const { verify } = load<typeof import("./verify/index")>("./verify/index");
-      return (await verify({ stack, environment: await prepared(stack) })) ? 0 : 1;
-    }),
-  );
+  .action(running((options) => load<typeof import("./verify/index")>("./verify/index").verify(options)));
 command("status", "town")
   .description(
     "say how the towns are, a line each (TOWN=...: one of them at length; JSON=1: for monitoring); exits 1 unless all are well",

@@ -10,10 +10,9 @@ import { lastBackup, OLD_MS, spanOf } from "../docker/lastBackup";
 import { containersOf } from "../docker/stackContainers";
 import { scanStack, type ScanResult } from "../leaks/index";
 import { secretsToLookFor } from "../leaks/secrets";
-import type { Environment } from "../pulumi/environment";
 import { readPassphrase } from "../pulumi/localBackend";
 import { Pulumi } from "../pulumi/pulumi";
-import { assertStackExists, chooseStack } from "../pulumi/stack";
+import { openPulumi } from "../pulumi/stack";
 import { secretsOf } from "../pulumi/stackState";
 import { directDoor, presentDirectly, townDoor } from "./atTheDoor";
 import { Checks } from "./checks";
@@ -70,14 +69,12 @@ const HEALTH_MS = 35_000;
  * One daemon serves all towns: it keeps circuits and keys apart by service, so the towns are checked side by side.
  * Three phases are kept apart, because there one town's checks would disturb another's.
  *
- * @returns whether every check passed
+ * @returns 0 if every check passed, otherwise 1
  * @throws UserError when it cannot even begin: no stack, no outputs
  */
-export async function verify(options: { stack: string; environment: Environment }): Promise<boolean> {
-  const { stack, environment } = options;
-  await assertStackExists(stack);
+export async function verify({ stack }: { stack: string }): Promise<number> {
+  const pulumi = await openPulumi(stack);
   const start = performance.now();
-  const pulumi = await chooseStack(environment, stack);
   const facts = await during(`reading the stack ${stack}`, () => readFacts(pulumi));
   const checks = new Checks(Object.keys(facts.all));
   const report = () =>
@@ -90,7 +87,7 @@ export async function verify(options: { stack: string; environment: Environment 
   } finally {
     process.stdout.write(`${report()}\n`);
   }
-  return allPassed(checks.results);
+  return allPassed(checks.results) ? 0 : 1;
 }
 
 async function makeChecks(checks: Checks, facts: Facts, report: () => string): Promise<void> {
