@@ -22,6 +22,7 @@ const MAX_WITHOUT_TOKEN = 32;
 const PING_MS = 30_000;
 const SILENCE_MS = 120_000;
 const REPORT_MS = 60_000;
+const DIAL_AGAIN = Buffer.from("Dial again");
 
 /** Why a client was turned away. The counts of a minute make one line of the log. */
 type Reason = "too slow" | "too much data" | "not let in" | "not BTP" | "too many at once" | "too many connections";
@@ -32,6 +33,13 @@ export interface Guard {
   readonly port: number;
   /** Takes nobody in any more and closes all who have not authenticated; the connector closes the others. */
   stop(): void;
+}
+
+/** Who has a connection to the connector. */
+interface Peer {
+  readonly peerId: string;
+  /** Has it show a sign of life soon. */
+  readonly doubt: () => void;
 }
 
 /** What the guard needs besides its settings. */
@@ -62,6 +70,8 @@ export async function startGuard(settings: GuardSettings, options: GuardOptions)
   const { maxUnauthenticated, unauthenticatedBytes, unauthenticatedMs } = settings;
   const waiting = new Map<Socket, NodeJS.Timeout>();
   const connections = new Map<string, number>();
+  /** The connections to the connector that it has accepted, each with the name that it has there. */
+  const accepted = new Map<WebSocket, Peer>();
   const counts = new Map<Reason, number>();
   const webSockets = new WebSocketServer({
     noServer: true,
@@ -152,7 +162,10 @@ export async function startGuard(settings: GuardSettings, options: GuardOptions)
     client.pause();
     client.on("message", keep);
     client.on("close", (code, reason) => end(connector, code, reason));
-    connector.on("close", (code, reason) => end(client, code, reason));
+    connector.on("close", (code, reason) => {
+      end(client, code, reason);
+      if (accepted.delete(connector)) cutOthers(claim.peerId);
+    });
     connector.on("error", () => client.terminate());
     connector.on("open", () => connector.send(claimFrame(claim)));
     connector.once("message", (answer: RawData) => {
@@ -162,11 +175,22 @@ export async function startGuard(settings: GuardSettings, options: GuardOptions)
       if (isAcceptance(asBuffer(answer), claim.requestId)) {
         for (const [data, binary] of early) connector.send(data, { binary });
         join(client, connector);
-        watchLife(client);
+        for (const [, older] of connectionsOf(claim.peerId)) older.doubt();
+        accepted.set(connector, { peerId: claim.peerId, doubt: watchLife(client) });
       } else turnAway("not let in");
       client.resume();
     });
   }
+
+  /**
+   * Ends the connections of a name of which one has ended: the connector forgets a name with any of its connections,
+   * and reaches none of the others any more. Their clients hear of it once it has forgotten them too, and dial again.
+   */
+  function cutOthers(name: string): void {
+    for (const [connector] of connectionsOf(name)) end(connector, 1001, DIAL_AGAIN);
+  }
+
+  const connectionsOf = (name: string) => [...accepted].filter(([, { peerId }]) => peerId === name);
 
   server.on("connection", receive);
   server.on("clientError", (_error, socket) => drop(socket, "not BTP"));
@@ -217,8 +241,11 @@ function join(client: WebSocket, connector: WebSocket): void {
   forward(connector, client, [client, connector]);
 }
 
-/** Ends a peer that shows no sign of life: its end of the circuit is gone, or it never finishes a message. */
-function watchLife(client: WebSocket): void {
+/**
+ * Ends a peer that shows no sign of life: its end of the circuit is gone, or it never finishes a message. Returns what
+ * doubts it, as it has connected anew: it is asked at once, and has the time between two questions for an answer.
+ */
+function watchLife(client: WebSocket): () => void {
   let heard = performance.now();
   const sign = (): void => void (heard = performance.now());
   client.on("pong", sign).on("ping", sign).on("message", sign);
@@ -227,6 +254,10 @@ function watchLife(client: WebSocket): void {
     else client.ping();
   }, PING_MS);
   client.on("close", () => clearInterval(timer));
+  return () => {
+    heard = performance.now() - SILENCE_MS + PING_MS;
+    client.ping();
+  };
 }
 
 /** Ends one side as the other has ended. */

@@ -157,8 +157,12 @@ function read(file: string, encoding: "utf8" | "hex"): string {
   }
 }
 
-/** Writes a file in one step. */
+/** Writes a file in one step, if there is room for it: health.sh notices one that is old. */
 function write(file: string, text: string): void {
-  writeFileSync(`${file}.new`, text);
-  renameSync(`${file}.new`, file);
+  try {
+    writeFileSync(`${file}.new`, text);
+    renameSync(`${file}.new`, file);
+  } catch {
+    // The next one, a second later.
+  }
 }

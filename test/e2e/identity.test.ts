@@ -20,6 +20,8 @@ const SIDECAR = object("sidecar");
 const PASSPHRASE = "correct horse battery staple";
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), "town-ator-e2e-identity-"));
 const BACKUP = path.join(folder, "backup.age");
+/** What a config file keeps of a passphrase that is lost. */
+const SALT = "encryptionsalt: v1:t3QnjAOf7eo=:v1:nj6IUPxoRSxs4+7N:kckunVUPpPIqnq71dJ29XfbLs/txug==\n";
 /** Base image for a sidecar image that differs. */
 const OTHER_BASE = "town-ator/base-anon:e2e-other";
 
@@ -193,6 +195,10 @@ describe("a backup", () => {
 
   it("restores address and secrets after the loss of state, containers and volumes", async () => {
     await stack.erase();
+    stack.configure(SALT + town("home", " secretVersion: 2 "));
+    const salted = await stack.make("identity-restore", { FILE: BACKUP }, `${PASSPHRASE}\n`);
+    expect(salted.exitCode, salted.output).not.toBe(0);
+    expect(salted.output).toContain("remove the line `encryptionsalt`");
     stack.configure(town("home", " secretVersion: 2 "));
     const { output } = await stack.made("identity-restore", { FILE: BACKUP }, `${PASSPHRASE}\n`);
     expect(output).not.toContain(first.token);

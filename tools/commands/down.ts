@@ -25,7 +25,7 @@ export async function down(options: { stack: string }): Promise<number> {
   await repairInterrupted(pulumi);
   const { exitCode, output } = await pulumi.stream(["destroy", "--yes", "--exclude-protected", "--refresh"]);
   if (exitCode !== 0) {
-    explainInterruption(output, options.stack, pulumi.isLocal).forEach(say);
+    explainInterruption(output, pulumi).forEach(say);
     return exitCode;
   }
   const [identity, volumes] = await Promise.all([
@@ -47,7 +47,7 @@ export function describeLeftovers(stack: string, identity: boolean, volumes: rea
   if (kept.length > 0) return `kept on purpose: ${kept.join("; and ")}`;
   return volumes === undefined
     ? `the state of ${stack} keeps no identity; which volumes are left is not known`
-    : "nothing is kept of a local stack: the next `up` makes another address";
+    : "nothing is kept: the next `up` makes another address, unless a seed or a key in the config makes the same one";
 }
 
 /** The volumes of a stack; undefined, and one line that says why, where the Engine cannot be asked. */

@@ -1,4 +1,5 @@
 import { parseSettings } from "../../stack/settings";
+import { ofStack } from "../console/ofStack";
 import { UserError } from "../console/project";
 import { openPulumi } from "../pulumi/stack";
 import { readOutputs, type TownOutputs } from "../verify/stackFacts";
@@ -21,15 +22,17 @@ export async function invite(
   const { towns, directTowns } = await deployed(stack);
   const names = [...Object.keys(towns), ...Object.keys(directTowns)];
   if (names.length === 0)
-    throw new UserError(`The stack ${stack} is not up, so it has no invites yet: run \`make up\` first.`);
+    throw new UserError(
+      `The stack ${stack} is not up, so it has no invites yet: run \`make up${ofStack(stack)}\` first.`,
+    );
   const town = pick("TOWN", names, `In the stack ${stack}`, request.town);
   if (directTowns[town])
     throw new UserError(
       `${town} is a town without ATOR, so it has no invites. ` +
-        `What each peer presents is in directTowns.${town}.secrets of \`make outputs REVEAL=1\`.`,
+        `What each peer presents is in directTowns.${town}.secrets of \`make outputs REVEAL=1${ofStack(stack)}\`.`,
     );
   const { invites } = towns[town]!;
-  const where = `\`make up\` makes the invites of declared peers; for ${town}`;
+  const where = `\`make up${ofStack(stack)}\` makes the invites of declared peers; for ${town}`;
   const peer = pick("PEER", Object.keys(invites), where, request.peer);
   const text = invites[peer]!;
   return format === "invite" ? text : connectorInvite(text, await known(stack, town, peer));

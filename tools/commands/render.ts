@@ -9,6 +9,7 @@ import type { Builds } from "../../stack/images";
 import { projectBuilds } from "../../stack/projectBuilds";
 import { parseSettings, type Settings } from "../../stack/settings";
 import { redact } from "../../components/core/redact";
+import { ofStack } from "../console/ofStack";
 import { projectDirectory, UserError } from "../console/project";
 import { composeOf } from "./compose";
 import { labelsOf } from "./labels";
@@ -44,7 +45,7 @@ export async function render(options: Pick<Options, "stack" | "reveal" | "format
   const [config, state] = await Promise.all([pulumi.config(), secretsOf(pulumi)]);
   if (reveal && state.size === 0) {
     throw new UserError(
-      `The stack ${stack} has never been up, so it has no secrets to reveal yet: run \`make up\` first.`,
+      `The stack ${stack} has never been up, so it has no secrets to reveal yet: run \`make up${ofStack(stack)}\` first.`,
     );
   }
   const settings = parseSettings(config, stack);

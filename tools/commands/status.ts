@@ -1,4 +1,5 @@
 import { couldNotLook, dockerClient } from "../docker/dockerHost";
+import { ofStack } from "../console/ofStack";
 import { say } from "../console/say";
 import { pick } from "../console/pick";
 import { unlessRefused } from "../console/unlessRefused";
@@ -38,7 +39,9 @@ async function look(stack: string): Promise<StackStatus | string> {
   if (host === undefined) return "No Docker Engine answers on this machine, so no town runs here.";
   try {
     const seen = await readStatus(dockerClient(host, ANSWER_MS), stack, configuredTowns(readConfigFile(stack)));
-    return seen.towns.length > 0 ? seen : `The stack ${stack} has no towns here: \`make up\` deploys them.`;
+    return seen.towns.length > 0
+      ? seen
+      : `The stack ${stack} has no towns here: \`make up${ofStack(stack)}\` deploys them.`;
   } catch (error) {
     return couldNotLook(host, error);
   }

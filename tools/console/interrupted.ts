@@ -10,8 +10,8 @@ export function onInterrupt(listener: (signal: NodeJS.Signals) => void): () => v
 }
 
 /**
- * Runs `work` with a signal that an interrupt raises, so that it can end in good order. Rejects as `work` does; what
- * the signal throws is a UserError.
+ * Runs `work` with a signal that an interrupt raises, so that it can end in good order. Rejects as `work` does; where
+ * the signal is why, with a UserError.
  */
 export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
@@ -19,7 +19,8 @@ export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>
   try {
     return await work(controller.signal);
   } catch (error) {
-    throw controller.signal.aborted ? controller.signal.reason : error;
+    const isAbort = error instanceof Error && error.name === "AbortError";
+    throw controller.signal.aborted && isAbort ? controller.signal.reason : error;
   } finally {
     giveBack();
   }

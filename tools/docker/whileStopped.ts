@@ -1,4 +1,5 @@
 import type Docker from "dockerode";
+import { ofStack } from "../console/ofStack";
 import { UserError } from "../console/project";
 import { until } from "../console/until";
 
@@ -14,10 +15,13 @@ export interface Stopped<T> {
 
 /**
  * Runs `work` while a container is stopped, and starts it again however that ends. Gives how long it was down, from the
- * stop until it is healthy again. Rejects as `work` does; throws a UserError if it does not become healthy.
+ * stop until it is healthy again. Rejects as `work` does; throws a UserError if it does not start or become healthy.
+ *
+ * @param stack the stack that it belongs to, for messages
  */
 export async function whileStopped<T>(
   container: Docker.Container,
+  stack: string,
   signal: AbortSignal,
   work: () => Promise<T>,
 ): Promise<Stopped<T>> {
@@ -30,7 +34,7 @@ export async function whileStopped<T>(
     signal.throwIfAborted();
     result = await work();
   } finally {
-    await container.start();
+    await startAgain(container, stack);
   }
   const healthy = ({ Running, Health }: Docker.ContainerInspectInfo["State"]) =>
     Running && (Health === undefined || Health.Status === "healthy");
@@ -41,7 +45,17 @@ export async function whileStopped<T>(
   });
   if (!healthy(after))
     throw new UserError(
-      "What the container was stopped for is done, but it is not healthy since it was started again: `make up` shows why.",
+      `What the container was stopped for is done, but it is not healthy since it was started again: \`make up${ofStack(stack)}\` shows why.`,
     );
   return { result, downMs: performance.now() - start };
+}
+
+async function startAgain(container: Docker.Container, stack: string): Promise<void> {
+  try {
+    await container.start();
+  } catch (error) {
+    throw new UserError(
+      `Docker does not start ${container.id} again: ${error instanceof Error ? error.message : String(error)}\nIt may be down: \`make up${ofStack(stack)}\` starts it.`,
+    );
+  }
 }

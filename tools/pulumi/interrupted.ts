@@ -3,8 +3,10 @@ import { hostname, uptime } from "node:os";
 import * as path from "node:path";
 import type Docker from "dockerode";
 import { dockerClient } from "../docker/dockerHost";
+import { ifThere } from "../console/ifThere";
 import { isAlive } from "../console/isAlive";
 import { localPath, UserError } from "../console/project";
+import { unlessRefused } from "../console/unlessRefused";
 import type { Deployment, Pulumi } from "./pulumi";
 import { say } from "../console/say";
 import { projectName, readState } from "./stack";
@@ -47,12 +49,21 @@ export async function repairInterrupted(pulumi: Pulumi): Promise<void> {
   if (exitCode !== 0) throw new UserError("The state left by a killed run could not be repaired: see above.");
 }
 
-async function readLocks(directory: string): Promise<Lock[]> {
-  const files = await fs.readdir(directory).catch(() => []);
-  return Promise.all(
-    files
-      .filter((file) => file.endsWith(".json"))
-      .map(async (file) => JSON.parse(await fs.readFile(path.join(directory, file), "utf8")) as Lock),
+/** The locks in a folder of a file:// backend. Throws a UserError if one cannot be read. */
+export async function readLocks(directory: string): Promise<Lock[]> {
+  const files = (await ifThere(fs.readdir(directory))) ?? [];
+  const locks = files.filter((file) => file.endsWith(".json")).map((file) => readLock(path.join(directory, file)));
+  return (await Promise.all(locks)).filter((lock) => lock !== undefined);
+}
+
+/** A lock; undefined if its process has given it up. */
+async function readLock(file: string): Promise<Lock | undefined> {
+  const text = await ifThere(fs.readFile(file, "utf8"));
+  if (text === undefined) return undefined;
+  const lock = unlessRefused(SyntaxError, () => JSON.parse(text) as Lock);
+  if (lock) return lock;
+  throw new UserError(
+    `The lock file ${file} is damaged. If no \`pulumi\` works on this stack, remove the file and run this again.`,
   );
 }
 

@@ -4,6 +4,7 @@ import { parse } from "yaml";
 import { prepareEnvironment, type Environment } from "./environment";
 import { closeToOthers, readPassphrase, usesLocalBackend } from "./localBackend";
 import { ifThere } from "../console/ifThere";
+import { ofStack } from "../console/ofStack";
 import { localPath, projectDirectory, UserError } from "../console/project";
 import { during } from "../console/say";
 import { ifKnown, Pulumi, type Deployment } from "./pulumi";
@@ -62,7 +63,7 @@ export async function chooseStack(environment: Environment, stack: string): Prom
     const pulumi = new Pulumi(environment, stack);
     let state = await ifKnown(pulumi.state());
     if (state === undefined) {
-      await createStack(pulumi, projectDirectory, []);
+      await createStack(pulumi, text, projectDirectory, []);
       state = await pulumi.state();
     }
     assertStateSealed(stack, state, passphrase);
@@ -70,9 +71,10 @@ export async function chooseStack(environment: Environment, stack: string): Prom
   }
   const state = await localState(stack);
   assertStateSealed(stack, state ?? NEW_WITH_PASSPHRASE, passphrase);
-  const config = await copyConfig(name, text);
+  const isNew = state === undefined;
+  const config = await copyConfig(name, text, isNew);
   const pulumi = new Pulumi(environment, stack, config);
-  if (state === undefined) await createStack(pulumi, path.dirname(config), ["--secrets-provider", "passphrase"]);
+  if (isNew) await createStack(pulumi, text, path.dirname(config), ["--secrets-provider", "passphrase"]);
   return pulumi;
 }
 
@@ -93,29 +95,47 @@ async function localState(stack: string): Promise<Deployment | undefined> {
   }
 }
 
-/** Makes a stack; the one that the operator's own `pulumi` has selected stays selected. */
-async function createStack(pulumi: Pulumi, cwd: string, args: string[]): Promise<void> {
-  await during(`making the stack ${pulumi.stack}`, () =>
-    pulumi.text(["stack", "init", "--no-select", ...args], `The stack ${pulumi.stack} cannot be made`, { cwd }),
-  );
+/**
+ * Makes a stack; the one that the operator's own `pulumi` has selected stays selected.
+ *
+ * @param config the text of the stack's config file
+ */
+async function createStack(pulumi: Pulumi, config: string, cwd: string, args: string[]): Promise<void> {
+  const { stack } = pulumi;
+  const fault = `The stack ${stack} cannot be made`;
+  try {
+    await during(`making the stack ${stack}`, () =>
+      pulumi.text(["stack", "init", "--no-select", ...args], fault, { cwd }),
+    );
+  } catch (error) {
+    if (!SALT.test(config) || !(error instanceof UserError) || !error.message.includes("incorrect passphrase"))
+      throw error;
+    const file = `Pulumi.${stack}.yaml`;
+    throw new UserError(
+      `${fault}: ${file} holds values that another passphrase has encrypted. Put that passphrase back; if it is lost, remove the line \`encryptionsalt\` and every value with \`secure:\` from ${file}. \`make identity-restore${ofStack(stack)}\` brings back those that a backup holds.`,
+    );
+  }
 }
 
-async function copyConfig(name: string, text: string): Promise<string> {
+async function copyConfig(name: string, text: string, isNew: boolean): Promise<string> {
   const directory = localPath("config");
   const copy = path.join(directory, name);
   await fs.mkdir(directory, { recursive: true, mode: 0o700 });
   await fs.copyFile(path.join(projectDirectory, "Pulumi.yaml"), path.join(directory, "Pulumi.yaml"));
-  const earlier = await ifThere(fs.readFile(copy, "utf8"));
+  // A salt goes with a passphrase: a new stack may have another one than a stack of its name had.
+  const earlier = isNew ? undefined : await ifThere(fs.readFile(copy, "utf8"));
   await fs.writeFile(copy, keepSalt(text, earlier ?? ""), { mode: 0o600 });
   await closeToOthers(directory);
   return copy;
 }
 
+/** The line of a config with the salt of the passphrase that encrypts its values. */
+const SALT = /^encryptionsalt:.*$/m;
+
 /** The text of a stack's config with the `encryptionsalt` of an earlier copy, unless it brings its own. */
 export function keepSalt(text: string, earlier: string): string {
-  const salt = /^encryptionsalt:.*$/m;
-  const kept = salt.exec(earlier)?.[0];
-  if (kept === undefined || salt.test(text)) return text;
+  const kept = SALT.exec(earlier)?.[0];
+  if (kept === undefined || SALT.test(text)) return text;
   return `${text.trimEnd()}\n${kept}\n`;
 }
 

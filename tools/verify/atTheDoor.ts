@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { connect } from "node:net";
 import { PORTS } from "../../components/core/ports";
+import { ofStack } from "../console/ofStack";
 import { authenticate, describeAttempt, REFUSAL, type Attempt, type Claim } from "./authenticate";
 import type { ConnectorWords } from "./connectorWords";
 import { dialPatiently, DoorError, type Dial } from "./door";
@@ -59,10 +60,11 @@ export function directDoor(
   town: DirectTownOutputs,
   peerings: readonly Peering[],
   words: ConnectorWords,
+  stack: string,
   elsewhere: boolean,
 ): Check[] {
   if (town.url === undefined) return [];
-  const way = wayTo(town, elsewhere);
+  const way = wayTo(town, stack, elsewhere);
   if (typeof way === "string") return [{ name: "the address is reached", run: () => Promise.resolve(skipped(way)) }];
   return doorChecks({
     ...way,
@@ -76,17 +78,17 @@ export function directDoor(
 }
 
 /** Presents claims to a town without ATOR, where it is published. `elsewhere` as for {@link directDoor}. */
-export function presentDirectly(town: DirectTownOutputs, elsewhere: boolean): Present {
-  const way = wayTo(town, elsewhere);
+export function presentDirectly(town: DirectTownOutputs, stack: string, elsewhere: boolean): Present {
+  const way = wayTo(town, stack, elsewhere);
   return (_invite, claim) => (typeof way === "string" ? Promise.reject(new DoorError(way)) : present(way, claim));
 }
 
 /** How a town without ATOR is reached from here, or why it is not. */
-function wayTo({ url }: DirectTownOutputs, elsewhere: boolean): Pick<Door, "host" | "dial"> | string {
+function wayTo({ url }: DirectTownOutputs, stack: string, elsewhere: boolean): Pick<Door, "host" | "dial"> | string {
   if (url === undefined) return "it is published nowhere";
   const { hostname: host, port } = new URL(url);
   if (elsewhere && host.startsWith("127."))
-    return "it is published on the Docker host's loopback: run `make verify` there";
+    return `it is published on the Docker host's loopback: run \`make verify${ofStack(stack)}\` there`;
   return { host, dial: dialAt(host, Number(port || 80)) };
 }
 

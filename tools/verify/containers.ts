@@ -1,5 +1,6 @@
 import type Docker from "dockerode";
 import { PATHS } from "../../components/core/ports";
+import { ofStack } from "../console/ofStack";
 import { UserError } from "../console/project";
 import { faultOf, isStaying } from "../docker/containerHealth";
 import type { ContainerState } from "../docker/stackContainers";
@@ -59,7 +60,7 @@ export async function daemonFacts(docker: Docker, name: string): Promise<DaemonF
       Config.Labels["town-ator.role"] === "connector" ? await anonImageBeside(docker, Config.Labels) : Image;
     return { image, network, gateway, includeVolume };
   }
-  throw new UserError(`${name} is on no network that leads to the relays: run \`make up\`.`);
+  throw new UserError(`${name} is on no network that leads to the relays: run \`${upOf(Config.Labels)}\`.`);
 }
 
 /** The anon image, by its one-shot of the same town: a daemon that the connector runs is in the connector's image. */
@@ -69,8 +70,13 @@ async function anonImageBeside(docker: Docker, labels: Record<string, string>): 
     all: true,
     filters: { label: [...label, "town-ator.role=identity"] },
   });
-  if (!oneShot) throw new UserError("The one-shot of the identity is missing: run `make up`.");
+  if (!oneShot) throw new UserError(`The one-shot of the identity is missing: run \`${upOf(labels)}\`.`);
   return oneShot.ImageID;
+}
+
+/** The command that deploys the stack of a container with these labels. */
+function upOf({ "town-ator.stack": stack = "dev" }: Record<string, string>): string {
+  return `make up${ofStack(stack)}`;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { PORTS } from "../../components/core/ports";
+import { ofStack } from "../console/ofStack";
 import { reach } from "./atTheDoor";
 import { DoorError, NO_KEY, type Dial } from "./door";
 import type { KeyRing } from "./keyRing";
@@ -7,6 +8,7 @@ import type { PublishedAddress } from "./stackFacts";
 
 /** A town whose service is found only by those who have a key, and how to look for it. */
 export interface RestrictedTown {
+  readonly stack: string;
   /** The current one first and, while the town moves, the other. */
   readonly addresses: readonly Pick<PublishedAddress, "which" | "host">[];
   /** The key in each declared peer's invite, if there is one in it. */
@@ -28,7 +30,7 @@ export interface RestrictedTown {
  * after these goes on as with an open town.
  */
 export function discoveryChecks(town: RestrictedTown): Check[] {
-  const { addresses, peers, operatorKey, dialOf, ring, deadlineMs, pauseMs } = town;
+  const { stack, addresses, peers, operatorKey, dialOf, ring, deadlineMs, pauseMs } = town;
   const current = addresses[0]!.host;
   const find = (host: string) => reach(dialOf(host), deadlineMs, pauseMs);
   return [
@@ -51,7 +53,8 @@ export function discoveryChecks(town: RestrictedTown): Check[] {
     {
       name: "the operator's key finds it",
       run: async () => {
-        if (operatorKey === undefined) return failed("the stack's state holds no key of the operator: run `make up`");
+        if (operatorKey === undefined)
+          return failed(`the stack's state holds no key of the operator: run \`make up${ofStack(stack)}\``);
         for (const { host } of addresses) await ring.give(host, operatorKey);
         for (const { host } of addresses) await find(host);
         return passed();

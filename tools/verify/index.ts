@@ -1,8 +1,9 @@
 import { discoveryKeyFromSecret } from "../../components/core/discovery";
 import { formatInvite, parseInvite } from "../../components/core/invite";
-import { operatorKeyName } from "../../components/core/names";
+import { operatorKeyName, type Owner } from "../../components/core/names";
 import { redact } from "../../components/core/redact";
 import { parseSettings } from "../../stack/settings";
+import { ofStack } from "../console/ofStack";
 import { UserError } from "../console/project";
 import { during } from "../console/say";
 import { dockerClient, isElsewhere } from "../docker/dockerHost";
@@ -69,10 +70,10 @@ const HEALTH_MS = 35_000;
  * One daemon serves all towns: it keeps circuits and keys apart by service, so the towns are checked side by side.
  * Three phases are kept apart, because there one town's checks would disturb another's.
  *
- * @returns 0 if every check passed, otherwise 1
+ * @returns whether every check passed
  * @throws UserError when it cannot even begin: no stack, no outputs
  */
-export async function verify({ stack }: { stack: string }): Promise<number> {
+export async function verify({ stack }: { stack: string }): Promise<boolean> {
   const pulumi = await openPulumi(stack);
   const start = performance.now();
   const facts = await during(`reading the stack ${stack}`, () => readFacts(pulumi));
@@ -87,7 +88,7 @@ export async function verify({ stack }: { stack: string }): Promise<number> {
   } finally {
     process.stdout.write(`${report()}\n`);
   }
-  return allPassed(checks.results) ? 0 : 1;
+  return allPassed(checks.results);
 }
 
 async function makeChecks(checks: Checks, facts: Facts, report: () => string): Promise<void> {
@@ -128,12 +129,12 @@ async function makeChecks(checks: Checks, facts: Facts, report: () => string): P
     const patience = new Patience(Math.max(DIRECT_BUDGET_MS, ...Object.values(towns).map(budgetOf)));
     const presentOverAtor = daemon && ring ? presentThrough(daemon.open, ring) : presentNowhere;
     await checks.ofTowns("its peers", (name) => {
-      const present = directTowns[name] ? presentDirectly(directTowns[name], elsewhere) : presentOverAtor;
+      const present = directTowns[name] ? presentDirectly(directTowns[name], stack, elsewhere) : presentOverAtor;
       return peeringsOfTown(name).flatMap((peering) => peerChecks(peering, { words, present, patience }));
     });
     await checks.ofTowns("its relay", (name) => relayChecks(all[name]!, words));
     await checks.ofTowns("its door", (name) => {
-      if (directTowns[name]) return directDoor(directTowns[name], peeringsOfTown(name), words, elsewhere);
+      if (directTowns[name]) return directDoor(directTowns[name], peeringsOfTown(name), words, stack, elsewhere);
       return dialOf ? townDoor(towns[name]!, peeringsOfTown(name), words, dialOf, budgetOf(towns[name]!)) : [];
     });
     await checks.ofStack({
@@ -165,7 +166,8 @@ async function readFacts(pulumi: Pulumi) {
   ]);
   /** Those with ATOR and those without. */
   const all: Readonly<Record<string, TownOutputs | DirectTownOutputs>> = { ...towns, ...directTowns };
-  if (Object.keys(all).length === 0) throw new UserError(`The stack ${stack} has no town: run \`make up\` first.`);
+  if (Object.keys(all).length === 0)
+    throw new UserError(`The stack ${stack} has no town: run \`make up${ofStack(stack)}\` first.`);
   const settings = parseSettings(config, stack);
   const ways = await waysOf(settings, (other) => readTowns(new Pulumi(environment, other)));
   const addresses: [string, string][] = [];
@@ -188,12 +190,13 @@ async function readFacts(pulumi: Pulumi) {
 
 function standingChecks(name: string, facts: Facts): Check[] {
   const { docker, words, keep, all, towns, pulumi } = facts;
+  const { stack, environment } = pulumi;
   const { containers, nodeId } = all[name]!;
   const town = towns[name];
   return [
     {
       name: "its data have a backup",
-      run: async () => judgeBackup(await lastBackup(docker, containers), keep),
+      run: async () => judgeBackup(await lastBackup(docker, containers), keep, { stack, town: name }),
     },
     ...(town ? addressesOf(town) : []).map((address) => ({
       name: `the ${nameOf(address.which, "fingerprint")} is the ${nameOf(address.which, "address")}'s`,
@@ -214,7 +217,7 @@ function standingChecks(name: string, facts: Facts): Check[] {
               const daemon = daemonOf(town);
               const { gateway } = await daemonFacts(docker, daemon);
               return facts.elsewhere
-                ? wayOutElsewhere(docker, daemon, gateway, pulumi.environment.dockerHost)
+                ? wayOutElsewhere(docker, daemon, gateway, stack, environment.dockerHost)
                 : wayOutOf(docker, daemon, gateway);
             },
           },
@@ -224,7 +227,7 @@ function standingChecks(name: string, facts: Facts): Check[] {
 
 function restrictedChecks(
   name: string,
-  { towns, random }: Facts,
+  { towns, random, pulumi }: Facts,
   dialOf: (host: string) => Dial,
   ring: KeyRing,
 ): Check[] {
@@ -232,6 +235,7 @@ function restrictedChecks(
   if (town?.discovery !== "restricted") return [];
   const secret = random.get(operatorKeyName(name));
   return discoveryChecks({
+    stack: pulumi.stack,
     addresses: addressesOf(town),
     peers: Object.entries(town.invites).map(([peerId, text]) => ({ peerId, key: parseInvite(text).key })),
     operatorKey: secret === undefined ? undefined : discoveryKeyFromSecret(secret).privateKey,
@@ -246,11 +250,12 @@ function budgetOf({ network }: TownOutputs): number {
 }
 
 /** The outcome of looking for the last backup of a town's data: a stack that keeps them needs a recent one. */
-export function judgeBackup(last: Date | undefined, keep: boolean, now = Date.now()): Outcome {
-  if (last === undefined) return keep ? warned("there is none: make data-backup") : skipped("the stack keeps no data");
+export function judgeBackup(last: Date | undefined, keep: boolean, owner: Owner, now = Date.now()): Outcome {
+  const command = `make data-backup${ofStack(owner.stack)} TOWN=${owner.town} FILE=…`;
+  if (last === undefined) return keep ? warned(`there is none: ${command}`) : skipped("the stack keeps no data");
   const age = now - last.getTime();
   const words = `the last one is ${spanOf(age)} old`;
-  return keep && age > OLD_MS ? warned(`${words}: make data-backup`) : passed(words);
+  return keep && age > OLD_MS ? warned(`${words}: ${command}`) : passed(words);
 }
 
 /** The outcome of a scan: how much was looked through and what was not, or a line for each leak. */

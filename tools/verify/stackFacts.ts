@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { fingerprintOf, addressProblem } from "../../components/core/identity";
+import { ofStack } from "../console/ofStack";
 import { readJson } from "../console/readJson";
 import type { Pulumi } from "../pulumi/pulumi";
 import { failed, passed, type Outcome } from "./report";
@@ -52,13 +53,13 @@ export type DirectTownOutputs = z.output<typeof directTownSchema>;
 type Outputs = z.output<typeof outputsSchema>;
 
 /** Reads the JSON of `pulumi stack output --json --show-secrets`. Throws a UserError that holds none of it. */
-export function parseOutputs(json: string): Outputs {
-  return readJson("The stack's outputs are", outputsSchema, json, ": run `make up` first.");
+export function parseOutputs(json: string, stack: string): Outputs {
+  return readJson("The stack's outputs are", outputsSchema, json, `: run \`make up${ofStack(stack)}\` first.`);
 }
 
 /** The towns in a stack's outputs, with and without ATOR, with their secrets; none of a stack that is not up. */
 export async function readOutputs(pulumi: Pulumi): Promise<Outputs> {
-  return parseOutputs(await pulumi.outputs({ reveal: true }));
+  return parseOutputs(await pulumi.outputs({ reveal: true }), pulumi.stack);
 }
 
 /** Those with ATOR. */

@@ -2,6 +2,7 @@ import * as fs from "node:fs/promises";
 import { createServer, type AddressInfo } from "node:net";
 import { networkInterfaces } from "node:os";
 import type Docker from "dockerode";
+import { ofStack } from "../console/ofStack";
 import type { DockerHost } from "../docker/dockerHost";
 import { execText } from "../docker/dockerText";
 import { passed, skipped, warned, type Outcome } from "./report";
@@ -61,13 +62,14 @@ export async function wayOutElsewhere(
   docker: Docker,
   sidecar: string,
   gateway: string,
+  stack: string,
   { url }: DockerHost,
 ): Promise<Outcome> {
   const port = new URL(url).port || SSH_PORT;
   const answered = await answering(docker, sidecar, [`${gateway} ${port}`, METADATA]);
   if (answered.length > 0) return judgeWayOut(answered);
   return skipped(
-    `neither ${gateway}:${port}, the Docker host, nor a cloud's metadata answers it\nthe host's other addresses and its router can be tried only there: run \`make verify\` on the Docker host`,
+    `neither ${gateway}:${port}, the Docker host, nor a cloud's metadata answers it\nthe host's other addresses and its router can be tried only there: run \`make verify${ofStack(stack)}\` on the Docker host`,
   );
 }
 

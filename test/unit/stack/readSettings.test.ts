@@ -37,7 +37,8 @@ describe("the settings of an inline program, whose config is not in the environm
 
 describe("the settings of a program that the engine runs", () => {
   it("are taken out of the environment: no child process inherits the decrypted config", () => {
-    const script = `const { execFileSync } = require("node:child_process");
+    const script = `require("./stack/startSooner");
+      const { execFileSync } = require("node:child_process");
       const { readSettings } = require("./stack/readSettings");
       readSettings();
       console.log(JSON.stringify([readSettings().towns[0].peers[0].given.reveal(), execFileSync("env").toString()]));`;

@@ -20,11 +20,13 @@ export async function backup(
   { open = openTownData, passphrase = askPassphrase, encrypt = encryption } = {},
 ): Promise<void> {
   const file = await newBackupPath(options.file);
-  const { docker, containers, stack, town, nodeId, say } = await open(options);
+  const opened = await open(options);
+  const { docker, containers, stack, town, nodeId, say } = opened;
   // Before anything is stopped: the key of a passphrase takes seconds.
   const sealed = await encrypt(await lockOf(options, passphrase));
+  const unnoted: string[] = [];
   const { result: archives, downtimes } = await interruptible((signal) =>
-    whileAllStopped(docker, containers, signal, async () => {
+    whileAllStopped(opened, containers, signal, async () => {
       const made = new Date();
       const archives: (DataArchive & { readonly archive: Readable })[] = [];
       try {
@@ -41,13 +43,20 @@ export async function backup(
         // As long as it reads, Docker does not start the container.
         for (const { archive } of archives) archive.destroy();
       }
-      for (const { keeper, name } of containers) await noteBackup(docker, name, keeper, made);
+      for (const { keeper, name } of containers)
+        try {
+          await noteBackup(docker, name, keeper, made);
+        } catch (error) {
+          unnoted.push(
+            `the backup is whole, but the data of the ${keeper} cannot take a note of it, so \`make status\` will not know of it: ${error instanceof Error ? error.message : String(error)}`,
+          );
+        }
       return archives;
     }),
   );
   say(
     `${file} holds, encrypted, the data of ${town} in the stack ${stack}: ${archives.map(({ files }) => files.described()).join("; of its relay: ")}`,
   );
-  downtimes.forEach(say);
+  [...unnoted, ...downtimes].forEach(say);
   say("keep it away from this machine; only what you have just given opens it");
 }

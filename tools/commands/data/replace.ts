@@ -74,7 +74,7 @@ export async function replaceData(
       if (replace === undefined) assertNotNewer(replaced, what, town);
       const aside = `${ASIDE}${new Date().toISOString().slice(0, 19).replaceAll(":", "-")}`;
       signal.throwIfAborted();
-      const { downtimes } = await whileAllStopped(docker, replaced, signal, async () => {
+      const { downtimes } = await whileAllStopped(town, replaced, signal, async () => {
         for (const { keeper, name, mover } of replaced) {
           await mover.move(aside);
           await noteBackup(docker, name, keeper, made);

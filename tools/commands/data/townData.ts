@@ -1,6 +1,7 @@
 import type Docker from "dockerode";
-import { dockerName } from "../../../components/core/names";
+import { dockerName, type Owner } from "../../../components/core/names";
 import { parseSettings } from "../../../stack/settings";
+import { ofStack } from "../../console/ofStack";
 import { UserError } from "../../console/project";
 import { say } from "../../console/say";
 import { couldNotLook, dockerClient, type DockerHost } from "../../docker/dockerHost";
@@ -37,7 +38,7 @@ export async function openTownData({ stack, town: name }: Pick<Options, "stack" 
   const { name: town, nodeId, relay } = townNamed(parseSettings(await pulumi.config(), stack), name);
   const { dockerHost } = pulumi.environment;
   const docker = dockerClient(dockerHost);
-  const find = (keeper: Keeper) => dataContainer(docker, dockerHost, keeper, dockerName({ stack, town }, keeper));
+  const find = (keeper: Keeper) => dataContainer(docker, dockerHost, keeper, { stack, town });
   const containers = [await find("connector"), ...(relay ? [await find("relay")] : [])];
   return { stack, town, nodeId, docker, containers, say };
 }
@@ -46,21 +47,23 @@ async function dataContainer(
   docker: Docker,
   dockerHost: DockerHost,
   keeper: Keeper,
-  name: string,
+  owner: Owner,
 ): Promise<DataContainer> {
+  const name = dockerName(owner, keeper);
+  const of = ofStack(owner.stack);
   let info: Docker.ContainerInspectInfo;
   try {
     info = await docker.getContainer(name).inspect();
   } catch (error) {
     const missing = (error as { statusCode?: number }).statusCode === 404;
     throw new UserError(
-      missing ? `There is no container ${name}: run \`make up\` first.` : `${couldNotLook(dockerHost, error)}.`,
+      missing ? `There is no container ${name}: run \`make up${of}\` first.` : `${couldNotLook(dockerHost, error)}.`,
     );
   }
   const path = DATA_PATHS[keeper];
   const volume = info.Mounts.find(({ Type, Destination }) => Type === "volume" && Destination === path)?.Name;
   if (volume === undefined)
-    throw new UserError(`The container ${name} has no volume at ${path}: run \`make up\` first.`);
+    throw new UserError(`The container ${name} has no volume at ${path}: run \`make up${of}\` first.`);
   return { keeper, name, image: info.Image, volume };
 }
 
@@ -70,15 +73,15 @@ async function dataContainer(
  * for half a minute and no longer.
  */
 export async function whileAllStopped<T>(
-  docker: Docker,
+  town: Pick<TownData, "docker" | "stack">,
   containers: readonly DataContainer[],
   signal: AbortSignal,
   work: () => Promise<T>,
 ): Promise<{ readonly result: T; readonly downtimes: readonly string[] }> {
   const last = containers.at(-1);
   if (last === undefined) return { result: await work(), downtimes: [] };
-  const { result: others, downMs } = await whileStopped(docker.getContainer(last.name), signal, () =>
-    whileAllStopped(docker, containers.slice(0, -1), signal, work),
+  const { result: others, downMs } = await whileStopped(town.docker.getContainer(last.name), town.stack, signal, () =>
+    whileAllStopped(town, containers.slice(0, -1), signal, work),
   );
   return { result: others.result, downtimes: [...others.downtimes, downtime(last, downMs)] };
 }

@@ -3,7 +3,7 @@ import type { Settings, TownSettings } from "../../../stack/settings";
 import { UserError } from "../../console/project";
 import { looksLikeWords, seedFromWords } from "../../console/seedWords";
 import { readHidden } from "../../console/standardInput";
-import { ofStack } from "../ofStack";
+import { ofStack } from "../../console/ofStack";
 import type { Options } from "../options";
 import {
   changeConfig,
@@ -135,7 +135,7 @@ async function announcement(
 ): Promise<ConfigChange | undefined> {
   const { current, next } = town.identity;
   if (number !== current + 1 || next !== undefined) return undefined;
-  const step = nextStep(town.identity, (await access.published())[town.name]);
+  const step = nextStep(town.identity, (await access.published())[town.name], access.stack);
   if (step.kind === "none")
     throw new UserError(`NUMBER=${number} is the next address of ${town.name}, but ${town.name} ${step.why}.`);
   return stepChange(step, town.name);

@@ -5,6 +5,7 @@ import { parseSettings, type Settings, type TownSettings } from "../../../stack/
 import { openStack, structure, type StackConfig } from "../stackAccess";
 import { newBackupPath, writeNew } from "../operatorFile";
 import type { Options } from "../options";
+import { ofStack } from "../../console/ofStack";
 import { UserError } from "../../console/project";
 import { encryption, lockOf } from "./ageFile";
 import { formatBackup, type Backup, type BackupTown } from "./backupFile";
@@ -37,10 +38,12 @@ function gathered(
   random: ReadonlyMap<string, string>,
 ): { content: Omit<Backup, "format" | "version">; lines: string[] } {
   const lines: string[] = [];
+  const of = ofStack(settings.stack);
   const towns = settings.towns.map((town): [string, BackupTown] => {
     const origin = originOf(town, random);
     const identities = identitiesOf(origin, settings.suffix);
-    assertMade(town, identities);
+    const isDirect = town.transport === "direct";
+    if (!isDirect) assertMade(town, identities, settings.stack);
     const secrets = secretsOf(town, random);
     const relay = relayKeysOf(town, random);
     const missing = town.peers.map(({ id }) => id).filter((id) => !Object.hasOwn(secrets, id));
@@ -52,10 +55,11 @@ function gathered(
     else if (town.relay) missing.push("its relay");
     if (missing.length > 0)
       lines.push(
-        `  not in it, for they are not made before the next \`make up\`: the secrets of ${missing.join(", ")}`,
+        `  not in it, for they are not made before the next \`make up${of}\`: the secrets of ${missing.join(", ")}`,
       );
     const content = {
       nodeId: town.nodeId,
+      ...(isDirect && { transport: "direct" as const }),
       identity: town.identity,
       ...(origin.seed && { seed: origin.seed.toString("base64") }),
       keys: Object.fromEntries([...origin.keys].map(([number, key]) => [number, key.toString("base64")])),
@@ -84,11 +88,11 @@ function gathered(
   };
 }
 
-function assertMade({ name, identity }: TownSettings, made: ReadonlyMap<number, Identity>): void {
+function assertMade({ name, identity }: TownSettings, made: ReadonlyMap<number, Identity>, stack: string): void {
   const missing = published(identity).find((number) => !made.has(number));
   if (missing !== undefined)
     throw new UserError(
-      `Identity ${missing} of ${name} is not made yet, so there is nothing to back up: run \`make up\` first. No file is written.`,
+      `Identity ${missing} of ${name} is not made yet, so there is nothing to back up: run \`make up${ofStack(stack)}\` first. No file is written.`,
     );
 }
 

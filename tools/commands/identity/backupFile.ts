@@ -59,6 +59,8 @@ const townName = z.string().regex(TOWN_NAME);
 const town = z
   .strictObject({
     nodeId: z.string().regex(NODE_ID),
+    /** Of a town without ATOR, which publishes no identity. */
+    transport: z.literal("direct").exactOptional(),
     identity,
     seed: seed.exactOptional(),
     keys: z.record(numberText, keyFile),
@@ -68,7 +70,8 @@ const town = z
     relay: z.strictObject({ nostr: relayKey("nostr"), settlement: relayKey("settlement") }).exactOptional(),
   })
   .refine(
-    ({ identity, seed, keys }) => seed !== undefined || published(identity).every((wanted) => `${wanted}` in keys),
+    ({ transport, identity, seed, keys }) =>
+      transport === "direct" || seed !== undefined || published(identity).every((wanted) => `${wanted}` in keys),
     "lacks the key of an identity that is published",
   );
 

@@ -1,4 +1,5 @@
 import type { IdentityNumbers } from "../../../components/core/identity";
+import { ofStack } from "../../console/ofStack";
 import type { PublishedTown } from "../stackAccess";
 
 /** The next step of a town's move to another address, or why there is none. */
@@ -13,14 +14,21 @@ export type Step =
  *
  * @param config the identities in the stack's config
  * @param outputs the published addresses in the stack's outputs; undefined if the town is not up
+ * @param stack the stack's name, for messages
  * @param retire the fingerprint of the address to give up, if the operator names one
  */
-export function nextStep(config: IdentityNumbers, outputs: PublishedTown | undefined, retire?: string): Step {
+export function nextStep(
+  config: IdentityNumbers,
+  outputs: PublishedTown | undefined,
+  stack: string,
+  retire?: string,
+): Step {
+  const of = ofStack(stack);
   const { current, next, previous } = config;
-  if (outputs === undefined) return none("is not up, so there is no address to move from: run `make up` first");
+  if (outputs === undefined) return none(`is not up, so there is no address to move from: run \`make up${of}\` first`);
   const old = outputs.previous?.fingerprint;
   if ((next === undefined) !== (outputs.next === undefined) || (previous === undefined) !== (old === undefined))
-    return none("has a config that is not deployed yet: run `make up`, then this again");
+    return none(`has a config that is not deployed yet: run \`make up${of}\`, then this again`);
   if (old !== undefined && previous !== undefined) {
     if (retire === undefined)
       return none(

@@ -18,6 +18,7 @@ import {
   type StackAccess,
   type StackConfig,
 } from "../stackAccess";
+import { ofStack } from "../../console/ofStack";
 import { UserError } from "../../console/project";
 import { decryption, keyOf } from "./ageFile";
 import { backupPath, readWhole } from "../operatorFile";
@@ -99,7 +100,7 @@ export async function restoreBackup(backup: Backup, access: StackAccess): Promis
   for (const { town, name, text } of wanted.filter(isRelayKey).filter((secret) => textAt(config, secret) === undefined))
     if ((stateRelayKeys(town, state.random)?.[name] ?? text) !== text)
       access.say(
-        `  the relay of ${town} has another ${name} key until the next \`make up\`, which gives it the backup's`,
+        `  the relay of ${town} has another ${name} key until the next \`make up${ofStack(access.stack)}\`, which gives it the backup's`,
       );
   for (const { name, peers } of settings.towns)
     for (const { id, secretVersion } of peers)
@@ -142,7 +143,7 @@ function secretsIn(backup: Backup, identities: ReadonlyMap<string, IdentityNumbe
  */
 function assertDeclared(backup: Backup, { towns, stack }: Settings): void {
   const lacking: Record<string, object> = {};
-  for (const [name, { nodeId, secrets, relay }] of Object.entries(backup.towns)) {
+  for (const [name, { nodeId, transport, secrets, relay }] of Object.entries(backup.towns)) {
     const town = towns.find((candidate) => candidate.name === name);
     if (town && town.nodeId !== nodeId)
       throw new UserError(
@@ -151,7 +152,7 @@ function assertDeclared(backup: Backup, { towns, stack }: Settings): void {
     const wanted = new Set([secrets, backup.invites[name], backup.tokens[name]].flatMap((of) => Object.keys(of ?? {})));
     const peers = [...wanted].filter((id) => !town?.peers.some((peer) => peer.id === id)).sort();
     const lacks = {
-      ...(!town && { nodeId }),
+      ...(!town && { nodeId, ...(transport && { transport }) }),
       ...(relay && !town?.relay && { relay: {} }),
       ...(peers.length > 0 && { peers: Object.fromEntries(peers.map((id) => [id, {}])) }),
     };
@@ -177,8 +178,8 @@ function assertFree(claimed: readonly Claimed[], state: StackState, config: Stac
 }
 
 /**
- * The identities that the towns of a backup will have: the backup's own, but of a town that is deployed those that it
- * has.
+ * The identities that the towns of a backup will have: the backup's own, but of a town that is deployed, or was without
+ * ATOR, those that it has.
  */
 function identitiesToBe(
   backup: Backup,
@@ -186,9 +187,9 @@ function identitiesToBe(
   deployed: readonly DeployedTown[],
 ): ReadonlyMap<string, IdentityNumbers> {
   return new Map(
-    Object.entries(backup.towns).map(([name, { identity }]) => {
-      const isDeployed = deployed.some(({ town }) => town === name);
-      return [name, isDeployed ? townNamed(settings, name).identity : identity];
+    Object.entries(backup.towns).map(([name, { transport, identity }]) => {
+      const keepsItsOwn = transport === "direct" || deployed.some(({ town }) => town === name);
+      return [name, keepsItsOwn ? townNamed(settings, name).identity : identity];
     }),
   );
 }

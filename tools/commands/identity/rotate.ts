@@ -1,6 +1,6 @@
 import { parseSettings, type TownSettings } from "../../../stack/settings";
 import { UserError } from "../../console/project";
-import { ofStack } from "../ofStack";
+import { ofStack } from "../../console/ofStack";
 import type { Options } from "../options";
 import { changeConfig, openStack, townNamed, type ConfigChange } from "../stackAccess";
 import { nextStep, type Step } from "./nextStep";
@@ -16,7 +16,7 @@ export async function rotate(
   const access = await open(stack);
   const [config, published] = await Promise.all([access.config(), access.published()]);
   const town = townNamed(parseSettings(config, stack), name);
-  const step = nextStep(town.identity, published[town.name], retire?.trim().toLowerCase());
+  const step = nextStep(town.identity, published[town.name], stack, retire?.trim().toLowerCase());
   if (step.kind === "none") throw new UserError(`${town.name} ${step.why}.`);
   await changeConfig(access, config, stepChange(step, town.name), "the step");
   for (const line of explained(step, town, stack, published[town.name]!.fingerprint)) access.say(line);

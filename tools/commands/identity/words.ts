@@ -1,5 +1,6 @@
 import { published } from "../../../components/core/identity";
 import { parseSettings } from "../../../stack/settings";
+import { ofStack } from "../../console/ofStack";
 import { UserError } from "../../console/project";
 import { confirm, ownTerminal, type Terminal } from "../../console/standardInput";
 import { wordsOf } from "../../console/seedWords";
@@ -34,6 +35,7 @@ export async function wordsFor(name: string | undefined, access: StackAccess): P
   const [config, { random }] = await Promise.all([access.config(), access.state()]);
   const settings = parseSettings(config, access.stack);
   const town = townNamed(settings, name);
+  const of = ofStack(access.stack);
   const origin = originOf(town, random);
   const all = identitiesOf(origin, settings.suffix);
   const seeded = identitiesOf({ ...origin, keys: new Map() }, settings.suffix);
@@ -41,9 +43,11 @@ export async function wordsFor(name: string | undefined, access: StackAccess): P
     (number) => all.has(number) && all.get(number)!.fingerprint !== seeded.get(number)?.fingerprint,
   );
   const inexpressible = (number: number) =>
-    `identity ${number} of ${town.name}, ${all.get(number)!.fingerprint}, is an adopted key, which follows from no seed: words cannot express it, make identity-backup keeps it`;
+    `identity ${number} of ${town.name}, ${all.get(number)!.fingerprint}, is an adopted key, which follows from no seed: words cannot express it, make identity-backup${of} keeps it`;
   if (strays.includes(town.identity.current)) throw new UserError(`${inexpressible(town.identity.current)}.`);
-  if (!origin.seed) throw new UserError(`${town.name} has no seed yet: run \`make up\` first.`);
+  if (!origin.seed && town.transport === "direct")
+    throw new UserError(`${town.name} has no seed: a town without ATOR has no address.`);
+  if (!origin.seed) throw new UserError(`${town.name} has no seed yet: run \`make up${of}\` first.`);
   access.say(`the seed of ${town.name}, from which these addresses follow and all later ones:`);
   for (const [number, { fingerprint }] of seeded)
     if (!strays.includes(number)) access.say(`  identity ${number}: ${fingerprint}`);

@@ -2,7 +2,7 @@ import * as os from "node:os";
 import { UserError } from "../../console/project";
 import { dockerClient } from "../../docker/dockerHost";
 import { listContainers } from "../../docker/stackContainers";
-import type { Environment } from "../../pulumi/environment";
+import { prepareEnvironment, type Environment } from "../../pulumi/environment";
 import { assertStackExists } from "../../pulumi/stack";
 import { benchCommands } from "./commands";
 import { benchPreview } from "./emptyProgram";
@@ -10,18 +10,14 @@ import { benchGuard } from "./guard";
 import { benchPreviews } from "./previews";
 import { ring } from "./ring";
 import { withStack } from "../temporaryStack";
-import { benchVerified } from "./twoHomes";
 import { benchUp } from "./up";
-
-/** The stack of two towns that the reference has a figure for. */
-const TWO_HOMES = "two-homes";
 
 /** What `WHAT` can be; each gives a table for docs/explanation/performance.md. */
 const TABLES: Readonly<Record<string, (stack: string, environment: Environment, runs?: number) => Promise<string>>> = {
-  /** From nothing until reached, beside the same by plain `docker run`; two homes: from nothing until verified. */
-  start: async (stack, environment, runs) => {
+  /** From nothing until reached, beside the same by plain `docker run`. */
+  start: async (stack, environment, runs = 3) => {
     await assertDown(stack, environment);
-    return stack === TWO_HOMES ? benchVerified(stack, environment, runs ?? 5) : benchUp(stack, environment, runs ?? 3);
+    return benchUp(stack, environment, runs);
   },
   /** Each command of a stack. */
   commands: async (stack, environment, runs = 3) => {
@@ -43,12 +39,13 @@ const TABLES: Readonly<Record<string, (stack: string, environment: Environment, 
  * default `start`. `RUNS` is another number of runs than usual. Throws a UserError for a stack that is up, where
  * measuring it would mean taking it down.
  */
-export async function bench({ stack, environment }: { stack: string; environment: Environment }): Promise<void> {
+export async function bench({ stack }: { stack: string }): Promise<void> {
   const { RUNS: runs } = process.env;
   const what = process.env["WHAT"] || "start";
   const table = Object.hasOwn(TABLES, what) ? TABLES[what]! : undefined;
   if (!table) throw new UserError(`WHAT can be ${Object.keys(TABLES).join(", ")}.`);
   await assertStackExists(stack);
+  const environment = await prepareEnvironment({ stack });
   const load = os.loadavg()[0]!.toFixed(1);
   process.stdout.write(`${await table(stack, environment, runsOf(runs))}\n`);
   process.stdout.write(`\nLoad of the machine in the minute before: ${load}, on ${os.availableParallelism()} cores.\n`);

@@ -21,20 +21,6 @@ export function timesTable(what: string, rows: readonly Row[], { floor = false }
   ]);
 }
 
-/**
- * A Markdown table of steps that follow each other in every run, with their sum: every run and the median; below it how
- * the sum compares with another's figure for the same.
- */
-export function stepsTable(what: string, steps: readonly Row[], reference: { name: string; seconds: number }): string {
-  const sums = steps[0]![1].map((_, run) => steps.reduce((sum, [, seconds]) => sum + seconds[run]!, 0));
-  const ratio = (median(sums) / reference.seconds).toFixed(2);
-  return [
-    timesTable(what, [...steps, ["together", sums]]),
-    "",
-    `${reference.name}: about ${reference.seconds} s for the same; the median is ${ratio} of that.`,
-  ].join("\n");
-}
-
 /** A preview that was measured. */
 export interface Previewed {
   readonly towns: number;

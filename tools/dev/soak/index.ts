@@ -3,7 +3,7 @@ import * as path from "node:path";
 import { format, resolveConfig } from "prettier";
 import { projectDirectory, UserError } from "../../console/project";
 import { say } from "../../console/say";
-import type { Environment } from "../../pulumi/environment";
+import { prepareEnvironment, type Environment } from "../../pulumi/environment";
 import { inNamespaces } from "../engine/namespaces";
 import { engineFolder } from "../engine/privateEngine";
 import { faultsNamed } from "./faults";
@@ -20,7 +20,7 @@ const MARKS = ["<!-- make soak: begin -->", "<!-- make soak: end -->"] as const;
  *
  * @throws UserError where it cannot run: not as root on Linux, or without Docker; for a `FAULT` that names none
  */
-export async function soak(environment: Environment): Promise<boolean> {
+export async function soak({ stack }: { stack: string }): Promise<boolean> {
   if (process.platform !== "linux" || process.getuid?.() !== 0)
     throw new UserError("make soak starts a Docker Engine of its own: run it as root on Linux.");
   const form = (process.env["SOAK"] || "whole") as (typeof FORMS)[number];
@@ -28,6 +28,7 @@ export async function soak(environment: Environment): Promise<boolean> {
   const fault = process.env["FAULT"] ?? "";
   faultsNamed(fault);
   const page = pageOf(form, fault);
+  const environment = await prepareEnvironment({ stack });
   if (form === "shapes") {
     const soaked = {} as Record<Shape, Soaked>;
     for (const shape of SHAPES) {

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import * as net from "node:net";
-import { afterEach, describe, expect, it, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, test, vi } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { decodeBtp, encodeBtp, messageFrame } from "../../../../images/connector/src/btp";
 import { decodeIlp, encodeIlp, ZERO_32 } from "../../../../images/connector/src/ilp";
@@ -29,7 +29,8 @@ interface Guarded {
 
 /** A development connector with a guard in front of it. */
 async function guarded(settings: Partial<GuardSettings> = {}, env: Record<string, string> = ENV): Promise<Guarded> {
-  const connector = await startConnector({ routes: [{ prefix: "alice", nextHop: "alice" }] }, env);
+  const routes = ["alice", "bob"].map((name) => ({ prefix: name, nextHop: name }));
+  const connector = await startConnector({ routes }, env);
   const guard = await guardOf(Number(new URL(connector.btpUrl).port), settings);
   return { connector, guard, port: guard.port, url: `ws://127.0.0.1:${guard.port}/` };
 }
@@ -77,13 +78,13 @@ const auth = (json: string, type: 1 | 6 = 6) =>
     protocolData: [{ name: "auth", contentType: 0, data: Buffer.from(json) }],
     ilpPacket: Buffer.alloc(0),
   });
-const prepare = (bytes: number) =>
+const prepare = (bytes: number, destination = "alice.x") =>
   encodeIlp({
     type: 12,
     amount: 0n,
     expiresAt: new Date(Date.now() + 30_000),
     executionCondition: ZERO_32,
-    destination: "alice.x",
+    destination,
     data: Buffer.alloc(bytes),
   });
 
@@ -197,6 +198,66 @@ describe("a declared peer with its token", () => {
     await bob.auth("bob", "right");
     for (let part = 0; part < 1100; part++) bob.socket.send(Buffer.alloc(1), { fin: false });
     expect(await bob.closed).toMatchObject({ code: 1008 });
+  });
+
+  it.each([
+    ["older", 0],
+    ["newer", 1],
+  ])(
+    "is cut when its %s connection ends, as the connector then knows none, and reached once it redials",
+    async (_, ending) => {
+      const { url } = await guarded();
+      const [first, second, carol] = [await dial(url), await dial(url), await dial(url)];
+      for (const bob of [first, second]) await bob.auth("bob", "right");
+      await carol.auth("carol", "carols");
+      const [ended, left] = ending === 0 ? [first, second] : [second, first];
+      ended.socket.terminate();
+      expect(await left.closed).toMatchObject({ code: 1001 });
+      const again = await dial(url);
+      expect(await again.auth("bob", "right")).toEqual(OK);
+      carol.send(messageFrame(9, prepare(10, "bob.x")));
+      expect(await again.next()).toMatchObject({ type: 6 });
+      expect([again, carol].map(({ socket }) => socket.readyState)).toEqual([WebSocket.OPEN, WebSocket.OPEN]);
+    },
+  );
+
+  describe("that gives no sign of life", () => {
+    const turn = (seconds: number) => vi.advanceTimersByTime(seconds * 1000);
+    /** A client that answers no ping, as one whose circuit is gone. */
+    async function deaf(url: string): Promise<{ socket: WebSocket; closed: Promise<unknown> }> {
+      const socket = new WebSocket(url, { autoPong: false });
+      const closed = new Promise((resolve) => socket.once("close", resolve));
+      await once(socket, "open");
+      socket.send(auth('{"peerId":"bob","secret":"right"}'));
+      await once(socket, "message");
+      return { socket, closed };
+    }
+    beforeEach(() => void vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", "performance"] }));
+    afterEach(() => void vi.useRealTimers());
+
+    it("is cut after two minutes, and one that answers is not", async () => {
+      const town = await guarded();
+      const [bob, carol] = [await deaf(town.url), await dial(town.url)];
+      await carol.auth("carol", "carols");
+      for (let seconds = 0; seconds < 150; seconds += 30) {
+        expect(bob.socket.readyState).toBe(WebSocket.OPEN);
+        const asked = once(carol.socket, "ping");
+        turn(30);
+        await asked;
+        carol.send(messageFrame(9, prepare(10)));
+        await carol.next();
+      }
+      await bob.closed;
+      expect(carol.socket.readyState).toBe(WebSocket.OPEN);
+    });
+
+    it("is cut within a minute once it has connected anew", async () => {
+      const { url } = await guarded();
+      const old = await deaf(url);
+      await (await dial(url)).auth("bob", "right");
+      turn(60);
+      await old.closed;
+    });
   });
 
   it("may have four connections and is refused the fifth", async () => {

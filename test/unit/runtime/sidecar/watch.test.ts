@@ -4,7 +4,7 @@ import * as fs from "node:fs";
 import * as net from "node:net";
 import * as os from "node:os";
 import * as path from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, test, vi } from "vitest";
 import { PLACES, watchPublication } from "../../../../runtime/launcher/publication";
 import { until } from "../../../../tools/console/until";
 
@@ -248,4 +248,16 @@ describe.each([
       expect(published()).not.toContain(ONE);
     });
   });
+});
+
+test("the launcher goes on where its report cannot be written, such as on a full disk", () => {
+  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+  try {
+    const places = { ...PLACES, published: "/no/such/folder/published", controlPort: 1 };
+    const stop = watchPublication({ graceMs: GRACE_S * 1000, startAgain: () => undefined, places });
+    expect(() => vi.advanceTimersByTime(1000)).not.toThrow();
+    stop();
+  } finally {
+    vi.useRealTimers();
+  }
 });

@@ -39,8 +39,8 @@ describe("the invite of a town for a peer", () => {
   });
 
   it("needs `make up` first if the stack has no towns", async () => {
-    await expect(invite({ stack: "dev", town: "home" }, sources({}))).rejects.toThrow(
-      new UserError("The stack dev is not up, so it has no invites yet: run `make up` first."),
+    await expect(invite({ stack: "prod", town: "home" }, sources({}))).rejects.toThrow(
+      new UserError("The stack prod is not up, so it has no invites yet: run `make up STACK=prod` first."),
     );
   });
 

@@ -55,9 +55,20 @@ test.each([
 });
 
 describe("make verify", () => {
+  const OWNER = { stack: "prod", town: "home" };
   test.each<[string, number | undefined, boolean, ReturnType<typeof judgeBackup>]>([
-    ["warns of a kept ledger without one", undefined, true, warning("there is none: make data-backup")],
-    ["warns of an old one", OLD_MS + 1, true, warning("the last one is 7 days old: make data-backup")],
+    [
+      "warns of a kept ledger without one",
+      undefined,
+      true,
+      warning("there is none: make data-backup STACK=prod TOWN=home FILE=…"),
+    ],
+    [
+      "warns of an old one",
+      OLD_MS + 1,
+      true,
+      warning("the last one is 7 days old: make data-backup STACK=prod TOWN=home FILE=…"),
+    ],
     ["says how old it is", OLD_MS, true, { result: "passed", detail: "the last one is 7 days old" }],
     ["asks for none of data that go", undefined, false, { result: "skipped", detail: "the stack keeps no data" }],
     [
@@ -67,7 +78,7 @@ describe("make verify", () => {
       { result: "passed", detail: "the last one is 63 days old" },
     ],
   ])("%s", (_, age, keep, outcome) => {
-    expect(judgeBackup(age === undefined ? undefined : new Date(NOW - age), keep, NOW)).toEqual(outcome);
+    expect(judgeBackup(age === undefined ? undefined : new Date(NOW - age), keep, OWNER, NOW)).toEqual(outcome);
   });
 
   function warning(detail: string) {

@@ -53,28 +53,47 @@ describe("describeContainer", () => {
 });
 
 describe("explainInterruption", () => {
-  const locked = "error: the stack is currently locked by 1 lock(s). Either wait ... (pid 1)";
+  const LOCK = "/home/me/.town-ator/state/.pulumi/locks/organization/town-ator/dev/0b5e.json";
+  const lockOf = (host: string) =>
+    "error: the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or delete the lock file with `pulumi cancel`.\n" +
+    `  file://${LOCK}?no_tmp_dir=true: created by root@${host} (pid 1) at 2026-11-01T00:00:00Z`;
   const taken = 'Conflict. The container name "/town-ator-dev-home-sidecar" is already in use by container "0af".';
+  const network = "Error: network with name town-ator-dev-home-inside already exists";
+
+  const explained = (output: string, { stack = "dev", isLocal = true, url = "unix:///var/run/docker.sock" } = {}) =>
+    explainInterruption(output, { stack, isLocal, environment: { dockerHost: { url } } }, "here");
 
   it("says nothing about other failures", () => {
-    expect(explainInterruption("error: update failed", "dev", false)).toEqual([]);
+    expect(explained("error: update failed", { isLocal: false })).toEqual([]);
   });
 
   it("gives the commands that repair a lock in a backend that we leave alone", () => {
-    expect(explainInterruption(locked, "dev", false)).toEqual([
-      "an earlier run was interrupted; if none is running any more, repair it with: pulumi cancel --yes dev && pulumi refresh --yes --clear-pending-creates --stack dev && make up STACK=dev",
+    expect(explained(lockOf("there"), { stack: "prod", isLocal: false })).toEqual([
+      "an earlier run was interrupted; if none is running any more, repair it with: pulumi cancel --yes prod && pulumi refresh --yes --clear-pending-creates --stack prod && make up STACK=prod",
     ]);
   });
 
-  it("gives the commands that remove an unrecorded container", () => {
-    expect(explainInterruption(taken, "dev", true)).toEqual([
-      "an earlier run was interrupted; if none is running any more, repair it with: docker rm -f town-ator-dev-home-sidecar && pulumi refresh --yes --clear-pending-creates --stack dev && make up STACK=dev",
+  it("gives no command of pulumi's for a state of the project's own, which up itself repairs", () => {
+    expect(explained(taken)).toEqual([
+      "an earlier run was interrupted; if none is running any more, repair it with: docker rm -f town-ator-dev-home-sidecar && make up",
+    ]);
+  });
+
+  it("names the Docker host that has the container or the network, where that is not the usual one", () => {
+    expect(explained(network, { stack: "prod", url: "ssh://me@host" })).toEqual([
+      "an earlier run was interrupted; if none is running any more, repair it with: docker --host ssh://me@host network rm town-ator-dev-home-inside && make up STACK=prod",
     ]);
   });
 
   it("asks to wait for a running pulumi where a dead one's lock would have been repaired", () => {
-    expect(explainInterruption(locked, "dev", true)).toEqual([
+    expect(explained(lockOf("here"))).toEqual([
       "another `pulumi` works on this stack right now (see its pid above): wait for it to end, then run this again",
+    ]);
+  });
+
+  it("says how to give up the lock of another host, whose processes nobody sees from here", () => {
+    expect(explained(lockOf("3f2a1bdeadbe"))).toEqual([
+      `a \`pulumi\` on the host 3f2a1bdeadbe has locked this stack, and this host is here: wait for it to end, then run this again. If that host is gone, or is this one under an earlier name, remove the lock first: ${LOCK}`,
     ]);
   });
 });

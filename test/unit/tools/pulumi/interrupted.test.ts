@@ -1,7 +1,9 @@
-import { uptime } from "node:os";
-import { afterEach, describe, expect, it, test } from "vitest";
+import * as fs from "node:fs/promises";
+import { tmpdir, uptime } from "node:os";
+import * as path from "node:path";
+import { afterEach, beforeEach, describe, expect, it, test } from "vitest";
 import { dockerClient } from "../../../../tools/docker/dockerHost";
-import { isDead, pendingCreates, removeUnrecorded } from "../../../../tools/pulumi/interrupted";
+import { isDead, pendingCreates, readLocks, removeUnrecorded } from "../../../../tools/pulumi/interrupted";
 import { startFakeEngine, type FakeEngine } from "../fakeEngine";
 
 const GONE = 2 ** 31 - 1;
@@ -16,6 +18,29 @@ test.each([
   ["another host, whose processes we cannot see", "there", GONE, BEFORE_START, false],
 ])("a lock of %s", async (_, hostname, pid, timestamp, dead) => {
   expect(await isDead({ pid, hostname, timestamp }, "here")).toBe(dead);
+});
+
+describe("reading the locks of a stack", () => {
+  let directory: string;
+  beforeEach(async () => {
+    directory = await fs.mkdtemp(path.join(tmpdir(), "town-ator-"));
+  });
+  afterEach(() => fs.rm(directory, { recursive: true }));
+
+  it("passes over one that its process gives up meanwhile", async () => {
+    const lock = { pid: GONE, hostname: "here", timestamp: SINCE_START };
+    await fs.writeFile(path.join(directory, "held.json"), JSON.stringify(lock));
+    await fs.symlink("gone", path.join(directory, "given-up.json"));
+    expect(await readLocks(directory)).toEqual([lock]);
+  });
+
+  it.each(["", '{"pid": 1'])("says which one is damaged, and what to do: %j", async (text) => {
+    const file = path.join(directory, "cut.json");
+    await fs.writeFile(file, text);
+    await expect(readLocks(directory)).rejects.toThrow(
+      `The lock file ${file} is damaged. If no \`pulumi\` works on this stack, remove the file and run this again.`,
+    );
+  });
 });
 
 describe("pendingCreates", () => {

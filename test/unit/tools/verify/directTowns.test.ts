@@ -16,11 +16,12 @@ const townAt = (url?: string) => ({
   peers: {},
   secrets: {},
 });
-const firstOf = async (url: string, elsewhere: boolean) => directDoor(townAt(url), [], words, elsewhere)[0]!.run();
+const firstOf = async (url: string, elsewhere: boolean) =>
+  directDoor(townAt(url), [], words, "prod", elsewhere)[0]!.run();
 
 describe("the door of a town without ATOR", () => {
   it("is none where it is published nowhere", () => {
-    expect(directDoor(townAt(), [], words, false)).toEqual([]);
+    expect(directDoor(townAt(), [], words, "prod", false)).toEqual([]);
   });
 
   it("on loopback is tried here if the Docker host is this machine, and else not at all", async () => {
@@ -29,10 +30,10 @@ describe("the door of a town without ATOR", () => {
     const url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}`;
     try {
       expect(await firstOf(url, false)).toEqual({ result: "passed", detail: "" });
-      expect(directDoor(townAt(url), [], words, true)).toHaveLength(1);
+      expect(directDoor(townAt(url), [], words, "prod", true)).toHaveLength(1);
       expect(await firstOf(url, true)).toEqual({
         result: "skipped",
-        detail: "it is published on the Docker host's loopback: run `make verify` there",
+        detail: "it is published on the Docker host's loopback: run `make verify STACK=prod` there",
       });
     } finally {
       server.close();
@@ -40,7 +41,7 @@ describe("the door of a town without ATOR", () => {
   });
 
   it("on another address is tried from here, wherever the Docker host is", () => {
-    expect(directDoor(townAt("ws://10.8.0.1:3000"), [], words, true).length).toBeGreaterThan(1);
+    expect(directDoor(townAt("ws://10.8.0.1:3000"), [], words, "prod", true).length).toBeGreaterThan(1);
   });
 });
 
@@ -53,7 +54,7 @@ describe("why a peer of a town without ATOR is not connected", () => {
   function halves(url?: string, { elsewhere = false, redial = waiting } = {}): Promise<string[]> {
     const town = { ...townAt(url), peers: { "g.bob": "dialled" as const }, secrets: { "g.bob": "right" } };
     const [peering] = directPeerings("home", town);
-    return explainHalves(peering!, { out: false, in: "no" }, redial, presentDirectly(town, elsewhere));
+    return explainHalves(peering!, { out: false, in: "no" }, redial, presentDirectly(town, "prod", elsewhere));
   }
 
   it.each([
@@ -79,7 +80,7 @@ describe("why a peer of a town without ATOR is not connected", () => {
       "the inbound half could not be tried: home is not reached, it is published nowhere",
     ]);
     expect((await halves("ws://127.0.0.1:3000", { elsewhere: true }))[1]).toBe(
-      "the inbound half could not be tried: home is not reached, it is published on the Docker host's loopback: run `make verify` there",
+      "the inbound half could not be tried: home is not reached, it is published on the Docker host's loopback: run `make verify STACK=prod` there",
     );
   });
 });

@@ -40,6 +40,7 @@ function townIn({ authorized, first = [] }: Network, more: Partial<RestrictedTow
     return Promise.reject(key === undefined ? noKey() : wrongKey());
   };
   const town: RestrictedTown = {
+    stack: "prod",
     addresses: [CURRENT],
     peers: [{ peerId: "g.bob", key: "bob" }],
     operatorKey: "operator",
@@ -131,7 +132,7 @@ describe("restricted discovery", () => {
   });
 
   test.each<[string, string | undefined, string]>([
-    ["is not in the state", undefined, "the stack's state holds no key of the operator: run `make up`"],
+    ["is not in the state", undefined, "the stack's state holds no key of the operator: run `make up STACK=prod`"],
     ["is not known to the service", "another", "wrong key"],
   ])("fails when the operator's key %s", async (_, operatorKey, detail) => {
     const { town } = townIn({ authorized: everybody }, { peers: [], operatorKey });

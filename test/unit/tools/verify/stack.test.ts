@@ -28,18 +28,18 @@ const town: TownOutputs = {
 
 describe("the stack's outputs", () => {
   test("are read as the towns that they describe", () => {
-    const { towns } = parseOutputs(JSON.stringify({ towns: { home: town }, anonUrl: town.anonUrl }));
+    const { towns } = parseOutputs(JSON.stringify({ towns: { home: town }, anonUrl: town.anonUrl }), "dev");
     expect(towns).toEqual({ home: town });
     expect(hostOf(town)).toBe(ADDRESS);
   });
 
   test("of a stack that is not up have no towns", () => {
-    expect(parseOutputs("{}")).toEqual({ towns: {}, directTowns: {} });
+    expect(parseOutputs("{}", "dev")).toEqual({ towns: {}, directTowns: {} });
   });
 
   test("are those of an open town with one address when they do not say otherwise", () => {
     const { discovery, ...older } = town;
-    const { towns } = parseOutputs(JSON.stringify({ towns: { home: older } }));
+    const { towns } = parseOutputs(JSON.stringify({ towns: { home: older } }), "dev");
     expect(towns).toEqual({ home: { ...older, discovery } });
   });
 
@@ -49,7 +49,7 @@ describe("the stack's outputs", () => {
       { ...town, discovery: "restricted" as const, next: other },
       { ...town, previous: other },
     ];
-    const { towns: read } = parseOutputs(JSON.stringify({ towns: { moving, moved } }));
+    const { towns: read } = parseOutputs(JSON.stringify({ towns: { moving, moved } }), "dev");
     expect(read).toEqual({ moving, moved });
     const addresses = Object.values(read).map((each) =>
       addressesOf(each).map(({ which, host, fingerprint }) => [nameOf(which, "address"), host, fingerprint]),
@@ -74,8 +74,8 @@ describe("the stack's outputs", () => {
       "towns.home.anonUrl, towns.home.peers.g.a, towns.home.invites",
     ],
   ])("that lack something are refused by the key, without any value: %s", (json, keys) => {
-    expect(() => parseOutputs(json)).toThrow(
-      new UserError(`The stack's outputs are not as expected (${keys}): run \`make up\` first.`),
+    expect(() => parseOutputs(json, "prod")).toThrow(
+      new UserError(`The stack's outputs are not as expected (${keys}): run \`make up STACK=prod\` first.`),
     );
   });
 });

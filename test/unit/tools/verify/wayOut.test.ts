@@ -59,7 +59,8 @@ describe("what a sidecar reaches of a Docker host elsewhere", () => {
     };
     return { getContainer: () => ({ exec }) } as unknown as Docker;
   }
-  const reached = (printed: string, url: string) => wayOutElsewhere(engine(printed), "sidecar", "172.18.0.1", { url });
+  const reached = (printed: string, url: string) =>
+    wayOutElsewhere(engine(printed), "sidecar", "172.18.0.1", "prod", { url });
 
   it("is tried at the port of its sshd, and with a cloud's metadata", async () => {
     asked.length = 0;
@@ -80,7 +81,7 @@ describe("what a sidecar reaches of a Docker host elsewhere", () => {
     expect(await reached("", "ssh://town.example")).toEqual({
       result: "skipped",
       detail: `neither 172.18.0.1:22, the Docker host, nor a cloud's metadata answers it
-the host's other addresses and its router can be tried only there: run \`make verify\` on the Docker host`,
+the host's other addresses and its router can be tried only there: run \`make verify STACK=prod\` on the Docker host`,
     });
   });
 });

@@ -131,6 +131,20 @@ describe("backing up data", () => {
     await nothingLeftOf(file);
   });
 
+  it("says that the connector may be down when Docker does not start it again after an interrupt", async () => {
+    const [file, town] = [newFile(), new FakeTown(VOLUME)];
+    const container = town.data.docker.getContainer("");
+    container.getArchive = () => {
+      process.emit("SIGINT");
+      return Promise.resolve(archiveOf(VOLUME));
+    };
+    container.start = () => Promise.reject(new Error("address already in use"));
+    await expect(backup({ ...HOME, file }, town)).rejects.toThrow(
+      "Docker does not start the-connector again: address already in use\nIt may be down: `make up` starts it.",
+    );
+    await nothingLeftOf(file);
+  });
+
   it.each([0, 2_000_000])("lets go of Docker's archive when it is interrupted after %i bytes of it", async (bytes) => {
     const [file, town] = [newFile(), new FakeTown({ "": {}, "large.db": { content: "x".repeat(9_000_000) } })];
     const container = town.data.docker.getContainer("");

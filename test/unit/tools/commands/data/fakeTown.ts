@@ -42,6 +42,7 @@ class FakeContainer {
   running = true;
 
   constructor(
+    readonly id: string,
     readonly volume: Volume,
     private readonly tell: (what: string) => void,
   ) {}
@@ -82,8 +83,8 @@ export class FakeTown {
   readonly #relay: FakeContainer | undefined;
 
   constructor(volume: Volume, relay?: Volume) {
-    this.#connector = new FakeContainer(volume, (what) => this.done.push(what));
-    this.#relay = relay && new FakeContainer(relay, (what) => this.done.push(`relay: ${what}`));
+    this.#connector = new FakeContainer("the-connector", volume, (what) => this.done.push(what));
+    this.#relay = relay && new FakeContainer("the-relay", relay, (what) => this.done.push(`relay: ${what}`));
   }
 
   get volume(): Volume {

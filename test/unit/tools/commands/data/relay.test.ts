@@ -49,6 +49,17 @@ describe("backing up the data of a town that has a relay", () => {
     ]);
   });
 
+  it("says which data have no room for the time of a backup, which is whole all the same", async () => {
+    const [file, town] = [newFile(), new FakeTown(LEDGER, EVENTS)];
+    town.data.docker.getContainer("the-connector").putArchive = () => Promise.reject(new Error("no space left"));
+    await backUp({ ...HOME, file }, town);
+    expect(town.done.slice(-3)).toEqual([`relay: ${NOTED}`, "start", "relay: start"]);
+    expect(town.said.slice(0, 2)).toEqual([
+      expect.stringContaining(`${file} holds, encrypted, the data of home`),
+      "the backup is whole, but the data of the connector cannot take a note of it, so `make status` will not know of it: no space left",
+    ]);
+  });
+
   it("leaves no file when the relay's data break off, and starts both again", async () => {
     const [file, town] = [newFile(), new FakeTown(LEDGER, EVENTS)];
     const whole = await buffer(archiveOf(EVENTS));

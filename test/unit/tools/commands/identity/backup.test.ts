@@ -73,6 +73,31 @@ describe("backing up", () => {
     await expect(restoreBackup(opened, new FakeStack(TOWNS))).rejects.toThrow(/home:\n\s+relay: {}/);
   });
 
+  it("holds the secrets and the relay's keys of a town without ATOR, which has no identity, beside the other towns", async () => {
+    const config = `${TOWNS}    side: { nodeId: g.side, transport: direct, relay: {}, peers: { g.kin: { transport: direct, url: "ws://10.8.0.2:3000" } } }\n`;
+    const [file, stack] = [newFile(), lived(config)];
+    Object.assign(stack.randomSecrets, {
+      "side-relay-seed": randomText("r"),
+      "side-peer-g.kin-inbound": randomText("k"),
+    });
+    await backup({ stack: "dev", file }, using(stack));
+    expect(stack.said.filter((line) => line.includes("side"))).toEqual([
+      "  secret of 1 peer of side",
+      "  keys of the relay of side",
+    ]);
+
+    const restored = new FakeStack(config);
+    await restoreBackup(await openBackup({ file }, word), restored);
+    expect(restored.said.filter((line) => line.includes("side"))).toEqual([]);
+    expect(await restored.at("secrets")).toMatchObject({ side: { "g.kin": randomText("k") } });
+    expect(await restored.at("relayKeys")).toEqual({ side: relayKeysFromRandom(randomText("r")) });
+    expect(await restored.at("identities")).not.toHaveProperty("side");
+    expect(await restored.at("towns")).not.toHaveProperty("side.identity");
+    await expect(restoreBackup(await openBackup({ file }, word), new FakeStack(TOWNS))).rejects.toThrow(
+      /side:\n\s+nodeId: g.side\n\s+transport: direct\n/,
+    );
+  });
+
   it("says what is not made yet, and what the config does not have", async () => {
     const stack = lived();
     delete (stack.randomSecrets as Partial<typeof RANDOM>)["home-peer-g.bob-inbound"];
@@ -146,8 +171,8 @@ describe("backing up", () => {
   it("refuses a town whose identity is not made yet", async () => {
     const [file, stack] = [newFile(), lived(TOWNS)];
     stack.randomSecrets = {};
-    await expect(backup({ stack: "dev", file }, using(stack))).rejects.toThrow(
-      "Identity 1 of away is not made yet, so there is nothing to back up: run `make up` first. No file is written.",
+    await expect(backup({ stack: "prod", file }, using(stack))).rejects.toThrow(
+      "Identity 1 of away is not made yet, so there is nothing to back up: run `make up STACK=prod` first. No file is written.",
     );
     await expect(fs.stat(file)).rejects.toThrow("ENOENT");
   });

@@ -7,7 +7,7 @@ const [A, B, C] = ["aaaa-aaaa-aaaa-aaaa", "bbbb-bbbb-bbbb-bbbb", "cccc-cccc-cccc
 const settled = { fingerprint: A };
 const announced = { fingerprint: A, next: { fingerprint: B } };
 const switched = { fingerprint: B, previous: { fingerprint: A } };
-const undeployed = "has a config that is not deployed yet: run `make up`, then this again";
+const undeployed = "has a config that is not deployed yet: run `make up STACK=prod`, then this again";
 const none = (why: string): Step => ({ kind: "none", why });
 
 test.each<[string, IdentityNumbers, PublishedTown | undefined, string | undefined, Step]>([
@@ -79,14 +79,14 @@ test.each<[string, IdentityNumbers, PublishedTown | undefined, string | undefine
     { current: 1 },
     undefined,
     undefined,
-    none("is not up, so there is no address to move from: run `make up` first"),
+    none("is not up, so there is no address to move from: run `make up STACK=prod` first"),
   ],
   [
     "a town that is not up retires nothing",
     { current: 2, previous: 1 },
     undefined,
     A,
-    none("is not up, so there is no address to move from: run `make up` first"),
+    none("is not up, so there is no address to move from: run `make up STACK=prod` first"),
   ],
   ["an announcement waits for its deployment", { current: 1, next: 2 }, settled, undefined, none(undeployed)],
   [
@@ -108,5 +108,5 @@ test.each<[string, IdentityNumbers, PublishedTown | undefined, string | undefine
     none(undeployed),
   ],
 ])("%s: %j with %j and RETIRE=%s", (_, config, outputs, retire, step) => {
-  expect(nextStep(config, outputs, retire)).toEqual(step);
+  expect(nextStep(config, outputs, "prod", retire)).toEqual(step);
 });

@@ -62,14 +62,20 @@ describe("the words of a town", () => {
       "whose address is an adopted key",
       { 1: base64(FIRST!) },
       { "home-identity-seed": randomText("a") },
-      `identity 1 of home, ${FIRST!.fingerprint}, is an adopted key, which follows from no seed: words cannot express it, make identity-backup keeps it.`,
+      `identity 1 of home, ${FIRST!.fingerprint}, is an adopted key, which follows from no seed: words cannot express it, make identity-backup STACK=prod keeps it.`,
     ],
-    ["without a seed", {}, {}, "home has no seed yet: run `make up` first."],
+    ["without a seed", {}, {}, "home has no seed yet: run `make up STACK=prod` first."],
   ])("are refused for a town %s", async (_, identities, random, message) => {
     const stack = new FakeStack(withIdentities(identities));
+    stack.stack = "prod";
     stack.randomSecrets = random;
     expect(await failure(() => wordsFor("home", stack))).toMatchObject({ name: "UserError", message });
     expect(stack.said).toEqual([]);
+  });
+
+  it("are refused for a town without ATOR, which never gets a seed", async () => {
+    const stack = new FakeStack(FILE.replace("g.home", "g.home, transport: direct"));
+    await expect(wordsFor("home", stack)).rejects.toThrow("home has no seed: a town without ATOR has no address.");
   });
 
   const terminal = (typed: string, isTTY: boolean) => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { previewsTable, stepsTable, timesTable } from "../../../../../tools/dev/bench/tables";
+import { previewsTable, timesTable } from "../../../../../tools/dev/bench/tables";
 
 describe("a table of runs", () => {
   it("has every run, the median, and its ratio to the last row's", () => {
@@ -31,26 +31,6 @@ describe("a table of times", () => {
         "|---|---|---|---|---|",
         "| first | 30.0 | | | 30.0 |",
         "| again | 4.0 | 6.0 | 5.0 | 5.0 |",
-      ].join("\n"),
-    );
-  });
-});
-
-describe("a table of steps", () => {
-  it("adds up each run, and compares the median of the sums, not the sum of the medians, with the reference", () => {
-    const steps = [
-      ["up", [30, 40, 31]],
-      ["verify", [20, 5, 14]],
-    ] as const;
-    expect(stepsTable("seconds", steps, { name: "Theirs", seconds: 180 })).toBe(
-      [
-        "| seconds | run 1 | run 2 | run 3 | median |",
-        "|---|---|---|---|---|",
-        "| up | 30.0 | 40.0 | 31.0 | 31.0 |",
-        "| verify | 20.0 | 5.0 | 14.0 | 14.0 |",
-        "| together | 50.0 | 45.0 | 45.0 | 45.0 |",
-        "",
-        "Theirs: about 180 s for the same; the median is 0.25 of that.",
       ].join("\n"),
     );
   });
