@@ -49,8 +49,8 @@ export async function closeToOthers(at: string): Promise<void> {
 
 /**
  * Environment entries for the project-local backend. Makes its directory and, unless the user gives a passphrase, a
- * passphrase file (32 random bytes as base64), which is never printed and never overwritten. Gives the state, the copies
- * of the config and the passphrase to their owner alone.
+ * passphrase file (32 random bytes as base64), which is never printed and never overwritten. Gives the state, the
+ * copies of the config and the passphrase to their owner alone.
  *
  * @param env the user's environment; a passphrase in it is used
  * @param directory where `state/` and `passphrase` are: the project's `.town-ator`
