@@ -130,7 +130,6 @@ beforeAll(async () => {
   const prepared = await prepareEnvironment();
   docker = dockerClient(prepared.dockerHost);
   const base = prepared.env["TOWN_ATOR_ANON_BASE"] ?? "debian:12-slim";
-  await mkdir(localPath(), { recursive: true });
   folder = await mkdtemp(localPath("test-providers-"));
   await mkdir(join(folder, "context"));
   await mkdir(join(folder, "state"));
