@@ -140,7 +140,8 @@ export class HiddenServiceVolume extends pulumi.ComponentResource {
       oneShot(owner, "identity", {
         image: this.image,
         command: "/usr/local/bin/install-identity",
-        arguments: [args.servedBy ?? "sidecar"],
+        // The numbers tell the uploads of this run from those of a run whose one-shot never started.
+        arguments: [args.servedBy ?? "sidecar", ...identities.map(({ number }) => String(number))],
         uploads: pulumi
           .all(identities.map(({ number, identity }) => identity.apply((resolved) => offered(number, resolved))))
           .apply((uploads) => uploads.flat()),
