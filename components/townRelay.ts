@@ -210,5 +210,5 @@ export function withRelay(
  */
 function answersOnly(name: string, owner: Owner, opts: pulumi.CustomResourceOptions): pulumi.Output<string> {
   const options = { "com.docker.network.bridge.enable_ip_masquerade": "false" };
-  return dockerNetwork(`${name}-outside`, owner, "relay-outside", { options }, opts).name;
+  return dockerNetwork(`${name}-outside`, owner, "relay-clients", { options }, opts).name;
 }

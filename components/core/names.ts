@@ -14,7 +14,7 @@ export const ROLES = [
   "keys",
   // The Docker networks: of one town, of a published Town relay, of the local ATOR relays, and to the public ones.
   "inside",
-  "relay-outside",
+  "relay-clients",
   "outside",
   "public",
   "local-network",
@@ -22,6 +22,15 @@ export const ROLES = [
   "local-network-include",
 ] as const;
 export type Role = (typeof ROLES)[number];
+
+/** What a stack has once, whatever its towns. */
+const SHARED_ROLES: readonly Role[] = [
+  "outside",
+  "public",
+  "local-network",
+  "local-network-data",
+  "local-network-include",
+];
 
 /** Whose a Docker object is: its stack's and, unless the whole stack shares it, its town's. */
 export interface Owner {
@@ -43,10 +52,13 @@ export function ownerProblem({ stack, town }: Owner): string | undefined {
 /**
  * The name of a container, volume or network on the Docker host. Docker silently adopts an existing volume of the same
  * name, so no two owners may come to the same one. A stack's name may hold dashes, so those of a town's become dots:
- * the stack `a-b` with the town `c` and the stack `a` with the town `b-c` differ.
+ * the stack `a-b` with the town `c` and the stack `a` with the town `b-c` differ. Where a town has what a stack usually
+ * has, or a stack what a town has, a dot precedes the role: the stack `a-b` and the stack `a` with the town `b` differ.
+ * No role may end in a dash and another role.
  */
 export function dockerName({ stack, town }: Owner, role: Role): string {
-  return ["town-ator", stack, town?.replaceAll("-", "."), role].filter((part) => part !== undefined).join("-");
+  const owner = ["town-ator", stack, ...(town === undefined ? [] : [town.replaceAll("-", ".")])].join("-");
+  return `${owner}${(town === undefined) === SHARED_ROLES.includes(role) ? "-" : "."}${role}`;
 }
 
 /** The labels by which our tools find what a stack has put on a host. */

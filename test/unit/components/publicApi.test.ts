@@ -96,11 +96,21 @@ describe("components in another program", () => {
 });
 
 describe("Docker names", () => {
-  it("differ for owners that differ only in where a dash is", () => {
+  it("differ for owners that differ only in where a dash is, or in what is a town", () => {
     const names = [
       { stack: "a-b", town: "c" },
       { stack: "a", town: "b-c" },
       { stack: "a", town: "b_c" },
+      { stack: "a-b-c" },
+      { stack: "a-b.c" },
+      { stack: "a-b" },
+      { stack: "a", town: "b" },
+      { stack: "a-b", town: "relay" },
+      { stack: "a-b-relay" },
+      { stack: "a", town: "b-relay" },
+      { stack: "a.b" },
+      { stack: "a-" },
+      { stack: "a" },
     ].flatMap((owner) => ROLES.map((role) => dockerName(owner, role)));
     expect(new Set(names).size).toBe(names.length);
   });
