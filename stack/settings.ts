@@ -3,15 +3,8 @@ import { PUBLISHED_TOWN_RELAY, type RelayKeys } from "../components/core/townRel
 import type { GuardLimits } from "../components/core/guardSettings";
 import type { IdentityNumbers, Suffix } from "../components/core/identity";
 import type { Invite } from "../components/core/invite";
-import {
-  routesThrough,
-  type DirectPeer,
-  type Relation,
-  type Route,
-  type Timeouts,
-  type Topology,
-} from "../components/core/peering";
-import { Secret } from "../components/core/secret";
+import { routesThrough, type Relation, type Route, type Timeouts, type Topology } from "../components/core/peering";
+import { Secret } from "./secret";
 import { identityRules } from "./checks/identities";
 import { networkRules } from "./checks/networks";
 import { relayRules } from "./checks/relays";
@@ -32,7 +25,7 @@ export type PeerSource =
   | { readonly kind: "town"; readonly town: string }
   | { readonly kind: "stack"; readonly stack: string; readonly town: string }
   | { readonly kind: "invite"; readonly invite: Secret<Invite> }
-  | ({ readonly kind: "direct" } & DirectPeer)
+  | { readonly kind: "direct"; readonly url: string; readonly token: Secret }
   | { readonly kind: "expected" };
 
 /** One peer of a town. */

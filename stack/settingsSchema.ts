@@ -14,7 +14,7 @@ import {
   TOPOLOGIES,
   type Timeouts,
 } from "../components/core/peering";
-import { Secret } from "../components/core/secret";
+import { Secret } from "./secret";
 import { DEFAULT_RELAY_NAME, RELAY_NAME, relayKeyProblem, type RelayKeys } from "../components/core/townRelay";
 import { MAX_PREFIX, MIN_PREFIX, parseSubnet } from "../components/core/subnets";
 

@@ -1,6 +1,5 @@
 import { isIPv4 } from "node:net";
-import { ILP_PREFIX } from "./names";
-import type { Secret } from "./secret";
+import { ILP_PREFIX, ILP_PREFIX_RULE } from "./names";
 
 /** What a peer is to us, in the connector's words. */
 export type Relation = "parent" | "peer" | "child";
@@ -57,14 +56,6 @@ export interface DialledPeer {
   readonly nextUrl?: string;
   /** How the peer is reached if not through the proxy, which is the default. */
   readonly transport?: "direct";
-}
-
-/** A peer that is dialled on the town's own network, without ATOR. */
-export interface DirectPeer {
-  /** `ws://<IPv4 address>:<port>` */
-  readonly url: string;
-  /** What we present to the peer; empty for one that asks for nothing. */
-  readonly token: Secret;
 }
 
 /** A rule of the connector's routing table, which has one for a prefix: the longest prefix decides. */

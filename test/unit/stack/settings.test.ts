@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { Secret } from "../../../components/core/secret";
+import { Secret } from "../../../stack/secret";
 import { BAD_CONFIG, BAD_KEYS } from "../../badConfig";
 import { PUBLISHED_CONNECTOR } from "../../../components/core/connectorFiles";
 import { PUBLISHED_TOWN_RELAY } from "../../../components/core/townRelay";
