@@ -109,6 +109,12 @@ export const TIMEOUT_RANGES: Readonly<Record<keyof Timeouts, readonly [number, n
   packetExpiryMs: [2000, 60_000],
 };
 
+/** Of each pair the first timeout must not be more than the second. */
+export const REDIAL_ORDER = [
+  ["redialFirstMs", "redialMaxMs"],
+  ["redialMaxMs", "redialSlowMs"],
+] as const satisfies readonly (readonly [keyof Timeouts, keyof Timeouts])[];
+
 /**
  * What is wrong with the timeouts that are given, beside the defaults, if anything. The launcher would refuse them too,
  * but not before it runs.
@@ -120,10 +126,8 @@ export function timeoutsProblem(given: Partial<Timeouts> = {}): string | undefin
     return Number.isInteger(value) && value >= least && value <= most ? [] : [`${name} from ${least} to ${most}`];
   });
   if (wrong.length > 0) return `must be whole numbers of milliseconds: ${wrong.join(", ")}`;
-  const { redialFirstMs, redialMaxMs, redialSlowMs } = timeouts;
-  return redialFirstMs <= redialMaxMs && redialMaxMs <= redialSlowMs
-    ? undefined
-    : "must not decrease from redialFirstMs to redialMaxMs to redialSlowMs";
+  const decrease = REDIAL_ORDER.find(([shorter, longer]) => timeouts[shorter] > timeouts[longer]);
+  return decrease && `must not have ${decrease[0]} more than ${decrease[1]}`;
 }
 
 /** The private half of an x25519 key as an invite carries it: 52 upper-case characters of base32. */

@@ -138,7 +138,11 @@ describe("an argument that cannot be right", () => {
       town({ timeouts: { redialFirstMs: 500 } }),
       /: timeouts must be .*: redialFirstMs from 1000 to 60000$/,
     ],
-    ["the order of timeouts", town({ timeouts: { redialMaxMs: 400_000 } }), /^Town shop: timeouts must not decrease/],
+    [
+      "the order of timeouts",
+      town({ timeouts: { redialMaxMs: 400_000 } }),
+      /^Town shop: timeouts must not have redialMaxMs more than redialSlowMs$/,
+    ],
     ["memory", town({ memoryMiB: { sidecar: 1.5 } }), /^Town shop: memoryMiB\.sidecar must be a whole number of MiB/],
     [
       "identity",
