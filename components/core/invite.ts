@@ -25,8 +25,11 @@ export interface Invite {
 /** What every invite begins with: its kind and its version. */
 const PREFIX = "ator-invite-1.";
 const CHECKSUM_LENGTH = 8;
-/** More characters than any invite has: what is longer is not looked at. */
-const MAX_LENGTH = 1024;
+/**
+ * At least the characters of any invite: the longest has 1166, with a token of 256 characters that JSON escapes. What
+ * is longer is not looked at.
+ */
+const MAX_LENGTH = 1280;
 /** A token as an invite carries it, in printable ASCII. Towns make longer ones than the least. */
 export const TOKEN = /^[\x21-\x7e]{16,256}$/;
 
