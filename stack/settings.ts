@@ -236,10 +236,8 @@ function townWithDefaults(name: string, town: ParsedTown, secrets: TownSecrets, 
     subnet: town.subnet ?? defaultSubnet,
     peers: sorted.map(([id, peer]) => peerWithDefaults(id, peer, secrets)),
     routes: [
-      { prefix: town.nodeId, nextHop: town.nodeId, priority: 0 },
-      ...sorted.flatMap(([id, peer]) =>
-        routesThrough(id, peer.routes).map((prefix) => ({ prefix, nextHop: id, priority: 0 })),
-      ),
+      { prefix: town.nodeId, nextHop: town.nodeId },
+      ...sorted.flatMap(([id, peer]) => routesThrough(id, peer.routes).map((prefix) => ({ prefix, nextHop: id }))),
     ],
   };
 }

@@ -4,7 +4,7 @@ import { GUARD_LIMITS, GUARD_RANGES, type GuardLimits } from "../components/core
 import { DEFAULT_SUFFIX, IdentityError, parseIdentityText, parseSeedText, SUFFIXES } from "../components/core/identity";
 import { InviteError, parseInvite } from "../components/core/invite";
 import { DEFAULT_MEMORY_MIB, MEMORY_RULE, memoryProblem } from "../components/core/memory";
-import { ILP_PREFIX, NODE_ID, PEER_ID, TOWN_NAME } from "../components/core/names";
+import { ILP_PREFIX, ILP_PREFIX_RULE, NODE_ID, PEER_ID, TOWN_NAME } from "../components/core/names";
 import {
   DEFAULT_TIMEOUTS,
   GIVEN_SECRET,
@@ -43,12 +43,7 @@ const mebibytes = z.number(MEMORY_RULE).refine((value) => memoryProblem(value) =
 const oneOf = <const T extends readonly [string, ...string[]]>(values: T) =>
   z.enum(values, `must be one of ${values.join(", ")}`);
 
-const prefix = z
-  .string("must be an ILP address prefix, such as g.bob")
-  .regex(
-    ILP_PREFIX,
-    "must be an ILP address prefix of lower-case letters, digits, dots, dashes and underscores, such as g.bob",
-  );
+const prefix = z.string("must be an ILP address prefix, such as g.bob").regex(ILP_PREFIX, `must be ${ILP_PREFIX_RULE}`);
 
 const HIDDEN_SERVICE = new RegExp(`\\.(${SUFFIXES.join("|")})(?::|/|$)`);
 

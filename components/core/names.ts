@@ -84,6 +84,8 @@ export const NODE_ID = /^(?=.{1,63}$)[a-z0-9][a-z0-9_-]*(?:\.[a-z0-9_-]+)*(?<![.
  * underscore between dots. Its loader takes more, and its routing table then ends it.
  */
 export const ILP_PREFIX = /^[a-z0-9][a-z0-9_-]*(?:\.[a-z0-9_-]+)*$/;
+export const ILP_PREFIX_RULE =
+  "an ILP address prefix of lower-case letters, digits, dots, dashes and underscores, such as g.bob";
 
 /**
  * A peer's nodeId is the peer's own choice; it becomes part of an environment variable's name, so it keeps to letters,
@@ -115,14 +117,13 @@ export function btpPeerVariable(peerId: string): string {
 /** The type of the component Town, in whose outputs the state keeps what the next `up` must not lose (deployed.ts). */
 export const TOWN_TYPE = "town-ator:index:Town";
 
-/** What is wrong with a town's peers, if anything: the connector has one variable a peer. */
-export function peersProblem(peers: readonly { readonly id: string }[]): string | undefined {
-  const variables = peers.map(({ id }) => btpPeerVariable(id));
-  const twice = peers.find((_, index) => variables.indexOf(variables[index]!) !== index);
-  return (
-    twice &&
-    `must not share an environment variable: ${twice.id} and another one both have ${btpPeerVariable(twice.id)}`
-  );
+/** What is wrong with the nodeIds of a connector's peers, if anything: it has one variable a peer. */
+export function peersProblem(ids: readonly string[]): string | undefined {
+  const variables = ids.map(btpPeerVariable);
+  const again = variables.findIndex((variable, index) => variables.indexOf(variable) !== index);
+  if (again < 0) return undefined;
+  const variable = variables[again]!;
+  return `must not share an environment variable: ${ids[variables.indexOf(variable)]} and ${ids[again]} both have ${variable}`;
 }
 
 /** The type of the resources that are random secrets (randomSecret.ts). */

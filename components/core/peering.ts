@@ -61,9 +61,32 @@ export interface DialledPeer {
 /** A rule of the connector's routing table, which has one for a prefix: the longest prefix decides. */
 export interface Route {
   readonly prefix: string;
+  /** The nodeId of a peer, or the connector's own. */
   readonly nextHop: string;
-  /** Has no effect: the connector compares it only between routes of one prefix. */
-  readonly priority: number;
+}
+
+/** What is wrong with the routes of a connector that knows these nodeIds, its own and its peers', by the argument. */
+export function routesProblems(
+  routes: readonly Route[],
+  nodeIds: readonly string[],
+): Record<string, string | undefined> {
+  const prefixes = routes.map(({ prefix }) => prefix);
+  const prefixProblem = (prefix: string, index: number) => {
+    if (!ILP_PREFIX.test(prefix)) return `must be ${ILP_PREFIX_RULE}`;
+    if (prefixes.lastIndexOf(prefix) === index) return undefined;
+    return "is the prefix of another route too; the connector has one route for a prefix";
+  };
+  return Object.fromEntries(
+    routes.flatMap(({ prefix, nextHop }, index) => [
+      [`routes[${index}].prefix`, prefixProblem(prefix, index)],
+      [
+        `routes[${index}].nextHop`,
+        nodeIds.includes(nextHop)
+          ? undefined
+          : `must be the nodeId of the connector or of a peer: ${nodeIds.join(", ")}`,
+      ],
+    ]),
+  );
 }
 
 /** The prefixes that lead to a peer: those that are asked for, or its own nodeId, if that is an ILP address. */
@@ -74,7 +97,7 @@ export function routesThrough(id: string, routes?: readonly string[]): readonly 
 /** The routes of a town that asks for none: its own prefix, and what leads to each peer. */
 export function defaultRoutes(nodeId: string, peerIds: readonly string[]): Route[] {
   const reached = peerIds.flatMap((id) => routesThrough(id));
-  return [nodeId, ...reached].map((prefix) => ({ prefix, nextHop: prefix, priority: 0 }));
+  return [nodeId, ...reached].map((prefix) => ({ prefix, nextHop: prefix }));
 }
 
 /** How long things may take, in milliseconds. docs/explanation/timing.md has a table to plan with. */

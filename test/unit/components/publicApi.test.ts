@@ -158,7 +158,7 @@ describe("an argument that cannot be right", () => {
     [
       "url",
       () => new api.PeerSecret("p", { id: "b", direct: { url: "http://b" } }),
-      /^PeerSecret p: direct must have a url/,
+      /^PeerSecret p: direct\.url must be ws:/,
     ],
     ["version", () => new api.PeerSecret("p", { id: "b", secretVersion: 0 }), /^PeerSecret p: secretVersion must be/],
     ["id", () => new api.PeerSecret("p", { id: "a=b" }), /^PeerSecret p: id must be 1 to 63 letters, digits/],

@@ -6,6 +6,7 @@ import {
   InviteError,
   parseInvite,
   peersAtOneAddress,
+  takenInviteProblem,
   type Invite,
 } from "../../../components/core/invite";
 import { GIVEN_SECRET } from "../../../components/core/peering";
@@ -79,6 +80,25 @@ describe("an invite", () => {
     expect(GIVEN_SECRET.test(longest.token)).toBe(true);
     expect(parseInvite(formatInvite(longest))).toEqual(longest);
     expect(formatInvite(longest)).toHaveLength(1166);
+  });
+
+  it.each<[string, Partial<Invite>, RegExp | undefined]>([
+    ["the peer's", {}, undefined],
+    ["its own", { nodeId: "g.visitor" }, /^is this town's own invite/],
+    ["another peer's", { nodeId: "g.carol" }, /^comes from another town than this peer/],
+    ["one for another town", { peerId: "g.other" }, /^is meant for another town/],
+    [
+      "one for another daemon",
+      { url: `ws://${addressOf(Buffer.alloc(32, 7), "onion")}:3000` },
+      /does not end in \.anon/,
+    ],
+  ])("that a town takes must be right for it: %s", (_, other, message) => {
+    const taken = takenInviteProblem(
+      { ...INVITE, ...other },
+      { peerId: "g.home", nodeId: "g.visitor", suffix: "anon" },
+    );
+    if (message) expect(taken).toMatch(message);
+    else expect(taken).toBeUndefined();
   });
 
   it("is read with white space around it", () => {

@@ -47,7 +47,7 @@ describe("settings", () => {
           logLevel: "info",
           memoryMiB: { connector: 256, sidecar: 128 },
           peers: [],
-          routes: [{ prefix: "g.home", nextHop: "g.home", priority: 0 }],
+          routes: [{ prefix: "g.home", nextHop: "g.home" }],
         },
       ],
     });
@@ -111,9 +111,9 @@ describe("settings", () => {
       "dev",
     );
     expect(towns[0]?.routes).toEqual([
-      { prefix: "g.home", nextHop: "g.home", priority: 0 },
-      { prefix: "g.bob", nextHop: "g.bob", priority: 0 },
-      { prefix: "g", nextHop: "g.isp", priority: 0 },
+      { prefix: "g.home", nextHop: "g.home" },
+      { prefix: "g.bob", nextHop: "g.bob" },
+      { prefix: "g", nextHop: "g.isp" },
     ]);
   });
 
