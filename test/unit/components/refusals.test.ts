@@ -1,3 +1,5 @@
+import { spawnSync } from "node:child_process";
+import * as path from "node:path";
 import { describe, expect, it, test } from "vitest";
 import * as api from "../../../components";
 import { addressOf, parseSeedText } from "../../../components/core/identity";
@@ -149,5 +151,36 @@ describe("a secret argument that is wrong once it is known", () => {
     expect(refused).toThrow(DeploymentError);
     expect(refused).toThrow(/^HiddenServiceVolume i: seed is not base64 of a town's seed \(32 bytes\) in one line$/);
     expect(readKey("", Buffer.alloc(32, 9).toString("base64"), parseSeedText)).toEqual(Buffer.alloc(32, 9));
+  });
+
+  it("ends the program with that message alone", () => {
+    // In a process of its own: what depends on such an argument fails too, and nobody here waits for that.
+    const script = `
+      const pulumi = require("@pulumi/pulumi");
+      const api = require("town-ator");
+      const messages = new Set();
+      process.on("unhandledRejection", ({ message }) => messages.add(message));
+      process.on("exit", () => console.log(JSON.stringify([...messages].sort())));
+      const made = { result: "0".repeat(43), exitCode: 0, containerLogs: "" };
+      const newResource = ({ name, inputs }) => ({ id: name, state: { ...inputs, ...made } });
+      pulumi.runtime.setMocks({ newResource, call: () => ({}) }).then(() => {
+        const network = api.joinLocalAtorNetwork({ stack: "dev" });
+        const invite = pulumi.output(${JSON.stringify(INVITE)});
+        new api.Town("a", { nodeId: "g.store", network, peers: [{ id: "g.bob", invite }] });
+        new api.PeerSecret("p", { id: "g.eve", invite });
+        new api.HiddenServiceVolume("h", { image: "anon", adopted: { 1: "bm8=" } });
+        new api.HiddenServiceVolume("i", { image: "anon", seed: "bm8=" });
+      });`;
+    const { stdout } = spawnSync("node", ["--require", "./tools/ts.cjs", "--eval", script], {
+      cwd: path.join(__dirname, "../../.."),
+      encoding: "utf8",
+      env: { PATH: process.env["PATH"] },
+    });
+    expect(JSON.parse(stdout)).toEqual([
+      expect.stringMatching(/^HiddenServiceVolume h: adopted\.1 has 2 bytes/),
+      expect.stringMatching(/^HiddenServiceVolume i: seed is not base64/),
+      expect.stringMatching(/^PeerSecret p: invite comes from another town/),
+      expect.stringMatching(/^Town a: the invite of g\.bob is meant for another town/),
+    ]);
   });
 });
