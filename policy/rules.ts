@@ -168,7 +168,7 @@ export const RULES: readonly Rule[] = [
       const stated = towns?.[town];
       // The network through which a published relay answers has no masquerading.
       const answersOnly = (props["options"] as Props | undefined)?.[MASQUERADE] === "false";
-      if (role === "relay-outside" && answersOnly && stated?.relay?.publish !== undefined) return [];
+      if (role === "relay-clients" && answersOnly && stated?.relay?.publish !== undefined) return [];
       return stated?.transport === "direct"
         ? []
         : ["gives a town a way out past ATOR: say `transport: direct` in the town's settings, or set `internal: true`"];

@@ -8,7 +8,7 @@ import {
   type Suffix,
 } from "../components/core/identity";
 import { inboundSecretName, RANDOM_SECRET_TYPE, seedName, TOWN_TYPE } from "../components/core/names";
-import { Secret } from "../components/core/secret";
+import { Secret } from "./secret";
 import { UserError } from "../components/core/userError";
 import { lineFor, type Problem } from "./problems";
 import type { PeerSettings, Settings, TownSettings } from "./settings";

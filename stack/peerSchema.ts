@@ -1,14 +1,9 @@
 import { z } from "zod";
-import { ILP_PREFIX } from "../components/core/names";
+import { ILP_PREFIX, ILP_PREFIX_RULE } from "../components/core/names";
 import { isDirectUrl } from "../components/core/peering";
 import { HIDDEN_SERVICE, oneOf, required } from "./schemaParts";
 
-const prefix = z
-  .string("must be an ILP address prefix, such as g.bob")
-  .regex(
-    ILP_PREFIX,
-    "must be an ILP address prefix of lower-case letters, digits, dots, dashes and underscores, such as g.bob",
-  );
+const prefix = z.string("must be an ILP address prefix, such as g.bob").regex(ILP_PREFIX, `must be ${ILP_PREFIX_RULE}`);
 
 /** What a stack's config says of one peer of a town. */
 export const peerSchema = z.strictObject({

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { DEFAULT_MEMORY_MIB } from "../components/core/memory";
 import { DEFAULT_RELAY_NAME, RELAY_NAME, relayKeyProblem, type RelayKeys } from "../components/core/townRelay";
-import { Secret } from "../components/core/secret";
+import { Secret } from "./secret";
 import { checked, HIDDEN_SERVICE, mebibytes, published, wholeNumber } from "./schemaParts";
 
 /** What a stack's config says of a town's own relay. */

@@ -6,7 +6,7 @@ import { InviteError, parseInvite } from "../components/core/invite";
 import { DEFAULT_MEMORY_MIB } from "../components/core/memory";
 import { NODE_ID, nodeIdProblem, PEER_ID, peerIdProblem, TOWN_NAME } from "../components/core/names";
 import { DEFAULT_TIMEOUTS, GIVEN_SECRET, TIMEOUT_RANGES, TOPOLOGIES, type Timeouts } from "../components/core/peering";
-import { Secret } from "../components/core/secret";
+import { Secret } from "./secret";
 import { peerSchema } from "./peerSchema";
 import { relayKey, relaySchema } from "./relaySchema";
 import { mebibytes, oneOf, published, required, says, subnet, wholeNumber } from "./schemaParts";

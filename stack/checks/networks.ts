@@ -1,4 +1,5 @@
 import { DEFAULT_SUFFIX } from "../../components/core/identity";
+import { REDIAL_ORDER } from "../../components/core/peering";
 import { defaultLocalSubnet, defaultSubnets, overlap, parseSubnet, sidecarsIn } from "../../components/core/subnets";
 import { ifParsed } from "../parts";
 import type { Problem } from "../problems";
@@ -109,12 +110,9 @@ function* directTown({ path, town }: TownPart): Iterable<Problem> {
 }
 
 function* redialOrder({ path, town: { timeouts } }: TownPart): Iterable<Problem> {
-  const order = ["redialFirstMs", "redialMaxMs", "redialSlowMs"] as const;
-  for (const [index, longer] of order.slice(1).entries()) {
-    const shorter = order[index]!;
+  for (const [shorter, longer] of REDIAL_ORDER)
     if (ifParsed(() => timeouts[shorter] > timeouts[longer]))
       yield { path: [...path, "timeouts", shorter], message: `must not be more than ${longer}` };
-  }
 }
 
 /** How many towns need the ATOR network. */

@@ -206,7 +206,7 @@ const CASES: Record<string, { good: [Partial<Resource>, Stated?][]; bad: [RegExp
       [network({ labels: labels({ role: "public" }) })],
       [network({ labels: labels({ town: "home" }) }), { towns: { home: { transport: "direct" } } }],
       [
-        network({ options: ANSWERS_ONLY, labels: labels({ town: "home", role: "relay-outside" }) }),
+        network({ options: ANSWERS_ONLY, labels: labels({ town: "home", role: "relay-clients" }) }),
         { towns: { home: { relay: { publish: "127.0.0.1:7100" } } } },
       ],
     ],
@@ -214,12 +214,12 @@ const CASES: Record<string, { good: [Partial<Resource>, Stated?][]; bad: [RegExp
       [/say `transport: direct`/, network({ labels: labels({ town: "home" }) })],
       [
         /say `transport: direct`/,
-        network({ options: ANSWERS_ONLY, labels: labels({ town: "home", role: "relay-outside" }) }),
+        network({ options: ANSWERS_ONLY, labels: labels({ town: "home", role: "relay-clients" }) }),
         { towns: { home: { relay: {} } } },
       ],
       [
         /say `transport: direct`/,
-        network({ labels: labels({ town: "home", role: "relay-outside" }) }),
+        network({ labels: labels({ town: "home", role: "relay-clients" }) }),
         { towns: { home: { relay: { publish: "127.0.0.1:7100" } } } },
       ],
       [

@@ -1,6 +1,6 @@
 /** A stack's settings, and what its state says of a town, for tests of what an `up` would change. */
 import { identityOfSeed, seedFromRandom } from "../../../components/core/identity";
-import { Secret } from "../../../components/core/secret";
+import { Secret } from "../../../stack/secret";
 import type { DeployedTown } from "../../../stack/deployed";
 import { parseSettings, type Settings } from "../../../stack/settings";
 
