@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { assertArguments, type Problems } from "./arguments";
 import { OTHER_PEERS_INVITE, type Invite } from "./core/invite";
 import { peerIdProblem, secretNames } from "./core/names";
-import { GIVEN_SECRET, isDirectUrl, type DialledPeer, type InboundSecret, type Relation } from "./core/peering";
+import { DIRECT_URL_RULE, GIVEN_SECRET, isDirectUrl, type DialledPeer, type InboundSecret, type Relation } from "./core/peering";
 import { dialledByInvite } from "./core/renderConnectorYaml";
 import { DeploymentError } from "./docker/deploymentError";
 import { randomSecret } from "./randomSecret";
@@ -89,10 +89,7 @@ export function assertInviteOf(name: string, id: string, { nodeId }: Invite): vo
 export function peerSecretProblems({ id, direct, secretVersion = 1 }: PeerSecretArgs): Problems {
   return {
     id: peerIdProblem(id),
-    "direct.url":
-      direct === undefined || isDirectUrl(direct.url)
-        ? undefined
-        : "must be ws://<IPv4 address>:<port>, such as ws://10.77.0.9:3000",
+    "direct.url": direct === undefined || isDirectUrl(direct.url) ? undefined : DIRECT_URL_RULE,
     secretVersion: Number.isInteger(secretVersion) && secretVersion > 0 ? undefined : "must be a whole number from 1",
   };
 }

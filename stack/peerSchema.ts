@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { ILP_PREFIX, ILP_PREFIX_RULE } from "../components/core/names";
-import { isDirectUrl } from "../components/core/peering";
+import { DIRECT_URL_RULE, isDirectUrl } from "../components/core/peering";
 import { HIDDEN_SERVICE, oneOf, required } from "./schemaParts";
 
 const prefix = z.string("must be an ILP address prefix, such as g.bob").regex(ILP_PREFIX, `must be ${ILP_PREFIX_RULE}`);
@@ -40,7 +40,7 @@ export const peerSchema = z.strictObject({
       error: ({ input }) =>
         HIDDEN_SERVICE.test(String(input))
           ? "holds an address, which is secret: take it out, treat it as leaked, and give it to `make accept`, with the peer's token"
-          : "must be ws://<IPv4 address>:<port from 1 to 65535>",
+          : DIRECT_URL_RULE,
     })
     .optional()
     .describe(

@@ -27,9 +27,14 @@ export function publishedProblem(text: string): string | undefined {
   return "must be one address of the Docker host and a port, such as 127.0.0.1:3000 or 10.8.0.1:3000";
 }
 
-/** Whether a direct peer can be dialled at a url: `ws://<IPv4 address>:<port>`. */
+/** What {@link isDirectUrl} asks for. */
+export const DIRECT_URL_RULE =
+  "must be ws://<IPv4 address>:<port from 1 to 65535>; at 127.0.0.1 and 0.0.0.0 the connector would dial itself";
+
+/** Whether a direct peer can be dialled at a url: `ws://<IPv4 address>:<port>`, not on loopback. */
 export function isDirectUrl(url: string): boolean {
-  return url.startsWith("ws://") && parsePublished(url.slice("ws://".length)) !== undefined;
+  const place = url.startsWith("ws://") ? parsePublished(url.slice("ws://".length)) : undefined;
+  return place !== undefined && !/^(0|127)\./.test(place.ip);
 }
 
 /** What a peer presents to us. */

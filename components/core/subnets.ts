@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { isIPv4 } from "node:net";
 import type { Owner } from "./names";
 
 /** An IPv4 network: its first address as a number, and its prefix length. */
@@ -30,14 +31,18 @@ export interface AddressPlan {
   readonly last: string;
 }
 
-/** Reads `10.1.2.0/27`; undefined when it is no IPv4 network of /16 to /28, or has bits set behind its prefix. */
+/**
+ * Reads `10.1.2.0/27`; undefined when it is no IPv4 network of /16 to /28 for containers (not 0/8, not loopback, not
+ * multicast or above), or has bits set behind its prefix.
+ */
 export function parseSubnet(text: string): Subnet | undefined {
-  const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})\/(\d{1,2})$/.exec(text);
-  if (!match) return undefined;
-  const numbers = match.slice(1).map(Number);
-  const prefix = numbers.pop()!;
-  if (numbers.some((octet) => octet > 255) || prefix < MIN_PREFIX || prefix > MAX_PREFIX) return undefined;
-  const base = numbers.reduce((sum, octet) => sum * 256 + octet, 0);
+  const [, address = "", length] = /^([\d.]+)\/(\d{1,2})$/.exec(text) ?? [];
+  const prefix = Number(length);
+  if (!isIPv4(address) || !(prefix >= MIN_PREFIX && prefix <= MAX_PREFIX)) return undefined;
+  const octets = address.split(".").map(Number);
+  const [first = 0] = octets;
+  if (first === 0 || first === 127 || first > 223) return undefined;
+  const base = octets.reduce((sum, octet) => sum * 256 + octet, 0);
   return base % 2 ** (32 - prefix) === 0 ? { base, prefix } : undefined;
 }
 
@@ -93,7 +98,7 @@ export function localSubnetOf(owner: Owner): string {
 /** What is wrong with a subnet, if anything. */
 export function subnetProblem(text: string): string | undefined {
   if (parseSubnet(text)) return undefined;
-  return `must be an IPv4 network of /${MIN_PREFIX} to /${MAX_PREFIX} without host bits, such as 10.77.0.0/27`;
+  return `must be a unicast IPv4 network of /${MIN_PREFIX} to /${MAX_PREFIX} without host bits, such as 10.77.0.0/27`;
 }
 
 function spelled({ stack, town }: Owner): string {

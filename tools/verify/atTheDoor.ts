@@ -21,7 +21,7 @@ export interface Door {
   readonly words: ConnectorWords;
   /** Whether the town accepts an empty token. */
   readonly access: "permissioned" | "permissionless";
-  /** Ports that have to be refused. Default: those of the connector's health and admin API. */
+  /** Ports that have to be refused. Default: the health and admin API's, and the connector's own behind the guard. */
   readonly closedPorts?: readonly number[];
   /** Milliseconds until the service has to be found. */
   readonly deadlineMs: number;
@@ -120,7 +120,7 @@ function dialAt(host: string, port: number): Dial {
  * stranger's name.
  */
 export function doorChecks(door: Door): Check[] {
-  const { peerings, words, closedPorts = [PORTS.health, PORTS.admin] } = door;
+  const { peerings, words, closedPorts = [PORTS.health, PORTS.admin, PORTS.connectorBtp] } = door;
   const peer = peerings[0]?.ownInvite;
   const wrong = randomBytes(32).toString("base64url");
   const peerId = peer?.peerId ?? STRANGER;
@@ -180,5 +180,5 @@ async function refusedPorts(door: Door, ports: readonly number[]): Promise<Outco
       if (!error.refused) return failed(`port ${port}: ${error.message}`);
     }
   }
-  return passed(`${ports.join(" and ")} refused`);
+  return passed(`${ports.join(", ")} refused`);
 }

@@ -126,7 +126,7 @@ describe("an argument that cannot be right", () => {
     [
       "subnet",
       town({ subnet: "10.9.0.1/27" }),
-      /^Town shop: subnet must be an IPv4 network .*such as 10\.77\.0\.0\/27$/,
+      /^Town shop: subnet must be a unicast IPv4 network .*such as 10\.77\.0\.0\/27$/,
     ],
     [
       "a limit of the door",
@@ -162,7 +162,7 @@ describe("an argument that cannot be right", () => {
     ],
     ["version", () => new api.PeerSecret("p", { id: "b", secretVersion: 0 }), /^PeerSecret p: secretVersion must be/],
     ["id", () => new api.PeerSecret("p", { id: "a=b" }), /^PeerSecret p: id must be 1 to 63 letters, digits/],
-    ["network", () => api.townNetwork("n", { subnet: "10.0.0.0/8" }), /^The network n: subnet must be an IPv4 network/],
+    ["network", () => api.townNetwork("n", { subnet: "10.0.0.0/8" }), /^The network n: subnet must be a unicast IPv4 network/],
   ])(
     "(%s) is refused before anything is registered, by name and with what would be right",
     async (_, build, message) => {

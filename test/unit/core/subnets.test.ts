@@ -26,6 +26,11 @@ describe("a subnet", () => {
     "10.1.2/24",
     "fd00::/64",
     "10.1.2.0/27 ",
+    "010.1.2.0/27",
+    "0.0.0.0/24",
+    "127.0.0.0/24",
+    "224.0.0.0/24",
+    "255.255.255.0/24",
     "",
   ])("%j is refused", (text) => {
     expect(parseSubnet(text)).toBeUndefined();
@@ -36,7 +41,7 @@ describe("a subnet", () => {
     ["10.1.2.0/24", "10.1.2.224/27", true],
     ["10.1.2.224/27", "10.1.0.0/16", true],
     ["10.1.2.0/27", "10.1.2.32/27", false],
-    ["255.255.0.0/16", "0.0.0.0/16", false],
+    ["223.255.0.0/16", "1.0.0.0/16", false],
   ])("%s and %s overlap: %s", (a, b, expected) => {
     expect(overlap(parseSubnet(a)!, parseSubnet(b)!)).toBe(expected);
   });

@@ -248,7 +248,7 @@ describe("a part of a config that does not parse", () => {
     expect(lines).toEqual([
       "town-ator:invites: must be a map of towns, each a map from peers to their invites",
       "town-ator:tokens.away: must be the name of a town of this stack",
-      expect.stringContaining("town-ator:towns.home.subnet: must be an IPv4 network"),
+      expect.stringContaining("town-ator:towns.home.subnet: must be a unicast IPv4 network"),
     ]);
   });
 

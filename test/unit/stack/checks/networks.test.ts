@@ -12,7 +12,7 @@ describe("a mistake of images, networks and timeouts is refused with one line th
     [
       "a subnet with host bits",
       { towns: { home: { ...town, subnet: "10.1.2.3/27" } } },
-      "town-ator:towns.home.subnet: must be an IPv4 network of /16 to /28",
+      "town-ator:towns.home.subnet: must be a unicast IPv4 network of /16 to /28",
     ],
     [
       "a subnet that is a number",

@@ -179,6 +179,15 @@ describe("a mistake of peers and what is given for them is refused with one line
       "town-ator:towns.home.peers.bob.url: must be ws://<IPv4 address>:<port from 1 to 65535>",
     ],
     [
+      "a direct peer on loopback",
+      {
+        towns: {
+          home: { ...town, transport: "direct", peers: { bob: { transport: "direct", url: "ws://127.0.0.1:3001" } } },
+        },
+      },
+      "; at 127.0.0.1 and 0.0.0.0 the connector would dial itself",
+    ],
+    [
       "the address of a hidden service in plain text",
       { towns: { home: { ...town, peers: { bob: { url: `ws://${"a".repeat(56)}.anon:3000` } } } } },
       "town-ator:towns.home.peers.bob.url: holds an address, which is secret: take it out, treat it as leaked, and give it to `make accept`, with the peer's token",

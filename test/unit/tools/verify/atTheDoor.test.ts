@@ -62,7 +62,7 @@ describe("at the door of a connector", () => {
       "a wrong token is refused: passed, refused with F00",
       "an empty token is refused: passed, refused with F00",
       "a peer that is not declared is refused: passed, refused with F00",
-      "no other port answers: passed, 8080 and 8081 refused",
+      "no other port answers: passed, 8080, 8081, 3001 refused",
     ]);
     expect(fake.presented.map(({ peerId }) => peerId)).toEqual(["g.bob", "g.bob", "g.bob", "town-ator-verify"]);
     const [right, wrong, empty, stranger] = fake.presented.map(({ secret }) => secret);
