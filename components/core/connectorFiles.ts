@@ -68,7 +68,6 @@ function launcherSettings(input: ConnectorFilesInput, inbound: readonly InboundS
     command: CONNECTOR_COMMAND,
     secretsFile: `${PATHS.files}/secrets.env`,
     stopGraceMs: STOP_GRACE_MS,
-    redact: [input.adminKey, ...input.peers.map((peer) => peer.token)].sort(),
     admin: { port: PORTS.admin, healthPort: PORTS.health, apiKey: input.adminKey },
     packetExpiryMs: input.timeouts.packetExpiryMs,
     guard: {

@@ -9,8 +9,6 @@ export interface LauncherSettings {
   readonly secretsFile: string;
   /** From the signal to SIGKILL, in milliseconds, 0 to 600000. */
   readonly stopGraceMs: number;
-  /** More values to take out of the connector's output. */
-  readonly redact: readonly string[];
   /**
    * The expiry of a packet of the subcommand `send`, in milliseconds, 2000 to 600000. Each hop takes 1000 of it and
    * needs more than that to be left.

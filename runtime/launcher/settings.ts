@@ -66,7 +66,6 @@ export function parseSettings(text: string): LauncherSettings {
     command,
     secretsFile,
     stopGraceMs = DEFAULT_STOP_GRACE_MS,
-    redact = [],
     admin,
     guard,
     redial,
@@ -78,14 +77,13 @@ export function parseSettings(text: string): LauncherSettings {
   const surplus = Object.keys(unknown).length;
   if (surplus > 0) {
     throw new LauncherError(
-      `launcher.json has ${surplus} unknown key(s); known are command, secretsFile, stopGraceMs, redact, admin, guard, redial, namespaceSign, daemon, packetExpiryMs`,
+      `launcher.json has ${surplus} unknown key(s); known are command, secretsFile, stopGraceMs, admin, guard, redial, namespaceSign, daemon, packetExpiryMs`,
     );
   }
   if (!isStringList(command) || !command[0] || command.some((c) => c.includes("\0"))) {
     refuse("command must be a list of strings, the first a program");
   }
   if (typeof secretsFile !== "string" || secretsFile === "") refuse("secretsFile must be a path");
-  if (!isStringList(redact)) refuse("redact must be a list of strings");
   if (redial !== undefined && admin === undefined) refuse("redial needs admin");
   if (namespaceSign !== undefined && (typeof namespaceSign !== "string" || namespaceSign === ""))
     refuse("namespaceSign must be a path");
@@ -93,7 +91,6 @@ export function parseSettings(text: string): LauncherSettings {
     command,
     secretsFile,
     stopGraceMs: milliseconds("stopGraceMs", stopGraceMs, 0, 600_000),
-    redact,
     packetExpiryMs: milliseconds("packetExpiryMs", packetExpiryMs, 2000, 600_000),
     ...(admin !== undefined && { admin: parseAdmin(admin) }),
     ...(guard !== undefined && { guard: parseGuard(guard) }),
@@ -208,6 +205,6 @@ function parseTimings(value: unknown = {}): RedialTimings {
 }
 
 /** Every secret of launcher.json. URLs need not be listed: the filter knows addresses by their form. */
-export function secretsOf({ redact, admin, redial }: LauncherSettings): string[] {
-  return [...redact, ...(admin ? [admin.apiKey] : []), ...(redial?.peers ?? []).map(({ authToken }) => authToken)];
+export function secretsOf({ admin, redial }: LauncherSettings): string[] {
+  return [...(admin ? [admin.apiKey] : []), ...(redial?.peers ?? []).map(({ authToken }) => authToken)];
 }

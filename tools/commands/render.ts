@@ -195,7 +195,7 @@ function hidden(name: string, text: string): string {
 
 const HIDDEN = "[secret]";
 /** The keys of the connector's YAML and the launcher's JSON whose values are secret: a text, or a list of texts. */
-const SECRET_KEYS: ReadonlySet<unknown> = new Set(["apiKey", "authToken", "redact"]);
+const SECRET_KEYS: ReadonlySet<unknown> = new Set(["apiKey", "authToken"]);
 
 /** What a parser makes of the value of a key. */
 function withoutSecret(key: unknown, value: unknown): unknown {

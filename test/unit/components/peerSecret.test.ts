@@ -35,7 +35,7 @@ describe("peers", () => {
     expect(files["/files/connector.yaml"]).toContain(`authToken: ${"b".repeat(64)}`);
     expect(files["/files/connector.yaml"]).toContain("relation: parent");
     expect(files["/files/secrets.env"]).not.toContain("b".repeat(64));
-    expect((JSON.parse(files["/files/launcher.json"]!) as { redact: string[] }).redact).toContain("b".repeat(64));
+    expect(files["/files/launcher.json"]).toContain(`"authToken": "${"b".repeat(64)}"`);
   });
 
   it("may present only a secret that an invite can carry", () => {

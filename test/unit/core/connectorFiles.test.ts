@@ -100,7 +100,6 @@ describe("the connector's files", () => {
       command: ["node", "packages/connector/dist/main.js"],
       secretsFile: "/etc/town-ator/secrets.env",
       stopGraceMs: 10_000,
-      redact: ["b".repeat(64), "k".repeat(64), "z".repeat(64)],
       admin: { port: 8081, healthPort: 8080, apiKey: "k".repeat(64) },
       packetExpiryMs: 5005,
       guard: {

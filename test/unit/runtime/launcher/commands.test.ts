@@ -57,7 +57,7 @@ afterEach(async () => {
 
 function settings(more: Partial<Settings> = {}): Settings {
   const admin = { port, healthPort: port, apiKey: API_KEY };
-  return { command: ["node"], secretsFile: "s", stopGraceMs: 0, redact: [], packetExpiryMs: 6000, admin, ...more };
+  return { command: ["node"], secretsFile: "s", stopGraceMs: 0, packetExpiryMs: 6000, admin, ...more };
 }
 const REDIAL = { peers: [{ id: "bob", url: `ws://${ADDRESS}:3000`, authToken: TOKEN }], timings: TIMINGS };
 
@@ -103,11 +103,11 @@ describe("peers", () => {
   test("shows no address, token or key that a connector might tell", async () => {
     const bob = { id: "bob", connected: true, url: `ws://${ADDRESS}`, authToken: TOKEN, note: `${TOKEN} ${ADDRESS}` };
     answers = {
-      "/health": [{ body: { nodeId: `x ${API_KEY}`, more: "another-secret" } }],
+      "/health": [{ body: { nodeId: `x ${API_KEY}` } }],
       "/admin/peers": [{ body: { peers: [bob] } }],
     };
-    expect(await run(["peers"], settings({ redial: REDIAL, redact: ["another-secret"] }))).toEqual({
-      health: { nodeId: "x [secret]", more: "[secret]" },
+    expect(await run(["peers"], settings({ redial: REDIAL }))).toEqual({
+      health: { nodeId: "x [secret]" },
       peers: [{ id: "bob", connected: true, note: "[secret] [address].anon" }],
       redial: null,
     });
@@ -182,8 +182,8 @@ test.each([
 });
 
 test.each([["peers"], ["send", "g.bob"]])("%s needs to know the admin API", async (...argv) => {
-  const { command, secretsFile, stopGraceMs, redact, packetExpiryMs } = settings();
-  const without = { command, secretsFile, stopGraceMs, redact, packetExpiryMs };
+  const { command, secretsFile, stopGraceMs, packetExpiryMs } = settings();
+  const without = { command, secretsFile, stopGraceMs, packetExpiryMs };
   await expect(run(argv, without)).rejects.toThrow(
     new LauncherError(`${argv[0]} needs the key admin of launcher.json`),
   );

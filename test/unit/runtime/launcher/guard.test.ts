@@ -131,7 +131,8 @@ describe("a declared peer with its token", () => {
   });
 
   it("who reads no answers is not read, so that the connector need not keep them, until it reads again", async () => {
-    const [count, answer] = [1000, Buffer.alloc(64 * 1024)];
+    // More than the system buffers for a connection, 36 MiB, also while reads and answers take turns.
+    const [count, answer] = [1600, Buffer.alloc(64 * 1024)];
     let heard = 0;
     const connector = new WebSocketServer({ port: 0, perMessageDeflate: false });
     connector.on("connection", (side) => {

@@ -20,7 +20,6 @@ interface Given {
   command?: string[];
   secrets?: string;
   stopGraceMs?: number;
-  redact?: string[];
   /** Overrides the whole of launcher.json. */
   json?: string;
   /** More keys of launcher.json. */
@@ -37,7 +36,7 @@ class Launched {
   readonly process: ChildProcessWithoutNullStreams;
   readonly #ended: Promise<unknown[]>;
 
-  constructor({ script = "", command, secrets = "", stopGraceMs = 5000, redact = [], json, more, preload }: Given) {
+  constructor({ script = "", command, secrets = "", stopGraceMs = 5000, json, more, preload }: Given) {
     const { folder } = this;
     writeFileSync(path.join(folder, "launcher.cjs"), bundledLauncher());
     writeFileSync(path.join(folder, "secrets.env"), secrets);
@@ -45,7 +44,6 @@ class Launched {
       command: command ?? [process.execPath, "-e", script],
       secretsFile: "secrets.env",
       stopGraceMs,
-      redact,
       ...more,
     };
     writeFileSync(path.join(folder, "launcher.json"), json ?? JSON.stringify(settings));
@@ -142,7 +140,8 @@ describe.concurrent("the launcher", () => {
       process.stdout.write("tok hun");
       process.stderr.write("peer ws://${ADDRESS}:3000 ");
       setTimeout(() => { process.stdout.write("ter22\\nmore22-more22 "); process.stderr.write("more22-more22"); process.exitCode = 3; }, 50);`;
-    const launched = new Launched({ script, secrets: "A=hunter22\n", redact: ["more22-more22"] });
+    const admin = { port: 1, healthPort: 1, apiKey: "more22-more22" };
+    const launched = new Launched({ script, secrets: "A=hunter22\n", more: { admin } });
     expect(await launched.end()).toEqual([3, null]);
     expect(launched.out).toBe("tok [secret]\n[secret] ");
     expect(launched.err).toBe("peer ws://[address].anon:3000 [secret]");
@@ -365,7 +364,7 @@ describe.concurrent("the launcher", () => {
   test.each([
     ["a missing program", { command: ["/no/such/program-hunter22"] }, "cannot start the connector: ENOENT"],
     ["a program that may not run", { command: ["/etc/passwd"] }, "cannot start the connector: EACCES"],
-    ["a bad launcher.json", { json: '{"redact":["hunter22"]' }, "launcher.json is not valid JSON"],
+    ["a bad launcher.json", { json: '{"command":["hunter22"]' }, "launcher.json is not valid JSON"],
     ["a bad secrets file", { secrets: "\nhunter22" }, "line 2 of the secrets file is not KEY=VALUE"],
     [
       "a missing secrets file",

@@ -52,12 +52,11 @@ describe("the secrets file", () => {
 });
 
 describe("launcher.json", () => {
-  test("has defaults for the grace and the values to take out", () => {
+  test("has defaults for the times", () => {
     expect(parseSettings('{"command":["node","main.js"],"secretsFile":"secrets.env"}')).toEqual({
       command: ["node", "main.js"],
       secretsFile: "secrets.env",
       stopGraceMs: 10_000,
-      redact: [],
       packetExpiryMs: 30_000,
     });
   });
@@ -67,7 +66,6 @@ describe("launcher.json", () => {
       command: ["node"],
       secretsFile: "/etc/s",
       stopGraceMs: 0,
-      redact: ["hunter22"],
       packetExpiryMs: 2000,
     };
     expect(parseSettings(JSON.stringify(settings))).toEqual(settings);
@@ -78,7 +76,6 @@ describe("launcher.json", () => {
       command: ["node"],
       secretsFile: "s",
       stopGraceMs: 1,
-      redact: [],
       packetExpiryMs: 10_000,
       admin: { port: 8081, healthPort: 8080, apiKey: "hunter22" },
       redial: {
@@ -184,12 +181,12 @@ describe("launcher.json", () => {
   });
 
   test.each([
-    ['{"redact":["hunter22"', "launcher.json is not valid JSON"],
+    ['{"command":["hunter22"', "launcher.json is not valid JSON"],
     ["[]", "launcher.json must hold an object"],
     ["null", "launcher.json must hold an object"],
     [
       JSON.stringify({ ...good, hunter22: 1 }),
-      "launcher.json has 1 unknown key(s); known are command, secretsFile, stopGraceMs, redact, admin, guard, redial, namespaceSign, daemon, packetExpiryMs",
+      "launcher.json has 1 unknown key(s); known are command, secretsFile, stopGraceMs, admin, guard, redial, namespaceSign, daemon, packetExpiryMs",
     ],
     [JSON.stringify({ secretsFile: "s" }), "launcher.json: command must be a list of strings, the first a program"],
     [JSON.stringify({ ...good, command: [] }), "launcher.json: command must be a list of strings, the first a program"],
@@ -219,7 +216,6 @@ describe("launcher.json", () => {
       "launcher.json: daemon.prepare must be a list of strings, the first a program",
     ],
     [JSON.stringify({ ...good, namespaceSign: 22 }), "launcher.json: namespaceSign must be a path"],
-    [JSON.stringify({ ...good, redact: "hunter22" }), "launcher.json: redact must be a list of strings"],
   ])("is refused as %s, by the key and without a value", (text, message) => {
     expect(messageOf(() => parseSettings(text))).toBe(message);
   });
