@@ -1,15 +1,5 @@
-import { expect, it, test } from "vitest";
-import { defaultBase } from "../../../../tools/offline/baseImages";
+import { expect, it } from "vitest";
 import { parseLdd, parsePrintedUris } from "../../../../tools/offline/baseRoot";
-
-test.each([
-  ["ARG BASE=debian:bookworm-slim@sha256:96e3\nFROM ${BASE}\n", "debian:bookworm-slim@sha256:96e3"],
-  ['# text\narg base="node:22-alpine"\n', "node:22-alpine"],
-  ["ARG BASE\nFROM ${BASE}\n", undefined],
-  ["ARG BASEMENT=x\n", undefined],
-])("reads the base image of %j", (dockerfile, base) => {
-  expect(defaultBase(dockerfile)).toBe(base);
-});
 
 it("reads the files that apt would fetch, sorted by package", () => {
   const text = [
