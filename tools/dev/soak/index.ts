@@ -3,8 +3,10 @@ import * as path from "node:path";
 import { format, resolveConfig } from "prettier";
 import { projectDirectory, UserError } from "../../console/project";
 import { say } from "../../console/say";
+import { dockerClient } from "../../docker/dockerHost";
 import { prepareEnvironment, type Environment } from "../../pulumi/environment";
-import { inNamespaces } from "../engine/namespaces";
+import { endingAll } from "../endingAll";
+import { inNamespaces, saveBaseImages } from "../engine/namespaces";
 import { engineFolder } from "../engine/privateEngine";
 import { faultsNamed } from "./faults";
 import { FORMS, SHAPES, shapesTable, soakTables, type Form, type Shape, type Soaked } from "./report";
@@ -65,10 +67,12 @@ async function tell(
 }
 
 /** Soaks one town, in namespaces of their own. */
-async function soakOne(environment: Environment, shape: Shape, form: Form): Promise<Soaked> {
+async function soakOne({ env: own, dockerHost }: Environment, shape: Shape, form: Form): Promise<Soaked> {
   const folder = engineFolder();
   try {
-    const end = await inNamespaces(environment, folder, path.join(__dirname, "inside.ts"), [shape, form]);
+    const env = await saveBaseImages(dockerClient(dockerHost), own, folder);
+    const inside = { script: path.join(__dirname, "inside.ts"), folder, args: [shape, form], env };
+    const end = await endingAll((signal) => inNamespaces(inside, signal));
     if (end !== 0) throw new UserError(`The soak could not be finished, it ended with ${end}: see above.`);
     return JSON.parse(fs.readFileSync(path.join(folder, "report.json"), "utf8")) as Soaked;
   } finally {
