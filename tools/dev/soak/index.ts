@@ -20,7 +20,7 @@ const MARKS = ["<!-- make soak: begin -->", "<!-- make soak: end -->"] as const;
  * ({@link FORMS}), `FAULT` a part of a fault's name; `shapes` rewrites the table in docs/explanation/topologies.md, and
  * `FAULT` none. `REPORT=<file>` takes what was measured as JSON. Prints the tables, and gives whether everything held.
  *
- * @throws UserError where it cannot run: not as root on Linux, or without Docker; for a `FAULT` that names none
+ * @throws UserError where it cannot run: not as root on Linux, or without Docker; for a `FAULT` that the form has not
  */
 export async function soak({ stack }: { stack: string }): Promise<boolean> {
   if (process.platform !== "linux" || process.getuid?.() !== 0)
@@ -28,7 +28,7 @@ export async function soak({ stack }: { stack: string }): Promise<boolean> {
   const form = (process.env["SOAK"] || "whole") as (typeof FORMS)[number];
   if (!FORMS.includes(form)) throw new UserError(`SOAK can be ${FORMS.join(", ")}.`);
   const fault = process.env["FAULT"] ?? "";
-  faultsNamed(fault);
+  checkFault(form, fault);
   const page = pageOf(form, fault);
   const environment = await prepareEnvironment({ stack });
   if (form === "shapes") {
@@ -41,6 +41,13 @@ export async function soak({ stack }: { stack: string }): Promise<boolean> {
   }
   const soaked = await soakOne(environment, "gateway", form);
   return tell(soaked, soakTables(soaked), page, [soaked]);
+}
+
+/** Throws a UserError for a part of a fault's name with which this form would make no fault. */
+export function checkFault(form: (typeof FORMS)[number], fault: string): void {
+  if (fault === "") return;
+  if (form === "storms") throw new UserError("SOAK=storms makes no faults: leave FAULT out.");
+  faultsNamed(fault, form === "faults" ? "whole" : form === "shapes" ? "shape" : form);
 }
 
 /** The page that shows what was measured; none shows a part of it, such as the faults with `fault` in their names. */
