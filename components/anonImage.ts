@@ -15,7 +15,7 @@ export interface AnonImageArgs extends Partial<LocalBuild> {
  * Docker host, unless `reference` says where to pull it from. Gives the image's id; pass that to every component, so
  * that they share it.
  *
- * The build context is put together in `.town-ator/images/anon` below the working directory, which is the folder of the
+ * The build context is put together in `.town-ator/images` below the working directory, which is the folder of the
  * Pulumi program: keep `.town-ator` out of version control. Throws when the daemon's package is missing or altered.
  */
 export function anonImage(

@@ -1,12 +1,18 @@
 import type * as pulumi from "@pulumi/pulumi";
+import { within, type Problems } from "./arguments";
 import type { ConnectorPlace } from "./connectorPlace";
+import { guardProblems } from "./core/guardSettings";
 import type { Suffix } from "./core/identity";
-import { townParts, type Owner } from "./core/names";
-import { relayIdOf } from "./core/townRelay";
-import type { PeerSecret, PeerSecretArgs } from "./peerSecret";
+import { UNREACHABLE_INVITE } from "./core/invite";
+import { memoryProblem } from "./core/memory";
+import { nodeIdProblem, ownerProblem, peersProblem, townParts, type Owner } from "./core/names";
+import { isDirectUrl, routesProblems, timeoutsProblem } from "./core/peering";
+import { peerAddressProblem, relayAddressProblem, subnetProblem } from "./core/subnets";
+import { relayIdOf, relayNameProblem } from "./core/townRelay";
+import { peerSecretProblems, type PeerSecret, type PeerSecretArgs } from "./peerSecret";
 import { TownConnector, type ConnectorBehaviour } from "./townConnector";
 import type { TownNetwork } from "./townNetwork";
-import { TownRelay, townRelayPeer, withRelay, type TownRelayBehaviour } from "./townRelay";
+import { relayProblems, TownRelay, townRelayPeer, withRelay, type TownRelayBehaviour } from "./townRelay";
 
 /** What a town with ATOR and one without it are told alike. */
 export interface AnyTownArgs extends ConnectorBehaviour {
@@ -51,6 +57,50 @@ export interface TownSite {
   readonly url: pulumi.Input<string> | undefined;
 }
 
+/** What a town's arguments come to with the defaults that follow from what it is. */
+export interface TownDefaults {
+  readonly owner: Owner;
+  readonly subnet: string;
+  /** The connector's memory limit in MiB. */
+  readonly memoryMiB: number;
+  /** Whether it is on the ATOR network, and otherwise reaches its own network only. */
+  readonly hasAtor: boolean;
+}
+
+/**
+ * What is wrong with what any town is told, by the argument's name. That includes what the components in it would
+ * refuse, once the town is registered.
+ */
+export function townProblems(args: AnyTownArgs, { owner, subnet, memoryMiB, hasAtor }: TownDefaults): Problems {
+  const { nodeId, peers = [], relay, routes, timeouts, guard } = args;
+  const wrong = { nodeId: nodeIdProblem(nodeId), subnet: subnetProblem(subnet) };
+  const relayId = relay && relayIdOf(nodeId, relay.name);
+  const ids = [...peers.map(({ id }) => id), ...(relayId === undefined ? [] : [relayId])];
+  const addressProblem = (address: string) =>
+    (hasAtor ? peerAddressProblem(address, subnet) : undefined) ?? (relay && relayAddressProblem(address, subnet));
+  const ofPeer = (peer: PeerSecretArgs): Problems => ({
+    ...peerSecretProblems(peer),
+    ...(peer.direct &&
+      isDirectUrl(peer.direct.url) &&
+      wrong.subnet === undefined && { "direct.url": addressProblem(new URL(peer.direct.url).hostname) }),
+    ...(!hasAtor && peer.invite !== undefined && { invite: UNREACHABLE_INVITE }),
+  });
+  return {
+    owner: ownerProblem(owner),
+    ...wrong,
+    peers: peersProblem(ids),
+    ...Object.fromEntries(peers.flatMap((peer, index) => Object.entries(within(`peers[${index}]`, ofPeer(peer))))),
+    ...(relay && {
+      "relay.name": wrong.nodeId === undefined ? relayNameProblem(nodeId, relay.name) : undefined,
+      ...within("relay", relayProblems(relay)),
+    }),
+    ...routesProblems(withRelay(routes, relayId) ?? [], [nodeId, ...ids]),
+    timeouts: timeoutsProblem(timeouts),
+    ...guardProblems(guard),
+    "memoryMiB.connector": memoryProblem(memoryMiB),
+  };
+}
+
 /** Declares a town's connector, and the town's own relay if it is to have one. */
 export function connectorAndRelay(
   name: string,
@@ -66,7 +116,7 @@ export function connectorAndRelay(
     {
       ...{ owner, nodeId, place, environment, access, timeouts, guard, logLevel, memoryMiB },
       peers: relayPeer ? [...peers, relayPeer] : peers,
-      routes: withRelay(routes, relayPeer),
+      routes: withRelay(routes, relayPeer?.peerId),
       image: images?.connector,
     },
     parent,

@@ -9,7 +9,7 @@ import { DEFAULT_MEMORY_MIB, memoryProblem } from "./core/memory";
 import { ownerProblem, type Owner } from "./core/names";
 import { PATHS, PORTS } from "./core/ports";
 import type { ConnectorTransport } from "./core/renderConnectorYaml";
-import { daemonFiles, daemonVolumes, LOOPBACK, NO_FORWARDING } from "./daemonFiles";
+import { daemonFiles, daemonVolumes, LOOPBACK, NO_FORWARDING, servedByProblem } from "./daemonFiles";
 import { type ContainerNetwork, FIXED_NAME, longRunning } from "./docker/container";
 import { fileVolume } from "./docker/fileVolume";
 import { dockerVolume } from "./docker/volume";
@@ -70,6 +70,7 @@ export class AtorSidecar extends pulumi.ComponentResource implements ConnectorPl
     const owner = ownerOf(name, args.owner);
     assertArguments(`AtorSidecar ${name}`, {
       owner: ownerProblem(owner),
+      identity: servedByProblem(identity, "sidecar"),
       memoryMiB: memoryProblem(memoryMiB),
       target: targetProblem(target),
     });

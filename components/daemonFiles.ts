@@ -36,6 +36,13 @@ export interface DaemonFilesArgs {
   readonly scripts: readonly string[];
 }
 
+/** What is wrong with an identity that a daemon in such a container is to serve, if anything. */
+export function servedByProblem(identity: HiddenServiceVolume, container: "sidecar" | "connector"): string | undefined {
+  return identity.servedBy === container
+    ? undefined
+    : `must have servedBy: "${container}", for its key volume names the container whose daemon may start`;
+}
+
 /** The files of a daemon's container by name: its anonrc, what start.sh checks, keys of and for peers, scripts. */
 export function daemonFiles(
   name: string,

@@ -1,16 +1,14 @@
 import * as pulumi from "@pulumi/pulumi";
 import { anonImage } from "./anonImage";
-import { connectorAndRelay, type AnyTownArgs } from "./anyTown";
+import { connectorAndRelay, townProblems, type AnyTownArgs } from "./anyTown";
 import { assertArguments } from "./arguments";
 import type { ConnectorPlace } from "./connectorPlace";
-import { guardProblems } from "./core/guardSettings";
 import { DEFAULT_SUFFIX } from "./core/identity";
-import { DEFAULT_MEMORY_MIB, memoryProblem } from "./core/memory";
-import { nodeIdProblem, ownerProblem, peersProblem, townParts, TOWN_TYPE } from "./core/names";
-import { parsePublished, publishedProblem, timeoutsProblem } from "./core/peering";
+import { DEFAULT_MEMORY_MIB } from "./core/memory";
+import { townParts, TOWN_TYPE } from "./core/names";
+import { parsePublished, publishedProblem } from "./core/peering";
 import { PORTS } from "./core/ports";
-import { subnetOf, subnetProblem } from "./core/subnets";
-import { relayNameProblem } from "./core/townRelay";
+import { subnetOf } from "./core/subnets";
 import { ownerOf } from "./owner";
 import { PeerSecret, rememberedPeers, standingOf } from "./peerSecret";
 import { townNetwork } from "./townNetwork";
@@ -62,15 +60,8 @@ export class DirectTown extends pulumi.ComponentResource {
     const subnet = args.subnet ?? subnetOf(owner);
     const declared = args.peers ?? [];
     assertArguments(`DirectTown ${name}`, {
-      owner: ownerProblem(owner),
-      nodeId: nodeIdProblem(nodeId),
+      ...townProblems(args, { owner, subnet, memoryMiB, hasAtor: false }),
       publish: publish === undefined ? undefined : publishedProblem(publish),
-      peers: peersProblem(declared),
-      subnet: subnetProblem(subnet),
-      "relay.name": args.relay?.name === undefined ? undefined : relayNameProblem(nodeId, args.relay.name),
-      timeouts: timeoutsProblem(args.timeouts),
-      ...guardProblems(args.guard),
-      "memoryMiB.connector": memoryProblem(memoryMiB),
     });
     super(TOWN_TYPE, name, {}, opts);
     const parent = { parent: this };

@@ -5,7 +5,7 @@ import type { ConnectorPlace, ManagedDaemon } from "./connectorPlace";
 import { DEFAULT_MEMORY_MIB, memoryProblem } from "./core/memory";
 import { hiddenServiceDir, PATHS, PORTS } from "./core/ports";
 import type { ConnectorTransport } from "./core/renderConnectorYaml";
-import { daemonFiles, daemonVolumes, LOOPBACK, NO_FORWARDING } from "./daemonFiles";
+import { daemonFiles, daemonVolumes, LOOPBACK, NO_FORWARDING, servedByProblem } from "./daemonFiles";
 import type { ContainerNetwork } from "./docker/container";
 import type { HiddenServiceVolume } from "./hiddenServiceVolume";
 import type { PeerSecret } from "./peerSecret";
@@ -45,7 +45,10 @@ export class EmbeddedAtor extends pulumi.ComponentResource implements ConnectorP
 
   constructor(name: string, args: EmbeddedAtorArgs, opts?: pulumi.ComponentResourceOptions) {
     const { identity, network, target, memoryMiB = DEFAULT_MEMORY_MIB.sidecar } = args;
-    assertArguments(`EmbeddedAtor ${name}`, { memoryMiB: memoryProblem(memoryMiB) });
+    assertArguments(`EmbeddedAtor ${name}`, {
+      identity: servedByProblem(identity, "connector"),
+      memoryMiB: memoryProblem(memoryMiB),
+    });
     super("town-ator:index:EmbeddedAtor", name, {}, opts);
     const ends = { proxy: LOOPBACK, connector: LOOPBACK };
     this.network = {

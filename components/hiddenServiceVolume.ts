@@ -6,6 +6,7 @@ import { assertArguments } from "./arguments";
 import { assertEnded, whenSucceeded, FIXED_NAME, oneShot, type EndedOneShot } from "./docker/container";
 import {
   DEFAULT_SUFFIX,
+  IdentityError,
   identityFromKeyFile,
   identityOfSeed,
   numbersProblem,
@@ -84,6 +85,8 @@ export class HiddenServiceVolume extends pulumi.ComponentResource {
   public readonly image: pulumi.Output<string>;
   /** Whether the identity outlives the stack. */
   public readonly keep: boolean;
+  /** Which container serves it. */
+  public readonly servedBy: "sidecar" | "connector";
   /** What the daemon has to append to an address, for the address to be the one that peers know. */
   public readonly suffix: Suffix;
   /** The town's address. */
@@ -112,11 +115,12 @@ export class HiddenServiceVolume extends pulumi.ComponentResource {
     });
     super("town-ator:index:HiddenServiceVolume", name, {}, opts);
     this.keep = args.keep ?? true;
+    this.servedBy = args.servedBy ?? "sidecar";
     this.suffix = suffix;
     this.image = pulumi.output(args.image ?? anonImage(`${name}-image`, {}, { parent: this }));
     // The state keeps its own seed whatever is given: an address may have followed from it.
     const made = randomSecret(secretNames.seed(name), { parent: this, protect: this.keep });
-    const identities = publishedIdentities(identity, suffix, args, made);
+    const identities = publishedIdentities(name, identity, suffix, args, made);
     this.published = identities.map(({ number, identity }) => ({
       number,
       address: identity.address,
@@ -140,7 +144,8 @@ export class HiddenServiceVolume extends pulumi.ComponentResource {
       oneShot(owner, "identity", {
         image: this.image,
         command: "/usr/local/bin/install-identity",
-        arguments: [args.servedBy ?? "sidecar"],
+        // The numbers tell the uploads of this run from those of a run whose one-shot never started.
+        arguments: [this.servedBy, ...identities.map(({ number }) => String(number))],
         uploads: pulumi
           .all(identities.map(({ number, identity }) => identity.apply((resolved) => offered(number, resolved))))
           .apply((uploads) => uploads.flat()),
@@ -163,15 +168,18 @@ export class HiddenServiceVolume extends pulumi.ComponentResource {
  * They go through Outputs as text: an Output looks for others in every byte of a buffer.
  */
 function publishedIdentities(
+  name: string,
   numbers: IdentityNumbers,
   suffix: Suffix,
   { adopted = {}, seed }: Pick<HiddenServiceVolumeArgs, "adopted" | "seed">,
   made: pulumi.Output<string>,
 ): { number: number; identity: pulumi.Output<Identity> }[] {
+  const read = <T>(argument: string, text: pulumi.Input<string>, parse: (text: string) => T) =>
+    pulumi.secret(text).apply((known) => readKey(`HiddenServiceVolume ${name}: ${argument}`, known, parse));
   const seedText =
     seed === undefined
       ? made.apply((text) => seedFromRandom(text).toString("base64"))
-      : pulumi.secret(seed).apply((text) => parseSeedText(text).toString("base64"));
+      : read("seed", seed, (text) => parseSeedText(text).toString("base64"));
   return published(numbers).map((number) => {
     const key = adopted[number];
     return {
@@ -179,9 +187,18 @@ function publishedIdentities(
       identity:
         key === undefined
           ? seedText.apply((text) => identityOfSeed(Buffer.from(text, "base64"), number, suffix))
-          : pulumi.secret(key).apply((text) => identityFromKeyFile(parseIdentityText(text), suffix)),
+          : read(`adopted.${number}`, key, (text) => identityFromKeyFile(parseIdentityText(text), suffix)),
     };
   });
+}
+
+/** What `parse` makes of a given key. A DeploymentError says which argument is wrong, and nothing of the key. */
+export function readKey<T>(argument: string, text: string, parse: (text: string) => T): T {
+  try {
+    return parse(text);
+  } catch (error) {
+    throw error instanceof IdentityError ? new DeploymentError(`${argument} ${error.message}`) : error;
+  }
 }
 
 function identityLine(number: number, { secretKeyFile, fingerprint }: Identity): string {

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
-import { assertArguments } from "./arguments";
-import type { Invite } from "./core/invite";
-import { btpPeerVariable, peerIdProblem, secretNames } from "./core/names";
+import { assertArguments, type Problems } from "./arguments";
+import { OTHER_PEERS_INVITE, type Invite } from "./core/invite";
+import { peerIdProblem, secretNames } from "./core/names";
 import { GIVEN_SECRET, isDirectUrl, type DialledPeer, type InboundSecret, type Relation } from "./core/peering";
 import { dialledByInvite } from "./core/renderConnectorYaml";
 import { DeploymentError } from "./docker/deploymentError";
@@ -40,8 +40,6 @@ export interface PeerSecretArgs {
 export class PeerSecret extends pulumi.ComponentResource {
   /** The peer's nodeId. */
   public readonly peerId: string;
-  /** The connector's variable for the inbound half. */
-  public readonly variable: string;
   /** The invite that the peer has for us; secret, and undefined while there is none. */
   public readonly invite: pulumi.Output<Invite | undefined>;
   /** The inbound half: 43 letters and digits, or what the operator gives; secret. */
@@ -51,14 +49,9 @@ export class PeerSecret extends pulumi.ComponentResource {
 
   constructor(name: string, args: PeerSecretArgs, opts?: pulumi.ComponentResourceOptions) {
     const { id, relation = "peer", direct, given, secretVersion = 1 } = args;
-    assertArguments(`PeerSecret ${name}`, {
-      id: peerIdProblem(id),
-      direct: direct && directProblem(direct.url),
-      secretVersion: Number.isInteger(secretVersion) && secretVersion > 0 ? undefined : "must be a whole number from 1",
-    });
+    assertArguments(`PeerSecret ${name}`, peerSecretProblems(args));
     super("town-ator:index:PeerSecret", name, {}, opts);
     this.peerId = id;
-    this.variable = btpPeerVariable(id);
     const secret =
       given === undefined
         ? randomSecret(secretNames.inbound(name), { parent: this }, `${secretVersion}`)
@@ -67,14 +60,17 @@ export class PeerSecret extends pulumi.ComponentResource {
       if (given !== undefined) assertGiven(name, text);
       return { peerId: id, secret: text };
     });
-    this.invite = pulumi.secret<Invite | undefined>(args.invite);
+    this.invite = pulumi.secret<Invite | undefined>(args.invite).apply((invite) => {
+      if (invite) assertInviteOf(name, id, invite);
+      return invite;
+    });
     this.outbound = pulumi
       .all([this.invite, pulumi.secret(direct?.token ?? "")])
       .apply(([invite, token]): DialledPeer | undefined => {
         if (direct) return { id, relation, url: direct.url, token, transport: "direct" };
         return invite && dialledByInvite({ id, relation }, invite);
       });
-    this.registerOutputs({ variable: this.variable });
+    this.registerOutputs();
   }
 }
 
@@ -84,8 +80,21 @@ export function assertGiven(name: string, secret: string): void {
     throw new DeploymentError(`PeerSecret ${name}: given must be 32 to 256 printable ASCII characters and no space`);
 }
 
-function directProblem(url: string): string | undefined {
-  return isDirectUrl(url) ? undefined : "must have a url such as ws://10.77.0.9:3000";
+/** Throws a DeploymentError for another peer's invite. */
+export function assertInviteOf(name: string, id: string, { nodeId }: Invite): void {
+  if (nodeId !== id) throw new DeploymentError(`PeerSecret ${name}: invite ${OTHER_PEERS_INVITE}`);
+}
+
+/** What is wrong with the arguments of a PeerSecret, by their names. */
+export function peerSecretProblems({ id, direct, secretVersion = 1 }: PeerSecretArgs): Problems {
+  return {
+    id: peerIdProblem(id),
+    "direct.url":
+      direct === undefined || isDirectUrl(direct.url)
+        ? undefined
+        : "must be ws://<IPv4 address>:<port>, such as ws://10.77.0.9:3000",
+    secretVersion: Number.isInteger(secretVersion) && secretVersion > 0 ? undefined : "must be a whole number from 1",
+  };
 }
 
 /** For every peer whether we dial it (`dialled`) or wait for it (`expected`). */

@@ -1,21 +1,20 @@
 import * as pulumi from "@pulumi/pulumi";
 import { anonImage } from "./anonImage";
-import { connectorAndRelay, type AnyTownArgs } from "./anyTown";
+import { connectorAndRelay, townProblems, type AnyTownArgs } from "./anyTown";
 import { assertArguments } from "./arguments";
 import type { AtorNetwork } from "./atorNetwork";
 import { AtorSidecar, type AtorSidecarArgs } from "./atorSidecar";
 import { EmbeddedAtor, type EmbeddedAtorArgs } from "./embeddedAtor";
 import { discoveryKeyFromSecret } from "./core/discovery";
-import { guardProblems } from "./core/guardSettings";
 import { DEFAULT_SUFFIX, numbersProblem, suffixProblem, type IdentityNumbers } from "./core/identity";
-import { formatInvite, type Invite } from "./core/invite";
+import { formatInvite, takenInviteProblem, type Invite, type InviteParties } from "./core/invite";
 import { DEFAULT_MEMORY_MIB, memoryProblem } from "./core/memory";
-import { nodeIdProblem, ownerProblem, peersProblem, townParts, TOWN_TYPE } from "./core/names";
+import { townParts, TOWN_TYPE } from "./core/names";
 import { anonUrlOf } from "./core/renderConnectorYaml";
-import { subnetOf, subnetProblem } from "./core/subnets";
-import { relayNameProblem } from "./core/townRelay";
+import { subnetOf } from "./core/subnets";
+import { DeploymentError } from "./docker/deploymentError";
 import { HiddenServiceVolume, type PublishedAddress } from "./hiddenServiceVolume";
-import { timeoutsProblem, type Topology } from "./core/peering";
+import type { Topology } from "./core/peering";
 import { ownerOf } from "./owner";
 import { PeerSecret, rememberedPeers, standingOf } from "./peerSecret";
 import { townNetwork } from "./townNetwork";
@@ -122,16 +121,9 @@ export class Town extends pulumi.ComponentResource {
     const subnet = args.subnet ?? subnetOf(owner);
     const declared = args.peers ?? [];
     assertArguments(`Town ${name}`, {
-      owner: ownerProblem(owner),
-      nodeId: nodeIdProblem(nodeId),
-      peers: peersProblem(declared),
+      ...townProblems(args, { owner, subnet, memoryMiB: connectorMiB, hasAtor: true }),
       identity: args.identity && numbersProblem(args.identity),
       suffix: suffixProblem(suffix),
-      subnet: subnetProblem(subnet),
-      "relay.name": args.relay?.name === undefined ? undefined : relayNameProblem(nodeId, args.relay.name),
-      timeouts: timeoutsProblem(args.timeouts),
-      ...guardProblems(args.guard),
-      "memoryMiB.connector": memoryProblem(connectorMiB),
       "memoryMiB.sidecar": memoryProblem(sidecarMiB),
     });
     super(TOWN_TYPE, name, {}, opts);
@@ -153,7 +145,13 @@ export class Town extends pulumi.ComponentResource {
       },
       parent,
     );
-    const peers = declared.map((peer) => new PeerSecret(townParts.peer(name, peer.id), peer, parent));
+    const peers = declared.map((peer) => {
+      const invite = pulumi.secret<Invite | undefined>(peer.invite).apply((given) => {
+        if (given) assertTaken(name, given, { peerId: peer.id, nodeId, suffix });
+        return given;
+      });
+      return new PeerSecret(townParts.peer(name, peer.id), { ...peer, invite }, parent);
+    });
     const place = placeIn(
       townParts.sidecar(name),
       { owner, identity, network, target, discovery, peers, memoryMiB: sidecarMiB },
@@ -225,6 +223,12 @@ const SHAPES: Readonly<Record<Topology, Shape>> = {
   },
   embedded: { servedBy: "connector", place: (...given) => new EmbeddedAtor(...given) },
 };
+
+/** Throws a DeploymentError for an invite by which the town of that name cannot dial the peer. */
+export function assertTaken(name: string, invite: Invite, parties: InviteParties): void {
+  const problem = takenInviteProblem(invite, parties);
+  if (problem !== undefined) throw new DeploymentError(`Town ${name}: the invite of ${parties.peerId} ${problem}`);
+}
 
 interface Invitation {
   readonly nodeId: string;

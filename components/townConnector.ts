@@ -14,8 +14,15 @@ import {
 } from "./core/connectorFiles";
 import { GUARD_LIMITS, guardProblems, type GuardLimits } from "./core/guardSettings";
 import { DEFAULT_MEMORY_MIB, memoryProblem } from "./core/memory";
-import { nodeIdProblem, ownerProblem, type Owner } from "./core/names";
-import { DEFAULT_TIMEOUTS, defaultRoutes, timeoutsProblem, type Route, type Timeouts } from "./core/peering";
+import { nodeIdProblem, ownerProblem, peersProblem, type Owner } from "./core/names";
+import {
+  DEFAULT_TIMEOUTS,
+  defaultRoutes,
+  routesProblems,
+  timeoutsProblem,
+  type Route,
+  type Timeouts,
+} from "./core/peering";
 import { PATHS, PORTS } from "./core/ports";
 import { FIXED_NAME, longRunning } from "./docker/container";
 import { fileVolume } from "./docker/fileVolume";
@@ -77,9 +84,12 @@ export class TownConnector extends pulumi.ComponentResource {
     const timeouts = { ...DEFAULT_TIMEOUTS, ...args.timeouts };
     const guard = { ...GUARD_LIMITS, ...args.guard };
     const owner = ownerOf(name, args.owner);
+    const peerIds = (args.peers ?? []).map(({ peerId }) => peerId);
     assertArguments(`TownConnector ${name}`, {
       owner: ownerProblem(owner),
       nodeId: nodeIdProblem(args.nodeId),
+      peers: peersProblem(peerIds),
+      ...routesProblems(args.routes ?? [], [args.nodeId, ...peerIds]),
       memoryMiB: memoryProblem(memoryMiB),
       timeouts: timeoutsProblem(args.timeouts),
       ...guardProblems(args.guard),

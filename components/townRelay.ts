@@ -1,7 +1,7 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { anonImage } from "./anonImage";
-import { assertArguments } from "./arguments";
+import { assertArguments, type Problems } from "./arguments";
 import { bundledLauncher } from "./bundle";
 import { STOP_GRACE_MS } from "./core/connectorFiles";
 import { DEFAULT_MEMORY_MIB, memoryProblem } from "./core/memory";
@@ -104,9 +104,7 @@ export class TownRelay extends pulumi.ComponentResource {
       peer: nodeId.startsWith(`${connector.nodeId}.`)
         ? undefined
         : `must be below ${connector.nodeId}, for it is its child`,
-      feePerEvent: Number.isSafeInteger(feePerEvent) && feePerEvent >= 0 ? undefined : "must be a whole number from 0",
-      publish: publish === undefined ? undefined : publishedProblem(publish),
-      memoryMiB: memoryProblem(memoryMiB),
+      ...relayProblems(args),
     });
     super("town-ator:index:TownRelay", name, {}, opts);
     const parent = { parent: this };
@@ -185,6 +183,19 @@ export class TownRelay extends pulumi.ComponentResource {
   }
 }
 
+/** What is wrong with how a Town relay is to behave, by the argument's name. */
+export function relayProblems({
+  feePerEvent = 0,
+  publish,
+  memoryMiB = DEFAULT_MEMORY_MIB.relay,
+}: TownRelayBehaviour): Problems {
+  return {
+    feePerEvent: Number.isSafeInteger(feePerEvent) && feePerEvent >= 0 ? undefined : "must be a whole number from 0",
+    publish: publish === undefined ? undefined : publishedProblem(publish),
+    memoryMiB: memoryProblem(memoryMiB),
+  };
+}
+
 /** Declares a Town relay as a peer of its connector: the connector's child, dialled at its address on `target`. */
 export function townRelayPeer(
   name: string,
@@ -199,9 +210,9 @@ export function townRelayPeer(
 /** A routing table with the route to a town's relay; none where the connector is to make its own. */
 export function withRelay(
   routes: readonly Route[] | undefined,
-  relay: PeerSecret | undefined,
+  relayId: string | undefined,
 ): readonly Route[] | undefined {
-  return relay && routes ? [...routes, { prefix: relay.peerId, nextHop: relay.peerId, priority: 0 }] : routes;
+  return relayId !== undefined && routes ? [...routes, { prefix: relayId, nextHop: relayId }] : routes;
 }
 
 /**
@@ -210,5 +221,5 @@ export function withRelay(
  */
 function answersOnly(name: string, owner: Owner, opts: pulumi.CustomResourceOptions): pulumi.Output<string> {
   const options = { "com.docker.network.bridge.enable_ip_masquerade": "false" };
-  return dockerNetwork(`${name}-outside`, owner, "relay-outside", { options }, opts).name;
+  return dockerNetwork(`${name}-outside`, owner, "relay-clients", { options }, opts).name;
 }

@@ -22,6 +22,7 @@ export interface Stated {
 interface StatedTown {
   readonly access?: string;
   readonly transport?: string;
+  readonly publish?: string;
   readonly relay?: { readonly publish?: string };
 }
 
@@ -97,19 +98,33 @@ export const RULES: readonly Rule[] = [
       ? []
       : ['may write core dumps: set `ulimits: [{ name: "core", soft: 0, hard: 0 }]`'],
   ),
-  container("ports-on-loopback", "No port of a container is open to other machines.", ({ ports, publishAllPorts }) => [
-    ...(publishAllPorts === true ? ["publishes all its ports: remove `publishAllPorts`"] : []),
-    ...list(ports)
-      .filter((port) => isObject(port) && !/^(127\.|::1$)/.test(text(port["ip"])))
-      .map((port) => `opens port ${text((port as Props)["internal"])} to other machines: give it \`ip: "127.0.0.1"\``),
-  ]),
-  container("nothing-secret-in-the-open", "No environment, label or command of a container holds a secret.", (props) =>
-    inTheOpen(props)
-      .filter(({ key, value }) => SECRET_NAME.test(key) || looksSecret(value))
-      .map(
-        ({ place, key }) =>
-          `has a secret in ${place}${key && ` (${key})`}, where \`docker inspect\` shows it: put it into a file in a volume`,
-      ),
+  container(
+    "ports-on-loopback",
+    "A port of a container is open to other machines only where its stack says so, and never on all addresses.",
+    (props, stated) => [
+      ...(props["publishAllPorts"] === true ? ["publishes all its ports: remove `publishAllPorts`"] : []),
+      ...list(props["ports"])
+        .filter(isObject)
+        .filter(({ ip, external }) => {
+          const isStated = `${text(ip)}:${text(external)}` === statedPort(props, stated) && ip !== "0.0.0.0";
+          return !isStated && !/^(127\.|::1$)/.test(text(ip));
+        })
+        .map(
+          ({ internal }) =>
+            `opens port ${text(internal)} to other machines: give it \`ip: "127.0.0.1"\`, or state one address and port, \`publish\` of a town with \`transport: direct\` or \`relay.publish\`, in the town's settings`,
+        ),
+    ],
+  ),
+  container(
+    "nothing-secret-in-the-open",
+    "No environment, label, command or health check of a container holds a secret.",
+    (props) =>
+      inTheOpen(props)
+        .filter(({ key, value }) => SECRET_NAME.test(key) || looksSecret(value))
+        .map(
+          ({ place, key }) =>
+            `has a secret in ${place}${key && ` (${key})`}, where \`docker inspect\` shows it: put it into a file in a volume`,
+        ),
   ),
   {
     name: "kept-data-is-protected",
@@ -129,8 +144,14 @@ export const RULES: readonly Rule[] = [
     name: "permissionless-where-stated",
     description: "A connector that lets strangers in is one whose stack says so.",
     violations({ type, props }, { towns }) {
-      if (type !== CONTAINER || !list(props["envs"]).includes("BTP_ALLOW_NOAUTH=true")) return [];
-      const town = labelsOf(props)["town-ator.town"];
+      if (type !== CONTAINER) return [];
+      const { "town-ator.town": town, "town-ator.role": role = "" } = labelsOf(props);
+      const doors = list(props["envs"]).filter((entry) => text(entry).startsWith("BTP_ALLOW_NOAUTH="));
+      // A connector lets strangers in unless the variable is exactly `false`.
+      const isOpen =
+        doors.some((entry) => entry !== "BTP_ALLOW_NOAUTH=false") ||
+        (doors.length === 0 && ["connector", "relay"].includes(role));
+      if (!isOpen) return [];
       return town !== undefined && towns?.[town]?.access === "permissionless"
         ? []
         : [
@@ -147,7 +168,7 @@ export const RULES: readonly Rule[] = [
       const stated = towns?.[town];
       // The network through which a published relay answers has no masquerading.
       const answersOnly = (props["options"] as Props | undefined)?.[MASQUERADE] === "false";
-      if (role === "relay-outside" && answersOnly && stated?.relay?.publish !== undefined) return [];
+      if (role === "relay-clients" && answersOnly && stated?.relay?.publish !== undefined) return [];
       return stated?.transport === "direct"
         ? []
         : ["gives a town a way out past ATOR: say `transport: direct` in the town's settings, or set `internal: true`"];
@@ -167,8 +188,20 @@ export function statedBy(config: Readonly<Record<string, unknown>>): Stated {
 
 type Props = Readonly<Record<string, unknown>>;
 
-function container(name: string, description: string, check: (props: Props) => string[]): Rule {
-  return { name, description, violations: ({ type, props }) => (type === CONTAINER ? check(props) : []) };
+function container(name: string, description: string, check: (props: Props, stated: Stated) => string[]): Rule {
+  return {
+    name,
+    description,
+    violations: ({ type, props }, stated) => (type === CONTAINER ? check(props, stated) : []),
+  };
+}
+
+/** Where a container may be reached from other machines, `<address>:<port>`, as its stack says. */
+function statedPort(props: Props, { towns }: Stated): string | undefined {
+  const { "town-ator.town": name = "", "town-ator.role": role } = labelsOf(props);
+  const town = towns?.[name];
+  if (role === "relay") return town?.relay?.publish;
+  return role === "connector" && town?.transport === "direct" ? town.publish : undefined;
 }
 
 function isObject(value: unknown): value is Props {
@@ -195,8 +228,10 @@ const SECRET_NAME = /(secret|token|passw(or)?d|passphrase|api_?key|private_?key)
 
 /** Everything that `docker inspect` shows: a key, where there is one, and a value that is not empty. */
 function inTheOpen(props: Props): { place: string; key: string; value: string }[] {
-  const words = ["command", "entrypoints"].flatMap((place) =>
-    list(props[place]).map((word) => ({ place: `its ${place}`, key: "", value: text(word) })),
+  const { command, entrypoints, healthcheck } = props;
+  const tests = isObject(healthcheck) ? healthcheck["tests"] : healthcheck;
+  const words = Object.entries({ command, entrypoints, "health check": tests }).flatMap(([place, said]) =>
+    list(said).map((word) => ({ place: `its ${place}`, key: "", value: text(word) })),
   );
   const envs = list(props["envs"]).map((entry) => {
     const [, key = "", value = text(entry)] = /^([^=]*)=(.*)$/s.exec(text(entry)) ?? [];

@@ -7,8 +7,8 @@ import {
   SUFFIXES,
   type Suffix,
 } from "../components/core/identity";
-import { RANDOM_SECRET_TYPE, seedName, TOWN_TYPE } from "../components/core/names";
-import { Secret } from "../components/core/secret";
+import { inboundSecretName, RANDOM_SECRET_TYPE, seedName, TOWN_TYPE } from "../components/core/names";
+import { Secret } from "./secret";
 import { UserError } from "../components/core/userError";
 import { lineFor, type Problem } from "./problems";
 import type { PeerSettings, Settings, TownSettings } from "./settings";
@@ -26,6 +26,8 @@ export interface DeployedTown {
   readonly secretVersions: Readonly<Record<string, number>>;
   /** The peers whose inbound secret the operator gives, so that its version means nothing. */
   readonly given: readonly string[];
+  /** The peers whose inbound secret was made and is no longer in the state, as `make down` leaves a kept town. */
+  readonly lostSecrets: readonly string[];
   /** The seed that the state keeps for the town, 32 bytes. */
   readonly seed?: Secret<Buffer>;
 }
@@ -68,8 +70,12 @@ export function deployedTowns(resources: readonly StateResource[]): DeployedTown
       throw new DeployedError(
         "The stack's state describes a town in a format that this version of the program cannot read, so it cannot tell which addresses would be lost. Use the version that deployed it last: make a backup and take the stack down; then restore the backup with this version.",
       );
-    const text = random.get(seedName(data.town));
-    return [{ ...data, ...(text !== undefined && { seed: new Secret(seedFromRandom(text)) }) }];
+    const { town, secretVersions, given } = data;
+    const lostSecrets = Object.keys(secretVersions).filter(
+      (peer) => !given.includes(peer) && !random.has(inboundSecretName(town, peer)),
+    );
+    const text = random.get(seedName(town));
+    return [{ ...data, lostSecrets, ...(text !== undefined && { seed: new Secret(seedFromRandom(text)) }) }];
   });
 }
 
@@ -123,7 +129,7 @@ function whyLost(
   if (town.transport === "direct")
     return {
       path: ["towns", name, "transport"],
-      message: `direct publishes no address, and the town has ${fingerprint}; set it to socks5, or ${givingUp(fingerprint)}`,
+      message: `direct publishes no address, and the town has ${fingerprint}; set it to socks5, or ${lettingGo(fingerprint, settings)}`,
     };
   const instead = shown(town, number, before, settings);
   if (!published(town.identity).includes(number))
@@ -145,11 +151,11 @@ function whyLost(
       path: ["identities", name, source],
       message:
         `makes identity ${number} ${instead}, but the town has the address ${fingerprint}. Put back what was there before (nothing, if it is new); ` +
-        `to move to the other address adopt its key as the next identity (\`make identity-rotate\`); ${givingUp(fingerprint)}`,
+        `to move to the other address adopt its key as the next identity (\`make identity-rotate\`); ${withNumber(town, fingerprint, before)}`,
     };
   return {
     path: ["identities", name],
-    message: `has lost the key or the seed of the address ${fingerprint}; without it ${instead} takes its place. Put it back (\`make identity-adopt\`, or \`make identity-restore\` from a backup); ${givingUp(fingerprint)}`,
+    message: `has lost the key or the seed of the address ${fingerprint}; without it ${instead} takes its place. Put it back (\`make identity-adopt\`, or \`make identity-restore\` from a backup); ${withNumber(town, fingerprint, before)}`,
   };
 }
 
@@ -216,15 +222,31 @@ export function misusedAddresses(settings: Settings, deployed: readonly Deployed
 
 function removed(before: DeployedTown, fingerprint: string, settings: Settings): string {
   const heir = settings.towns.find(({ nodeId }) => nodeId === before.nodeId);
-  if (!heir) return `is gone, and with it the address ${fingerprint}; put the town back, or ${givingUp(fingerprint)}`;
+  if (!heir)
+    return `is gone, and with it the address ${fingerprint}; put the town back, or ${lettingGo(fingerprint, settings)}`;
   return (
     `is gone, with the address ${fingerprint}, and towns.${heir.name} has its nodeId, ${before.nodeId}, but ${shown(heir, heir.identity.current, undefined, settings)}. A town keeps its name: call it ${before.town} again; ` +
-    `or \`make identity-backup\`, and adopt its seed or key for ${heir.name}; ${givingUp(fingerprint)}`
+    `or \`make identity-backup\`, and adopt its seed or key for ${heir.name}; ${lettingGo(fingerprint, settings)}`
   );
 }
 
-function givingUp(fingerprint: string): string {
-  return `to give the address up for good add ${fingerprint} to town-ator:retired`;
+function givingUp(fingerprint: string, first = ""): string {
+  return `to give the address up for good ${first}add ${fingerprint} to town-ator:retired`;
+}
+
+/** Giving up an address with its town or its daemon, whose keys and data a stack that keeps them refuses to delete. */
+function lettingGo(fingerprint: string, { keep }: Settings): string {
+  const first = keep ? "set town-ator:keep to false, run `make up` without this change, and then " : "";
+  return first + givingUp(fingerprint);
+}
+
+/** Giving up an address for another one of the same town, which needs a number that the volume has no key of. */
+function withNumber({ name, identity }: TownSettings, fingerprint: string, { identities }: DeployedTown): string {
+  const free = Math.max(...published(identity), ...identities.map(({ number }) => number)) + 1;
+  return givingUp(
+    fingerprint,
+    `set towns.${name}.identity to {current: ${free}}, for the key volume keeps the key of each number, and `,
+  );
 }
 
 function shown(town: TownSettings, number: number, before: DeployedTown | undefined, settings: Settings): string {
@@ -248,13 +270,14 @@ export function rotatedSecrets(settings: Settings, deployed: readonly DeployedTo
 function rotatedSecret(
   { name: town, nodeId, transport }: TownSettings,
   peer: PeerSettings,
-  { secretVersions, given }: DeployedTown,
+  { secretVersions, given, lostSecrets }: DeployedTown,
   settings: Settings,
 ): string[] {
   const { id, secretVersion } = peer;
   const earlier = Object.hasOwn(secretVersions, id) ? secretVersions[id] : undefined;
   if (earlier === undefined) return [];
   const wasGiven = given.includes(id);
+  const isLost = lostSecrets.includes(id);
   const giveNew =
     transport === "direct"
       ? `give it the new one right after \`up\` (directTowns.${town}.secrets in \`make outputs REVEAL=1\`)`
@@ -269,12 +292,16 @@ function rotatedSecret(
       other.nodeId === id &&
       other.peers.some(({ id, source }) => id === nodeId && source.kind === "town" && source.town === town),
   );
-  if (isTold || (earlier === secretVersion && wasGiven === Boolean(peer.given))) return [];
+  if (isTold || (earlier === secretVersion && wasGiven === Boolean(peer.given) && !isLost)) return [];
   if (peer.given)
     return [
       `the secret that ${id} presents to ${town} is now the one given at town-ator:secrets.${town}.${id}; unless it is the same as before, the old one is refused at once: tell the peer first, and ${giveNew}`,
     ];
-  const change = wasGiven ? `given to made, version ${secretVersion}` : `version ${earlier} to ${secretVersion}`;
+  const change = isLost
+    ? "the state no longer has it"
+    : wasGiven
+      ? `given to made, version ${secretVersion}`
+      : `version ${earlier} to ${secretVersion}`;
   return [
     `the secret that ${id} presents to ${town} changes (${change}), and the old one is refused at once: tell the peer first, and ${giveNew}`,
   ];

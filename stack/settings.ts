@@ -3,15 +3,8 @@ import { PUBLISHED_TOWN_RELAY, type RelayKeys } from "../components/core/townRel
 import type { GuardLimits } from "../components/core/guardSettings";
 import type { IdentityNumbers, Suffix } from "../components/core/identity";
 import type { Invite } from "../components/core/invite";
-import {
-  routesThrough,
-  type DirectPeer,
-  type Relation,
-  type Route,
-  type Timeouts,
-  type Topology,
-} from "../components/core/peering";
-import { Secret } from "../components/core/secret";
+import { routesThrough, type Relation, type Route, type Timeouts, type Topology } from "../components/core/peering";
+import { Secret } from "./secret";
 import { identityRules } from "./checks/identities";
 import { networkRules } from "./checks/networks";
 import { relayRules } from "./checks/relays";
@@ -32,7 +25,7 @@ export type PeerSource =
   | { readonly kind: "town"; readonly town: string }
   | { readonly kind: "stack"; readonly stack: string; readonly town: string }
   | { readonly kind: "invite"; readonly invite: Secret<Invite> }
-  | ({ readonly kind: "direct" } & DirectPeer)
+  | { readonly kind: "direct"; readonly url: string; readonly token: Secret }
   | { readonly kind: "expected" };
 
 /** One peer of a town. */
@@ -243,10 +236,8 @@ function townWithDefaults(name: string, town: ParsedTown, secrets: TownSecrets, 
     subnet: town.subnet ?? defaultSubnet,
     peers: sorted.map(([id, peer]) => peerWithDefaults(id, peer, secrets)),
     routes: [
-      { prefix: town.nodeId, nextHop: town.nodeId, priority: 0 },
-      ...sorted.flatMap(([id, peer]) =>
-        routesThrough(id, peer.routes).map((prefix) => ({ prefix, nextHop: id, priority: 0 })),
-      ),
+      { prefix: town.nodeId, nextHop: town.nodeId },
+      ...sorted.flatMap(([id, peer]) => routesThrough(id, peer.routes).map((prefix) => ({ prefix, nextHop: id }))),
     ],
   };
 }

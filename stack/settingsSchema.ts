@@ -3,147 +3,36 @@ import { ENVIRONMENTS } from "../components/core/connectorFiles";
 import { GUARD_LIMITS, GUARD_RANGES, type GuardLimits } from "../components/core/guardSettings";
 import { DEFAULT_SUFFIX, IdentityError, parseIdentityText, parseSeedText, SUFFIXES } from "../components/core/identity";
 import { InviteError, parseInvite } from "../components/core/invite";
-import { DEFAULT_MEMORY_MIB, MEMORY_RULE, memoryProblem } from "../components/core/memory";
-import { ILP_PREFIX, NODE_ID, PEER_ID, TOWN_NAME } from "../components/core/names";
-import {
-  DEFAULT_TIMEOUTS,
-  GIVEN_SECRET,
-  isDirectUrl,
-  publishedProblem,
-  TIMEOUT_RANGES,
-  TOPOLOGIES,
-  type Timeouts,
-} from "../components/core/peering";
-import { Secret } from "../components/core/secret";
-import { DEFAULT_RELAY_NAME, RELAY_NAME, relayKeyProblem, type RelayKeys } from "../components/core/townRelay";
-import { MAX_PREFIX, MIN_PREFIX, parseSubnet } from "../components/core/subnets";
-
-/** A message for a value that is missing, and for one of another type. */
-const required = (what: string) => ({
-  error: ({ input }: { readonly input?: unknown }) => `${input === undefined ? "is required:" : "must be"} ${what}`,
-});
+import { DEFAULT_MEMORY_MIB } from "../components/core/memory";
+import { NODE_ID, nodeIdProblem, PEER_ID, peerIdProblem, TOWN_NAME } from "../components/core/names";
+import { DEFAULT_TIMEOUTS, GIVEN_SECRET, TIMEOUT_RANGES, TOPOLOGIES, type Timeouts } from "../components/core/peering";
+import { Secret } from "./secret";
+import { peerSchema } from "./peerSchema";
+import { relayKey, relaySchema } from "./relaySchema";
+import { mebibytes, oneOf, published, required, says, subnet, wholeNumber } from "./schemaParts";
 
 /** Says that an image is built on the Docker host from this project's images/ folder. */
 export const BUILD = "build";
 
 const byDigest = /^[a-z0-9][a-z0-9._:/-]*@sha256:[0-9a-f]{64}$/;
-const subnet = z
-  .string("must be a text such as 10.77.0.0/27")
-  .refine(
-    (text) => parseSubnet(text) !== undefined,
-    `must be an IPv4 network of /${MIN_PREFIX} to /${MAX_PREFIX} without host bits, such as 10.77.0.0/27`,
-  );
 const image = z
   .string("must be a text")
   .refine(
     (text) => text === BUILD || byDigest.test(text),
     `must be "${BUILD}" or a reference by digest, name@sha256:<64 hex digits>: a tag can change behind your back`,
   );
-const mebibytes = z.number(MEMORY_RULE).refine((value) => memoryProblem(value) === undefined, MEMORY_RULE);
-const oneOf = <const T extends readonly [string, ...string[]]>(values: T) =>
-  z.enum(values, `must be one of ${values.join(", ")}`);
-
-const prefix = z
-  .string("must be an ILP address prefix, such as g.bob")
-  .regex(
-    ILP_PREFIX,
-    "must be an ILP address prefix of lower-case letters, digits, dots, dashes and underscores, such as g.bob",
-  );
-
-const HIDDEN_SERVICE = new RegExp(`\\.(${SUFFIXES.join("|")})(?::|/|$)`);
-
-const peerSchema = z.strictObject({
-  relation: oneOf(["peer", "parent", "child"]).default("peer").describe("what the peer is to this town"),
-  town: z
-    .string("must be the name of another town of this stack")
-    .optional()
-    .describe("the peer is this town of the same stack; each dials the other"),
-  stack: z
-    .strictObject({
-      name: z
-        .string(required("a stack's full name, as pulumi stack ls --all shows it"))
-        .min(1, "must not be empty")
-        .describe("the stack's full name, as `pulumi stack ls --all` shows it"),
-      town: z
-        .string(required("the name of a town of that stack"))
-        .min(1, "must not be empty")
-        .describe("the town of that stack"),
-    })
-    .optional()
-    .describe("the peer is a town of another stack, found through that stack's outputs"),
-  routes: z
-    .array(prefix, "must be a list of ILP address prefixes")
-    .optional()
-    .describe("ILP address prefixes routed to the peer; `[g]` makes it the default route. Default: its nodeId"),
-  transport: oneOf(["socks5", "direct"])
-    .default("socks5")
-    .describe("`direct`: without ATOR, on the town's network; needs `url`"),
-  url: z
-    .string("must be a text such as ws://10.77.0.9:3000")
-    .refine(isDirectUrl, {
-      error: ({ input }) =>
-        HIDDEN_SERVICE.test(String(input))
-          ? "holds an address, which is secret: take it out, treat it as leaked, and give it to `make accept`, with the peer's token"
-          : "must be ws://<IPv4 address>:<port from 1 to 65535>",
-    })
-    .optional()
-    .describe(
-      "where a direct peer is dialled: `ws://<IPv4 address>:<port>`; of a town with ATOR an address in its `subnet`",
-    ),
-  secretVersion: z
-    .int("must be a whole number from 1; a higher one makes a new secret")
-    .min(1, "must be a whole number from 1; a higher one makes a new secret")
-    .default(1)
-    .describe("raise it to make a new inbound secret for this peer; the old one is refused at once"),
-});
 
 const identityNumber = z.int("must be a whole number from 1").min(1, "must be a whole number from 1").max(9999);
 
-const wholeNumber = (unit: string, least: number, most: number) => {
-  const rule = `must be a whole number of ${unit} from ${least} to ${most}`;
-  return z.int(rule).min(least, rule).max(most, rule);
-};
 const timeout = (name: keyof Timeouts) =>
   wholeNumber("milliseconds", ...TIMEOUT_RANGES[name]).default(DEFAULT_TIMEOUTS[name]);
 const guardLimit = (name: keyof GuardLimits, unit: string) =>
   wholeNumber(unit, ...GUARD_RANGES[name]).default(GUARD_LIMITS[name]);
 
-const published = z.string("must be a text such as 127.0.0.1:3000").superRefine((text, context) => {
-  const message = publishedProblem(text);
-  if (message !== undefined) context.addIssue({ code: "custom", message });
-});
-
-const relaySchema = z.strictObject({
-  name: z
-    .string("must be a text such as relay")
-    .regex(RELAY_NAME, "must be lower-case letters, digits, dashes and underscores, such as relay")
-    .default(DEFAULT_RELAY_NAME)
-    .describe("the relay's nodeId and ILP address are the town's nodeId, a dot and this"),
-  feePerEvent: wholeNumber("units", 0, Number.MAX_SAFE_INTEGER)
-    .default(0)
-    .describe("what an event costs, in units of the ILP ledger"),
-  publish: published
-    .optional()
-    .describe("where clients read events: an address of the Docker host and a port. Default: nowhere"),
-  publicUrl: z
-    .string("must be a text such as wss://relay.example.org")
-    .regex(/^wss?:\/\/[^\s/@]+(\/\S*)?$/, "must be ws:// or wss:// and a host, such as wss://relay.example.org")
-    .refine(
-      (text) => !HIDDEN_SERVICE.test(text),
-      "holds an address, which is secret: take it out, and treat it as leaked",
-    )
-    .optional()
-    .describe("where the relay says that clients find it. Default: it does not say"),
-  memoryMiB: mebibytes.default(DEFAULT_MEMORY_MIB.relay).describe("memory limit in MiB, without swap"),
-});
-
 const townSchema = z.strictObject({
   nodeId: z
     .string(required("the connector's nodeId, such as g.home"))
-    .regex(
-      NODE_ID,
-      "must be 1 to 63 lower-case letters, digits, dots, dashes and underscores, beginning and ending with a letter or digit",
-    )
+    .regex(NODE_ID, says(nodeIdProblem))
     .describe("the connector's nodeId, such as `g.home`"),
   topology: oneOf(TOPOLOGIES)
     .default("gateway")
@@ -217,12 +106,10 @@ const townSchema = z.strictObject({
     .describe("the town's own relay, a Nostr relay behind the connector: `docs/how-to/town-relay.md`; `{}` is one"),
   peers: z
     .record(
-      z
-        .string()
-        .regex(
-          PEER_ID,
-          "is not a nodeId that a peer can have here: 1 to 63 letters, digits, dots, dashes and underscores, beginning and ending with a letter or digit",
-        ),
+      z.string().regex(
+        PEER_ID,
+        says((id) => `is not a nodeId that a peer can have here: it ${peerIdProblem(id)}`),
+      ),
       peerSchema,
       "must be a map from the nodeIds of peers to what is known of them; {} for one that is only expected",
     )
@@ -242,22 +129,13 @@ const secretText = <T>(parse: (text: string) => T, refusal: new (message: string
     }
   });
 
-/** One of a relay's keys. */
-const relayKey = (kind: keyof RelayKeys) =>
-  z
-    .string("must be a text")
-    .superRefine((text, context) => {
-      const message = relayKeyProblem(kind, text);
-      if (message !== undefined) context.addIssue({ code: "custom", message });
-    })
-    .transform((text) => new Secret(text))
-    .optional();
-
 /** What a fingerprint looks like (identity.ts). */
 const FINGERPRINT = /^[0-9a-f]{4}(-[0-9a-f]{4}){3}$/;
 
 /** Pulumi hands a boolean over as a text. */
 const truth = z.enum(["true", "false"], "must be true or false").transform((text) => text === "true");
+
+const JOINED_STACK = "must be the short name of a stack on the same Docker host, as in Pulumi.<name>.yaml";
 
 /** A stack's configuration by itself; the rules between its parts are in checks/. */
 export const settingsSchema = z.strictObject({
@@ -299,10 +177,13 @@ export const settingsSchema = z.strictObject({
           "IPv4 network of the local ATOR relays, /16 to /28; its upper half is for sidecars. Default: a /24 in 10.64.0.0/10",
         ),
       join: z
-        .string("must be the name of a stack on the same Docker host")
-        .min(1, "must not be empty")
+        .string(JOINED_STACK)
+        // What Docker names can hold (ownerProblem).
+        .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, JOINED_STACK)
         .optional()
-        .describe("the stack on the same Docker host whose local network to use instead of one of its own"),
+        .describe(
+          "the short name of the stack on the same Docker host whose local network to use instead of one of its own",
+        ),
     })
     .prefault({})
     .describe("the local ATOR network"),

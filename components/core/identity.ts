@@ -71,8 +71,6 @@ export interface Identity {
   readonly secretKeyFile: Buffer;
   /** The daemon's `hs_ed25519_public_key`, 64 bytes. */
   readonly publicKeyFile: Buffer;
-  /** The daemon's `hostname` file: the address and a newline. */
-  readonly hostnameFile: string;
   /** See {@link fingerprintOf}. */
   readonly fingerprint: string;
 }
@@ -210,7 +208,6 @@ function identityOf(expandedKey: Buffer, publicKey: Buffer, suffix: Suffix): Ide
     address,
     secretKeyFile: Buffer.concat([SECRET_HEADER, expandedKey]),
     publicKeyFile: Buffer.concat([PUBLIC_HEADER, publicKey]),
-    hostnameFile: `${address}\n`,
     fingerprint: fingerprintOf(address),
   };
 }

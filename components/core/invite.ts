@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { addressProblem } from "./identity";
+import { addressProblem, type Suffix } from "./identity";
 import { PEER_ID } from "./names";
 import { DISCOVERY_KEY } from "./peering";
 
@@ -25,8 +25,11 @@ export interface Invite {
 /** What every invite begins with: its kind and its version. */
 const PREFIX = "ator-invite-1.";
 const CHECKSUM_LENGTH = 8;
-/** More characters than any invite has: what is longer is not looked at. */
-const MAX_LENGTH = 1024;
+/**
+ * At least the characters of any invite: the longest has 1166, with a token of 256 characters that JSON escapes. What
+ * is longer is not looked at.
+ */
+const MAX_LENGTH = 1280;
 /** A token as an invite carries it, in printable ASCII. Towns make longer ones than the least. */
 export const TOKEN = /^[\x21-\x7e]{16,256}$/;
 
@@ -72,6 +75,30 @@ export function parseInvite(text: string): Invite {
   if (formatInvite(invite) !== line) throw new InviteError("is not spelled as a town spells its invites");
   return invite;
 }
+
+/** Whose invite it is to be: the nodeIds of the peer that gives it and of the town that takes it. */
+export interface InviteParties {
+  readonly peerId: string;
+  readonly nodeId: string;
+  /** What the town's daemon appends to an address. */
+  readonly suffix: Suffix;
+}
+
+/** What is wrong with the invite that a town has from a peer, if anything. */
+export function takenInviteProblem(invite: Invite, { peerId, nodeId, suffix }: InviteParties): string | undefined {
+  if (invite.nodeId === nodeId) return "is this town's own invite; send it to the peer, and put the peer's here";
+  if (invite.nodeId !== peerId) return OTHER_PEERS_INVITE;
+  if (invite.peerId !== nodeId) return "is meant for another town: the nodeId that it invites is not this town's";
+  if (!invite.url.includes(`.${suffix}:`))
+    return `holds an address that does not end in .${suffix}: the peer's daemon has another version than this town's, and the two cannot reach each other`;
+  return undefined;
+}
+
+/** What is wrong with the invite of one peer in the place of another's. */
+export const OTHER_PEERS_INVITE = "comes from another town than this peer: the nodeId in it differs";
+
+/** What is wrong with any invite where there is no daemon. */
+export const UNREACHABLE_INVITE = "holds an address of the ATOR network, which a town without ATOR does not reach";
 
 /** How an invite refers to the connector's address, and what is wrong with that, if anything. */
 export function inviteUrlProblem(url: string): string | undefined {

@@ -14,7 +14,7 @@ export const ROLES = [
   "keys",
   // The Docker networks: of one town, of a published Town relay, of the local ATOR relays, and to the public ones.
   "inside",
-  "relay-outside",
+  "relay-clients",
   "outside",
   "public",
   "local-network",
@@ -22,6 +22,15 @@ export const ROLES = [
   "local-network-include",
 ] as const;
 export type Role = (typeof ROLES)[number];
+
+/** What a stack has once, whatever its towns. */
+const SHARED_ROLES: readonly Role[] = [
+  "outside",
+  "public",
+  "local-network",
+  "local-network-data",
+  "local-network-include",
+];
 
 /** Whose a Docker object is: its stack's and, unless the whole stack shares it, its town's. */
 export interface Owner {
@@ -43,10 +52,13 @@ export function ownerProblem({ stack, town }: Owner): string | undefined {
 /**
  * The name of a container, volume or network on the Docker host. Docker silently adopts an existing volume of the same
  * name, so no two owners may come to the same one. A stack's name may hold dashes, so those of a town's become dots:
- * the stack `a-b` with the town `c` and the stack `a` with the town `b-c` differ.
+ * the stack `a-b` with the town `c` and the stack `a` with the town `b-c` differ. Where a town has what a stack usually
+ * has, or a stack what a town has, a dot precedes the role: the stack `a-b` and the stack `a` with the town `b` differ.
+ * No role may end in a dash and another role.
  */
 export function dockerName({ stack, town }: Owner, role: Role): string {
-  return ["town-ator", stack, town?.replaceAll("-", "."), role].filter((part) => part !== undefined).join("-");
+  const owner = ["town-ator", stack, ...(town === undefined ? [] : [town.replaceAll("-", ".")])].join("-");
+  return `${owner}${(town === undefined) === SHARED_ROLES.includes(role) ? "-" : "."}${role}`;
 }
 
 /** The labels by which our tools find what a stack has put on a host. */
@@ -72,6 +84,8 @@ export const NODE_ID = /^(?=.{1,63}$)[a-z0-9][a-z0-9_-]*(?:\.[a-z0-9_-]+)*(?<![.
  * underscore between dots. Its loader takes more, and its routing table then ends it.
  */
 export const ILP_PREFIX = /^[a-z0-9][a-z0-9_-]*(?:\.[a-z0-9_-]+)*$/;
+export const ILP_PREFIX_RULE =
+  "an ILP address prefix of lower-case letters, digits, dots, dashes and underscores, such as g.bob";
 
 /**
  * A peer's nodeId is the peer's own choice; it becomes part of an environment variable's name, so it keeps to letters,
@@ -103,14 +117,13 @@ export function btpPeerVariable(peerId: string): string {
 /** The type of the component Town, in whose outputs the state keeps what the next `up` must not lose (deployed.ts). */
 export const TOWN_TYPE = "town-ator:index:Town";
 
-/** What is wrong with a town's peers, if anything: the connector has one variable a peer. */
-export function peersProblem(peers: readonly { readonly id: string }[]): string | undefined {
-  const variables = peers.map(({ id }) => btpPeerVariable(id));
-  const twice = peers.find((_, index) => variables.indexOf(variables[index]!) !== index);
-  return (
-    twice &&
-    `must not share an environment variable: ${twice.id} and another one both have ${btpPeerVariable(twice.id)}`
-  );
+/** What is wrong with the nodeIds of a connector's peers, if anything: it has one variable a peer. */
+export function peersProblem(ids: readonly string[]): string | undefined {
+  const variables = ids.map(btpPeerVariable);
+  const again = variables.findIndex((variable, index) => variables.indexOf(variable) !== index);
+  if (again < 0) return undefined;
+  const variable = variables[again]!;
+  return `must not share an environment variable: ${ids[variables.indexOf(variable)]} and ${ids[again]} both have ${variable}`;
 }
 
 /** The type of the resources that are random secrets (randomSecret.ts). */

@@ -1,6 +1,5 @@
 import { isIPv4 } from "node:net";
-import { ILP_PREFIX } from "./names";
-import type { Secret } from "./secret";
+import { ILP_PREFIX, ILP_PREFIX_RULE } from "./names";
 
 /** What a peer is to us, in the connector's words. */
 export type Relation = "parent" | "peer" | "child";
@@ -59,20 +58,35 @@ export interface DialledPeer {
   readonly transport?: "direct";
 }
 
-/** A peer that is dialled on the town's own network, without ATOR. */
-export interface DirectPeer {
-  /** `ws://<IPv4 address>:<port>` */
-  readonly url: string;
-  /** What we present to the peer; empty for one that asks for nothing. */
-  readonly token: Secret;
-}
-
 /** A rule of the connector's routing table, which has one for a prefix: the longest prefix decides. */
 export interface Route {
   readonly prefix: string;
+  /** The nodeId of a peer, or the connector's own. */
   readonly nextHop: string;
-  /** Has no effect: the connector compares it only between routes of one prefix. */
-  readonly priority: number;
+}
+
+/** What is wrong with the routes of a connector that knows these nodeIds, its own and its peers', by the argument. */
+export function routesProblems(
+  routes: readonly Route[],
+  nodeIds: readonly string[],
+): Record<string, string | undefined> {
+  const prefixes = routes.map(({ prefix }) => prefix);
+  const prefixProblem = (prefix: string, index: number) => {
+    if (!ILP_PREFIX.test(prefix)) return `must be ${ILP_PREFIX_RULE}`;
+    if (prefixes.lastIndexOf(prefix) === index) return undefined;
+    return "is the prefix of another route too; the connector has one route for a prefix";
+  };
+  return Object.fromEntries(
+    routes.flatMap(({ prefix, nextHop }, index) => [
+      [`routes[${index}].prefix`, prefixProblem(prefix, index)],
+      [
+        `routes[${index}].nextHop`,
+        nodeIds.includes(nextHop)
+          ? undefined
+          : `must be the nodeId of the connector or of a peer: ${nodeIds.join(", ")}`,
+      ],
+    ]),
+  );
 }
 
 /** The prefixes that lead to a peer: those that are asked for, or its own nodeId, if that is an ILP address. */
@@ -83,7 +97,7 @@ export function routesThrough(id: string, routes?: readonly string[]): readonly 
 /** The routes of a town that asks for none: its own prefix, and what leads to each peer. */
 export function defaultRoutes(nodeId: string, peerIds: readonly string[]): Route[] {
   const reached = peerIds.flatMap((id) => routesThrough(id));
-  return [nodeId, ...reached].map((prefix) => ({ prefix, nextHop: prefix, priority: 0 }));
+  return [nodeId, ...reached].map((prefix) => ({ prefix, nextHop: prefix }));
 }
 
 /** How long things may take, in milliseconds. docs/explanation/timing.md has a table to plan with. */
@@ -118,6 +132,12 @@ export const TIMEOUT_RANGES: Readonly<Record<keyof Timeouts, readonly [number, n
   packetExpiryMs: [2000, 60_000],
 };
 
+/** Of each pair the first timeout must not be more than the second. */
+export const REDIAL_ORDER = [
+  ["redialFirstMs", "redialMaxMs"],
+  ["redialMaxMs", "redialSlowMs"],
+] as const satisfies readonly (readonly [keyof Timeouts, keyof Timeouts])[];
+
 /**
  * What is wrong with the timeouts that are given, beside the defaults, if anything. The launcher would refuse them too,
  * but not before it runs.
@@ -129,10 +149,8 @@ export function timeoutsProblem(given: Partial<Timeouts> = {}): string | undefin
     return Number.isInteger(value) && value >= least && value <= most ? [] : [`${name} from ${least} to ${most}`];
   });
   if (wrong.length > 0) return `must be whole numbers of milliseconds: ${wrong.join(", ")}`;
-  const { redialFirstMs, redialMaxMs, redialSlowMs } = timeouts;
-  return redialFirstMs <= redialMaxMs && redialMaxMs <= redialSlowMs
-    ? undefined
-    : "must not decrease from redialFirstMs to redialMaxMs to redialSlowMs";
+  const decrease = REDIAL_ORDER.find(([shorter, longer]) => timeouts[shorter] > timeouts[longer]);
+  return decrease && `must not have ${decrease[0]} more than ${decrease[1]}`;
 }
 
 /** The private half of an x25519 key as an invite carries it: 52 upper-case characters of base32. */

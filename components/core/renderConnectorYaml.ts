@@ -58,7 +58,8 @@ export function renderConnectorYaml(input: ConnectorInput): string {
       adminApi: { enabled: true, host: "127.0.0.1", port: PORTS.admin, apiKey: input.adminKey },
       transport: input.transport,
       peers: dialled(input.peers),
-      routes: input.routes.map(({ prefix, nextHop, priority }) => ({ prefix, nextHop, priority })),
+      // The connector compares priorities only between routes of one prefix, of which there is one.
+      routes: input.routes.map(({ prefix, nextHop }) => ({ prefix, nextHop, priority: 0 })),
     },
     { lineWidth: 0 },
   );

@@ -127,6 +127,27 @@ export function addressPlan(text: string): AddressPlan {
   };
 }
 
+/**
+ * What is wrong with the address of a direct peer of a town with ATOR, if anything: the connector reaches only its own
+ * network, and some of the addresses there are taken.
+ */
+export function peerAddressProblem(address: string, subnet: string): string | undefined {
+  const base = address.split(".").reduce((sum, octet) => sum * 256 + Number(octet), 0);
+  if (!overlap(parseSubnet(subnet)!, { base, prefix: 32 }))
+    return `must be an address in the town's subnet, ${subnet}: the connector reaches no other`;
+  const { gateway, first, second, last } = addressPlan(subnet);
+  return [subnet.split("/")[0], gateway, first, second, last].includes(address)
+    ? "is an address that the town itself needs; choose one between its own and the last"
+    : undefined;
+}
+
+/** What is wrong with the address of a direct peer of a town with a relay, if anything. */
+export function relayAddressProblem(address: string, subnet: string): string | undefined {
+  return address === addressPlan(subnet).third
+    ? "is the address of the town's own relay; choose a higher one"
+    : undefined;
+}
+
 function dotted(address: number): string {
   return [24, 16, 8, 0].map((shift) => (address >>> shift) & 255).join(".");
 }

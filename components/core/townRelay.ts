@@ -26,7 +26,7 @@ export function relayIdOf(nodeId: string, name: string = DEFAULT_RELAY_NAME): st
 }
 
 /** What is wrong with a relay's name below a town's nodeId, if anything. */
-export function relayNameProblem(nodeId: string, name: string): string | undefined {
+export function relayNameProblem(nodeId: string, name: string = DEFAULT_RELAY_NAME): string | undefined {
   if (!RELAY_NAME.test(name)) return "must be lower-case letters, digits, dashes and underscores, such as relay";
   return NODE_ID.test(relayIdOf(nodeId, name)) ? undefined : "makes a nodeId of more than 63 characters; shorten it";
 }

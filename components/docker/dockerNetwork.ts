@@ -8,7 +8,7 @@ import type { AddressPlan } from "../core/subnets";
 export function dockerNetwork(
   name: string,
   owner: Owner,
-  role: "inside" | "outside" | "public" | "relay-outside",
+  role: "inside" | "outside" | "public" | "relay-clients",
   args: Pick<docker.NetworkArgs, "internal" | "options" | "ipamConfigs">,
   opts: pulumi.CustomResourceOptions,
 ): docker.Network {

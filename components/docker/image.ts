@@ -1,6 +1,6 @@
 import * as docker from "@pulumi/docker";
 import type * as pulumi from "@pulumi/pulumi";
-import type { BuildContext } from "./buildContext";
+import { hashOf, type BuildContext } from "./buildContext";
 
 /** How to build an image on the Docker host. */
 export interface LocalBuild {
@@ -28,7 +28,7 @@ export function builtImage(
 ): pulumi.Output<string> {
   const { path, hash } = context();
   const args: docker.RemoteImageArgs = {
-    name: `town-ator/${repository}:${hash.slice(0, 12)}`,
+    name: builtName(repository, hash, base),
     // Without the hash the provider would not notice that a file has changed.
     triggers: { context: hash },
     // Removing an image that a container still uses fails, and another stack may use this one.
@@ -36,4 +36,13 @@ export function builtImage(
     build: { context: path, ...(base === undefined ? {} : { buildArgs: { BASE: base } }) },
   };
   return new docker.RemoteImage(name, args, opts).imageId;
+}
+
+/**
+ * The name of a built image. Stacks that build on different bases share a Docker host, and each would take the other's
+ * image for its own if only the context told the names apart.
+ */
+export function builtName(repository: string, hash: string, base?: string): string {
+  const tag = base === undefined ? hash : hashOf([], [hash, base]);
+  return `town-ator/${repository}:${tag.slice(0, 12)}`;
 }

@@ -96,8 +96,11 @@ function* sharedSeeds({ settings }: Config): Iterable<Problem> {
 function* retiredAndPublished(adopted: readonly AdoptedKey[], settings: Config["settings"]): Iterable<Problem> {
   for (const [index, fingerprint] of parsedEntries(() => settings.retired))
     for (const { town, number } of adopted.filter((key) => key.fingerprint === fingerprint)) {
-      const identity = ifParsed(() => Object.values(own(settings.towns, town)?.identity ?? {}));
-      if (identity?.includes(Number(number)))
+      const published = ifParsed(() => {
+        const { transport, identity = {} } = own(settings.towns, town) ?? {};
+        return transport === "direct" ? [] : Object.values(identity);
+      });
+      if (published?.includes(Number(number)))
         yield {
           path: ["retired", index],
           message: `is the address of towns.${town}, identity ${number}, which is published; remove it here, or rotate first`,

@@ -1,4 +1,5 @@
 import { DEFAULT_SUFFIX } from "../../components/core/identity";
+import { REDIAL_ORDER } from "../../components/core/peering";
 import { defaultLocalSubnet, defaultSubnets, overlap, parseSubnet, sidecarsIn } from "../../components/core/subnets";
 import { ifParsed } from "../parts";
 import type { Problem } from "../problems";
@@ -109,17 +110,21 @@ function* directTown({ path, town }: TownPart): Iterable<Problem> {
 }
 
 function* redialOrder({ path, town: { timeouts } }: TownPart): Iterable<Problem> {
-  const order = ["redialFirstMs", "redialMaxMs", "redialSlowMs"] as const;
-  for (const [index, longer] of order.slice(1).entries()) {
-    const shorter = order[index]!;
+  for (const [shorter, longer] of REDIAL_ORDER)
     if (ifParsed(() => timeouts[shorter] > timeouts[longer]))
       yield { path: [...path, "timeouts", shorter], message: `must not be more than ${longer}` };
-  }
+}
+
+/** How many towns need the ATOR network. */
+function townsBehindAtor({ towns }: Config): number {
+  return towns.filter(({ town }) => ifParsed(() => town.transport) !== "direct").length;
 }
 
 /** The subnet of this stack's own relays; undefined if it has none. */
-function relaysSubnet({ stack, settings: { network, localNetwork } }: Config): string | undefined {
-  if (network === "public" || localNetwork.join !== undefined) return undefined;
+function relaysSubnet(config: Config): string | undefined {
+  const { stack, settings } = config;
+  const { network, localNetwork } = settings;
+  if (network === "public" || localNetwork.join !== undefined || townsBehindAtor(config) === 0) return undefined;
   return localNetwork.subnet ?? defaultLocalSubnet(stack);
 }
 
@@ -131,32 +136,24 @@ function* overlappingSubnets(config: Config): Iterable<Problem> {
       path: [...path, "subnet"],
       text: ifParsed(() => town.subnet ?? defaults.get(name)),
     })),
-  ].flatMap(({ path, text }, index) => (text === undefined ? [] : [{ path, index, subnet: parseSubnet(text)! }]));
-  networks.sort((a, b) => a.subnet.base - b.subnet.base || a.subnet.prefix - b.subnet.prefix);
-  // Of two networks that overlap, one holds the other. Sorted like this, the holder comes first, and what overlaps
-  // another network than the last holder overlaps that too.
-  const holders: typeof networks = [];
-  for (const network of networks) {
-    while (holders.length > 0 && !overlap(holders.at(-1)!.subnet, network.subnet)) holders.pop();
-    for (const holder of holders) {
-      const [earlier, later] = holder.index < network.index ? [holder, network] : [network, holder];
-      yield {
-        path: later.path,
-        message: `must not overlap the network of ${earlier.path.join(".")}; set one of the two to a free IPv4 network`,
-      };
-    }
-    holders.push(network);
-  }
+  ].flatMap(({ path, text }) => (text === undefined ? [] : [{ path, subnet: parseSubnet(text)! }]));
+  for (const [index, later] of networks.entries())
+    for (const earlier of networks.slice(0, index))
+      if (overlap(earlier.subnet, later.subnet))
+        yield {
+          path: later.path,
+          message: `must not overlap the network of ${earlier.path.join(".")}; set one of the two to a free IPv4 network`,
+        };
 }
 
 function* roomForSidecars(config: Config): Iterable<Problem> {
   const { settings, stack } = config;
   if (settings.network === "public") return;
   const room = sidecarsIn(parseSubnet(settings.localNetwork.subnet ?? defaultLocalSubnet(stack))!);
-  const count = Object.keys(settings.towns).length;
+  const count = townsBehindAtor(config);
   if (count > room)
     yield {
       path: ["localNetwork", "subnet"],
-      message: `has room for the sidecars of ${room} towns, and this stack has ${count}; set it to a larger network, such as a /20`,
+      message: `has room for the sidecars of ${room} towns, and this stack has ${count} behind ATOR; set it to a larger network, such as a /20`,
     };
 }

@@ -1,7 +1,7 @@
-import { peersAtOneAddress } from "../../components/core/invite";
+import { peersAtOneAddress, takenInviteProblem, UNREACHABLE_INVITE } from "../../components/core/invite";
 import { btpPeerVariable } from "../../components/core/names";
 import { routesThrough } from "../../components/core/peering";
-import { addressPlan, overlap, parseSubnet } from "../../components/core/subnets";
+import { peerAddressProblem } from "../../components/core/subnets";
 import { ifParsed, own, parsedEntries } from "../parts";
 import type { Problem } from "../problems";
 import { SECRET_KEYS } from "../configKeys";
@@ -105,18 +105,8 @@ function* equalRoutes({ peers }: TownPart): Iterable<Problem> {
 function* invite({ id }: PeerPart, { name, town }: TownPart, { settings }: Config): Iterable<Problem> {
   const given = own(own(settings.invites, name) ?? {}, id)?.reveal();
   if (given === undefined) return;
-  const path = ["invites", name, id];
-  if (given.nodeId === town.nodeId)
-    yield { path, message: "is this town's own invite; send it to the peer, and put the peer's here" };
-  else if (given.nodeId !== id)
-    yield { path, message: "comes from another town than this peer: the nodeId in it differs" };
-  else if (given.peerId !== town.nodeId)
-    yield { path, message: "is meant for another town: the nodeId that it invites is not this town's" };
-  else if (!new URL(given.url).hostname.endsWith(`.${settings.suffix}`))
-    yield {
-      path,
-      message: `holds an address that does not end in .${settings.suffix}: the peer's daemon has another version than this stack's, and the two cannot reach each other`,
-    };
+  const message = takenInviteProblem(given, { peerId: id, nodeId: town.nodeId, suffix: settings.suffix });
+  if (message !== undefined) yield { path: ["invites", name, id], message };
 }
 
 /** A town without ATOR reaches no hidden service. */
@@ -131,10 +121,7 @@ function* withoutAtor({ id, path, peer }: PeerPart, { name, town }: TownPart, { 
         message: `has no meaning where ${why} is without ATOR: set the peer's transport to direct, its url, and its token at tokens.${name}.${id}`,
       };
   if (town.transport === "direct" && own(own(settings.invites, name) ?? {}, id))
-    yield {
-      path: ["invites", name, id],
-      message: "holds an address of the ATOR network, which a town without ATOR does not reach",
-    };
+    yield { path: ["invites", name, id], message: UNREACHABLE_INVITE };
 }
 
 function* direct({ path, peer }: PeerPart, { town }: TownPart): Iterable<Problem> {
@@ -146,22 +133,12 @@ function* direct({ path, peer }: PeerPart, { town }: TownPart): Iterable<Problem
     const where = town.transport === "direct" ? "" : " in the town's subnet: everything else is reached through ATOR";
     yield { path: [...path, "transport"], message: `direct needs the peer's url, ws://<IPv4 address>:<port>${where}` };
   } else if (town.transport !== "direct") {
-    const message = addressProblem(new URL(peer.url).hostname, town.subnet);
+    const message =
+      town.subnet === undefined
+        ? "needs the town's subnet in the config too, so that the peer's address in it stays the same"
+        : peerAddressProblem(new URL(peer.url).hostname, town.subnet);
     if (message !== undefined) yield { path: url, message };
   }
-}
-
-/** The connector reaches only its own network, and some of the addresses there are taken. */
-function addressProblem(host: string, subnet: string | undefined): string | undefined {
-  if (subnet === undefined)
-    return "needs the town's subnet in the config too, so that the peer's address in it stays the same";
-  const base = host.split(".").reduce((sum, octet) => sum * 256 + Number(octet), 0);
-  if (!overlap(parseSubnet(subnet)!, { base, prefix: 32 }))
-    return `must be an address in the town's subnet, ${subnet}: the connector reaches no other`;
-  const { gateway, first, second, last } = addressPlan(subnet);
-  return [subnet.split("/")[0], gateway, first, second, last].includes(host)
-    ? "is an address that the town itself needs; choose one between its own and the last"
-    : undefined;
 }
 
 function* token({ id, peer: { url } }: PeerPart, { name }: TownPart, { settings }: Config): Iterable<Problem> {

@@ -1,5 +1,5 @@
 import { btpPeerVariable } from "../../components/core/names";
-import { addressPlan } from "../../components/core/subnets";
+import { relayAddressProblem } from "../../components/core/subnets";
 import { relayIdOf, relayNameProblem } from "../../components/core/townRelay";
 import { parsedEntries } from "../parts";
 import type { Problem } from "../problems";
@@ -38,8 +38,8 @@ function* routeLikeRelay({ path, peer }: PeerPart, { town: { nodeId, relay } }: 
       yield { path: [...path, "routes", index], message: "is the nodeId of the town's own relay, and leads to that" };
 }
 
-/** Of the addresses of a town's network, one is the relay's. */
 function* peerInItsPlace({ path, peer: { url } }: PeerPart, { town: { subnet, relay } }: TownPart): Iterable<Problem> {
-  if (relay && url !== undefined && subnet !== undefined && new URL(url).hostname === addressPlan(subnet).third)
-    yield { path: [...path, "url"], message: "is the address of the town's own relay; choose a higher one" };
+  if (!relay || url === undefined || subnet === undefined) return;
+  const message = relayAddressProblem(new URL(url).hostname, subnet);
+  if (message !== undefined) yield { path: [...path, "url"], message };
 }

@@ -147,6 +147,18 @@ describe("of a stack at log level debug, after an up, a verify and a failed up",
     ]);
   });
 
+  it("files in a volume that no container mounts are looked at too, and nothing holds it after that", async () => {
+    const volume = `town-ator-${stack.name}-retired-keys`;
+    await docker("volume", "create", "--label", `town-ator.stack=${stack.name}`, volume);
+    const collectors = COLLECTORS.filter(({ name }) => name === "files in volumes");
+    const { leaks } = await scanStack(scene, { quick: true, collectors });
+    expect(leaks.map(({ place, encoding }) => [place, encoding])).toEqual([
+      [`files in the volume ${volume}`, "mode 0755, open to others"],
+      [`files in the volume ${volume}`, expect.stringMatching(/^owner 0, not /)],
+    ]);
+    await docker("volume", "rm", volume);
+  });
+
   it("every file of its state and every copy of its config is closed to other users", () => {
     const files = ["state", "config", "passphrase"].flatMap((name) => below(localPath(name)));
     // Only this stack's: another one may be at work at the same time.

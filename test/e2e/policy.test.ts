@@ -54,7 +54,6 @@ const stack = new TestStack("e2e-policy");
 
 beforeAll(async () => {
   environment = await prepareEnvironment();
-  await mkdir(localPath(), { recursive: true });
   folder = await mkdtemp(localPath("test-policy-"));
   await writeFile(join(folder, "index.js"), PROGRAM);
   await writeFile(join(folder, "package.json"), "{}");

@@ -131,7 +131,6 @@ beforeAll(async () => {
   const prepared = await prepareEnvironment();
   docker = dockerClient(prepared.dockerHost);
   const base = prepared.env["TOWN_ATOR_ANON_BASE"] || defaultBase("images/anon/Dockerfile");
-  await mkdir(localPath(), { recursive: true });
   folder = await mkdtemp(localPath("test-providers-"));
   await mkdir(join(folder, "context"));
   await mkdir(join(folder, "state"));

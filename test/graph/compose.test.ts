@@ -94,6 +94,13 @@ describe("a stack as a docker compose file", () => {
     });
   });
 
+  it.each([
+    ["dev", "town-ator-dev"],
+    ["Prod.eu_1", "town-ator-prod-eu_1"],
+  ])("of the stack %s is the project %s: compose allows no dots and no capitals", async (stack, project) => {
+    expect((await composed("dev", stack)).name).toBe(project);
+  });
+
   it("has the networks with their addresses, and the volumes by the names that they have", async () => {
     const { networks, volumes } = await composed("dev");
     expect(networks["home-inside"]).toEqual({

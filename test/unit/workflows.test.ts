@@ -1,4 +1,6 @@
+import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
+import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
@@ -73,8 +75,44 @@ describe("the workflows", () => {
     },
   );
 
+  it.each([
+    ["preview.yml", "preview", "comment.md"],
+    ["drift.yml", "drift", "drift.md"],
+  ])("%s fails and posts nothing where there is no preview", (file, name, output) => {
+    const { steps } = (parse(texts.get(file)!) as Workflow).jobs[name]!;
+    expect(steps.at(-2)!.run).toMatch(new RegExp(`^make --silent preview-comment.* > ${output}$`));
+    expect(JSON.stringify(steps)).not.toContain("continue-on-error");
+    const folder = fs.mkdtempSync(path.join(tmpdir(), "town-ator-"));
+    try {
+      fs.writeFileSync(path.join(folder, output), "");
+      fs.writeFileSync(path.join(folder, "gh"), "#!/bin/sh\necho called >> called\n", { mode: 0o755 });
+      const env = { ...process.env, PATH: `${folder}:${process.env["PATH"]}`, STACK: "dev" };
+      execFileSync("bash", ["-e", "-c", steps.at(-1)!.run!], { cwd: folder, env });
+      expect(fs.readdirSync(folder).sort()).toEqual([output, "gh"].sort());
+    } finally {
+      fs.rmSync(folder, { recursive: true });
+    }
+  });
+
   it("deploy only from main, and only in the stack's environment, whose reviewers approve", () => {
     const { up } = (parse(texts.get("up.yml")!) as Workflow).jobs;
     expect(up).toMatchObject({ if: "github.ref == 'refs/heads/main'", environment: "${{ inputs.stack }}" });
+  });
+
+  it("use an environment, which has a stack's secrets, only from main", () => {
+    const withSecrets = jobs.filter(([, { environment }]) => environment !== undefined);
+    expect(withSecrets.map(([name]) => name)).toEqual(["drift.yml: drift", "up.yml: up"]);
+    for (const [, job] of withSecrets) expect(job.if?.split(" && ")).toContain("github.ref == 'refs/heads/main'");
+  });
+
+  /** The script of the only step that talks to GitHub. */
+  const speaking = (file: string) =>
+    jobs.find(([name]) => name.startsWith(file))![1].steps.find(({ run }) => run?.includes("gh "))!.run!;
+
+  it("edit the comment and the issue that they wrote themselves, and no other", () => {
+    for (const file of ["preview.yml", "drift.yml"])
+      expect(speaking(file)).toMatch(/select\(.*\.user\.login == "github-actions\[bot\]".*\)/);
+    // Not found by words: these are also in the title of the stack prod-eu.
+    expect(speaking("drift.yml")).toContain(".title == $ENV.TITLE");
   });
 });

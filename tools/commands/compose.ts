@@ -146,7 +146,7 @@ export function composeOf(resources: readonly Recorded[], stack: string): Compos
       ((inputs[input] ?? []) as Record<string, unknown>[]).map((entry) => entry[field] as string),
     );
   return {
-    name: name.toLowerCase(),
+    name: name.toLowerCase().replaceAll(/[^a-z0-9_-]/g, "-"),
     services: Object.fromEntries(services),
     networks: used(namesIn("networksAdvanced", "name"), ofType(resources, "docker:index/network:Network"), NETWORK),
     volumes: used(namesIn("volumes", "volumeName"), ofType(resources, "docker:index/volume:Volume"), VOLUME),

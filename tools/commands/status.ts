@@ -2,6 +2,7 @@ import { couldNotLook, dockerClient } from "../docker/dockerHost";
 import { ofStack } from "../console/ofStack";
 import { say } from "../console/say";
 import { pick } from "../console/pick";
+import { unlessRefused } from "../console/unlessRefused";
 import { readConfigFile } from "../pulumi/configFile";
 import { existingDocker } from "../pulumi/environment";
 import type { Options } from "./options";
@@ -37,7 +38,7 @@ async function look(stack: string): Promise<StackStatus | string> {
   const host = await existingDocker(stack);
   if (host === undefined) return "No Docker Engine answers on this machine, so no town runs here.";
   try {
-    const seen = await readStatus(dockerClient(host, ANSWER_MS), stack, configuredTowns(stack));
+    const seen = await readStatus(dockerClient(host, ANSWER_MS), stack, configuredTowns(readConfigFile(stack)));
     return seen.towns.length > 0
       ? seen
       : `The stack ${stack} has no towns here: \`make up${ofStack(stack)}\` deploys them.`;
@@ -46,15 +47,11 @@ async function look(stack: string): Promise<StackStatus | string> {
   }
 }
 
-/** The towns that a stack's config file declares; none where it is encrypted. */
-export function configuredTowns(stack: string, directory?: string): string[] {
-  try {
-    const towns = JSON.parse(readConfigFile(stack, directory)["town-ator:towns"] ?? "{}") as object;
-    // An encrypted value is one entry too: `secure`, with a text.
-    return Object.entries(towns).flatMap(([name, town]) => (typeof town === "string" ? [] : [name]));
-  } catch {
-    return [];
-  }
+/** The towns that a stack's config declares; none where they are encrypted. */
+export function configuredTowns(config: Readonly<Record<string, string>>): string[] {
+  const towns = unlessRefused(SyntaxError, () => JSON.parse(config["town-ator:towns"] ?? "{}") as object | null);
+  // An encrypted value is one entry too: `secure`, with a text.
+  return Object.entries(towns ?? {}).flatMap(([name, town]) => (typeof town === "string" ? [] : [name]));
 }
 
 function print(value: object): void {

@@ -1,3 +1,4 @@
+import * as fs from "node:fs/promises";
 import * as path from "node:path";
 
 export { UserError } from "../../components/core/userError";
@@ -10,6 +11,12 @@ export const projectDirectory = path.resolve(__dirname, "..", "..");
  */
 export function localPath(...segments: string[]): string {
   return path.join(projectDirectory, ".town-ator", ...segments);
+}
+
+/** Makes `.town-ator/` if need be and gives it to its owner alone, whatever the umask is. */
+export async function makeLocalDirectory(directory = localPath()): Promise<void> {
+  await fs.mkdir(directory, { recursive: true });
+  await fs.chmod(directory, 0o700);
 }
 
 /** `file://` URL of the project-local Pulumi backend. */

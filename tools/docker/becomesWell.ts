@@ -1,4 +1,4 @@
-import { isWell } from "./containerHealth";
+import { faultOf } from "./containerHealth";
 import { until, type Clock } from "../console/until";
 import type { ContainerState } from "./stackContainers";
 
@@ -32,8 +32,8 @@ export async function becomesWell(
   const outcome = await until(
     async (): Promise<boolean | undefined> => {
       const containers = await look();
-      for (const container of containers) if (isWell(container)) restarting.delete(container.name);
-      const unwell = containers.filter((container) => !isWell(container));
+      for (const container of containers) if (!faultOf(container)) restarting.delete(container.name);
+      const unwell = containers.filter(faultOf);
       if (unwell.length === 0) return true;
       return unwell.every(isHopeful) ? undefined : false;
     },

@@ -1,6 +1,5 @@
 import { spawn } from "node:child_process";
 import * as fs from "node:fs/promises";
-import * as path from "node:path";
 import { aptInstall } from "../console/aptInstall";
 import { isAlive } from "../console/isAlive";
 import { run } from "../console/run";
@@ -75,7 +74,6 @@ async function startDaemon(host: DockerHost): Promise<void> {
   let ended = false;
   if (!(await ifThere(fs.stat(PID_FILES.dockerd)))) {
     say("starting the Docker daemon");
-    await fs.mkdir(path.dirname(file), { recursive: true });
     const log = await fs.open(file, "a");
     const stdio = ["ignore", log.fd, log.fd] as const;
     const daemon = spawn("dockerd", ["--host", host.url], { detached: true, stdio: [...stdio], cwd: "/" });

@@ -56,7 +56,8 @@ export function interfaceSubnets(interfaces: ReturnType<typeof networkInterfaces
 
 /** The networks of a stack whose subnets its config decides, each with the setting of its subnet. */
 export function wantedNetworks({ stack, network, localNetwork, towns }: Settings): WantedNetwork[] {
-  const local = network === "local" && "subnet" in localNetwork ? [localNetwork.subnet] : [];
+  const hasRelays = network === "local" && towns.some(({ transport }) => transport === "socks5");
+  const local = hasRelays && "subnet" in localNetwork ? [localNetwork.subnet] : [];
   return [
     ...towns.map(({ name: town, subnet: cidr }) => ({
       name: dockerName({ stack, town }, "inside"),

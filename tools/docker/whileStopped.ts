@@ -30,7 +30,7 @@ export async function whileStopped<T>(
   const start = performance.now();
   let result: T;
   try {
-    await container.stop();
+    await container.stop().catch(unlessSo);
     signal.throwIfAborted();
     result = await work();
   } finally {
@@ -52,10 +52,15 @@ export async function whileStopped<T>(
 
 async function startAgain(container: Docker.Container, stack: string): Promise<void> {
   try {
-    await container.start();
+    await container.start().catch(unlessSo);
   } catch (error) {
     throw new UserError(
       `Docker does not start ${container.id} again: ${error instanceof Error ? error.message : String(error)}\nIt may be down: \`make up${ofStack(stack)}\` starts it.`,
     );
   }
+}
+
+/** Docker answers 304 where a container is already stopped, or runs already; dockerode takes that for an error. */
+function unlessSo(error: unknown): void {
+  if ((error as { statusCode?: number }).statusCode !== 304) throw error;
 }

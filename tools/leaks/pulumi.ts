@@ -11,7 +11,6 @@ export async function collectOutputs(scene: Scene, look: Look): Promise<void> {
 
 /** A preview as text and as JSON, without our filter, and its event log. */
 export async function collectPreviews(scene: Scene, look: Look): Promise<void> {
-  await fs.mkdir(localPath(), { recursive: true });
   const directory = await fs.mkdtemp(localPath("events-"));
   try {
     const log = path.join(directory, "events.json");

@@ -1,3 +1,4 @@
+import type Docker from "dockerode";
 import { UID } from "../../components/core/user";
 import { labelled, listContainers } from "../docker/stackContainers";
 import type { Fault, Look, Scene } from "./scan";
@@ -5,30 +6,73 @@ import { eachTarEntry, type TarHeader } from "../docker/tar";
 
 /**
  * Names, modes and owners of all files in a stack's volumes, read through a container that mounts them. Contents are
- * not read: secrets belong there. Reports files and folders that other users may access or that another user owns, and
- * volumes that no container mounts.
+ * not read: secrets belong there. Reports files and folders that other users may access or that another user owns.
  */
 export async function collectVolumes({ docker, stack }: Scene, look: Look): Promise<void> {
-  const mounts = (await listContainers(docker, stack)).flatMap(({ Id, Mounts }) =>
-    Mounts.map(({ Name, Destination: path }) => ({ Name, path, container: docker.getContainer(Id) })),
+  const [containers, { Volumes: volumes }] = await Promise.all([
+    listContainers(docker, stack),
+    docker.listVolumes({ filters: labelled(stack) }),
+  ]);
+  const mounts = new Map(
+    containers.flatMap(({ Id, Mounts }) =>
+      Mounts.map(({ Name, Destination }) => [Name, { container: docker.getContainer(Id), path: Destination }]),
+    ),
   );
-  const { Volumes: volumes } = await docker.listVolumes({ filters: labelled(stack) });
-  for (const { Name: volume } of volumes) {
-    const place = `files in the volume ${volume}`;
-    const mount = mounts.findLast(({ Name }) => Name === volume);
-    if (mount === undefined) {
-      const why = "no container mounts it, so it was not checked";
-      await look({ place, content: "", faults: [{ what: "it", why }] });
-      continue;
-    }
-    const files: TarHeader[] = [];
-    const archive = await mount.container.getArchive({ path: mount.path });
-    await eachTarEntry(archive, (header) => Promise.resolve(void files.push(header)));
-    await look({
-      place,
-      content: files.map(({ mode, uid, gid, name }) => `${mode.toString(8)} ${uid}:${gid} ${name}`).join("\n"),
-      faults: files.flatMap(faultsOf),
-    });
+  const names = volumes.map(({ Name }) => Name);
+  for (const volume of names) {
+    const mount = mounts.get(volume);
+    if (mount) await lookAt(volume, mount, look);
+  }
+  const others = names.filter((volume) => !mounts.has(volume));
+  if (others.length > 0) await lookAtOthers(docker, stack, containers[0]?.ImageID, others, look);
+}
+
+interface Mount {
+  readonly container: Docker.Container;
+  readonly path: string;
+}
+
+async function lookAt(volume: string, { container, path }: Mount, look: Look): Promise<void> {
+  const files: TarHeader[] = [];
+  await eachTarEntry(await container.getArchive({ path }), (header) => Promise.resolve(void files.push(header)));
+  await look({
+    place: `files in the volume ${volume}`,
+    content: files.map(({ mode, uid, gid, name }) => `${mode.toString(8)} ${uid}:${gid} ${name}`).join("\n"),
+    faults: files.flatMap(faultsOf),
+  });
+}
+
+/**
+ * Looks at volumes that no container of the stack mounts, such as those kept of a town that is no longer in it: through
+ * a container that mounts them and is never started.
+ */
+async function lookAtOthers(
+  docker: Docker,
+  stack: string,
+  image: string | undefined,
+  volumes: readonly string[],
+  look: Look,
+): Promise<void> {
+  if (image === undefined) throw new Error("no container of the stack is there, so its volumes cannot be mounted");
+  const name = `town-ator-${stack}-volumes`;
+  // What a command that was killed has left.
+  await docker
+    .getContainer(name)
+    .remove({ force: true, v: true })
+    .catch(() => undefined);
+  const pathOf = (volume: string) => `/volumes/${volume}`;
+  const container = await docker.createContainer({
+    name,
+    Image: image,
+    Cmd: ["true"],
+    // No label of the stack: the other collectors look at its containers meanwhile.
+    HostConfig: { NetworkMode: "none", Binds: volumes.map((volume) => `${volume}:${pathOf(volume)}:ro,nocopy`) },
+  });
+  try {
+    for (const volume of volumes) await lookAt(volume, { container, path: pathOf(volume) }, look);
+  } finally {
+    // With the anonymous volumes that its image may declare, and no others.
+    await container.remove({ v: true });
   }
 }
 

@@ -33,22 +33,21 @@ export async function prepareBaseImages(host: DockerHost, env: NodeJS.ProcessEnv
   const entries: Record<string, string> = {};
   for (const base of BASES) {
     if (env[base.variable]) continue;
-    const name = await chooseBase(docker, base, stamp);
+    const why = await whyMake(docker, base, stamp);
+    const name = why === undefined ? stamp[base.variable] : await makeBase(docker, base.kind, why);
     if (name !== undefined) entries[base.variable] = name;
   }
   const made = JSON.stringify({ ...stamp, ...entries, node: process.version }, null, 2);
-  if (made !== JSON.stringify(stamp, null, 2)) {
-    await fs.mkdir(path.dirname(stampFile), { recursive: true });
-    await fs.writeFile(stampFile, `${made}\n`);
-  }
+  if (made !== JSON.stringify(stamp, null, 2)) await fs.writeFile(stampFile, `${made}\n`);
   return entries;
 }
 
-async function chooseBase(docker: Docker, base: Base, stamp: Stamp): Promise<string | undefined> {
+/** Why a base image has to be made; undefined where the one that was made before will do, or the public one. */
+export async function whyMake(docker: Docker, base: Base, stamp: Stamp): Promise<string | undefined> {
   const earlier = stamp[base.variable];
-  if (earlier === undefined && (await isAvailable(docker, base))) return undefined;
-  const current = base.kind === "anon" || stamp["node"] === process.version;
-  return earlier !== undefined && current && (await isPresent(docker, earlier)) ? earlier : makeBase(docker, base.kind);
+  if (earlier === undefined) return (await isAvailable(docker, base)) ? undefined : "no image registry answers";
+  if (base.kind === "node" && stamp["node"] !== process.version) return `Node is ${process.version} now`;
+  return (await isPresent(docker, earlier)) ? undefined : `${earlier} is not on this Docker host`;
 }
 
 /** Whether the public base image is on this machine, or its registry answers about it in time. */
@@ -72,7 +71,7 @@ function succeeds(work: Promise<unknown>): Promise<boolean> {
   );
 }
 
-async function makeBase(docker: Docker, kind: Base["kind"]): Promise<string> {
+async function makeBase(docker: Docker, kind: Base["kind"], why: string): Promise<string> {
   const version = kind === "node" ? [process.version] : [];
   const parts = [`layout ${layout}`, ...(await debianPackages()), ...version];
   const tag = createHash("sha256").update(parts.join("\n")).digest("hex").slice(0, 16);
@@ -80,11 +79,9 @@ async function makeBase(docker: Docker, kind: Base["kind"]): Promise<string> {
   const name = `${repo}:${tag}`;
   if (await isPresent(docker, name)) return name;
   const sources = `Debian packages${kind === "node" ? " and this machine's Node" : ""}`;
-  say(`no image registry answers: making the base image ${name} from ${sources}`);
+  say(`${why}: making the base image ${name} from ${sources}`);
   await during(`making the base image ${name}`, async () => {
-    const scratch = localPath("images");
-    await fs.mkdir(scratch, { recursive: true });
-    const directory = await fs.mkdtemp(path.join(scratch, `base-${kind}-`));
+    const directory = await fs.mkdtemp(localPath(`base-${kind}-`));
     try {
       const root = await makeRoot(directory, kind);
       if (kind === "node") await addNode(root, process.execPath);

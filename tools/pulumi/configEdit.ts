@@ -31,7 +31,6 @@ export async function editConfigFile(
   { secrets, plain }: ConfigEdit,
   what: string,
 ): Promise<void> {
-  await fs.mkdir(localPath(), { recursive: true });
   const directory = await fs.mkdtemp(localPath("editing-"));
   const copy = path.join(directory, path.basename(file));
   const run = async (args: string[], input?: string) => {

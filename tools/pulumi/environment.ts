@@ -7,7 +7,7 @@ import { DEFAULT_DOCKER_HOST, dockerAnswers, dockerContextHost, type DockerHost 
 import { startDocker } from "../docker/startDocker";
 import { readConfigFile } from "./configFile";
 import { namesBackend, prepareLocalBackend } from "./localBackend";
-import { projectDirectory, UserError } from "../console/project";
+import { makeLocalDirectory, projectDirectory, UserError } from "../console/project";
 import { unlessRefused } from "../console/unlessRefused";
 import { choosePulumi, officialPulumi, packageVersion, readWhoami } from "./officialPulumi";
 
@@ -57,6 +57,7 @@ export interface EnvironmentOptions {
  * @throws UserError with one line that says what to install or start
  */
 export async function prepareEnvironment(options: EnvironmentOptions = {}): Promise<Environment> {
+  await makeLocalDirectory();
   const offline = loadOffline();
   const [toolchain, docker] = await Promise.all([
     prepareToolchain(offline),
@@ -126,10 +127,10 @@ async function prepareDocker(
   return { host, env: { ...env, ...(await offline?.prepareBaseImages(host, process.env)) } };
 }
 
-/** The Docker host that a stack's config names, if it does; an encrypted one cannot be read here. */
+/** The Docker host that a stack's config names, if it does. */
 function configuredDocker(stack: string | undefined): DockerHost | undefined {
   const named = stack === undefined ? undefined : readConfigFile(stack)["docker:host"];
-  return named?.includes("://") ? withOptions(named, stack) : undefined;
+  return named === undefined ? undefined : withOptions(parseDockerHost(named), stack);
 }
 
 /** The Docker host that the environment names, if it does. */
@@ -142,6 +143,17 @@ function namedDocker(stack: string | undefined): DockerHost | undefined {
 function withOptions(url: string, stack: string | undefined): DockerHost {
   const text = stack === undefined ? undefined : readConfigFile(stack)["docker:sshOpts"];
   return text === undefined ? { url } : { url, sshOpts: parseSshOpts(text) };
+}
+
+/**
+ * Reads `docker:host` as a config file has it. Throws a UserError for anything else than a URL: the provider reads an
+ * encrypted one too and would deploy there, while we looked for the stack on this machine.
+ */
+export function parseDockerHost(text: string): string {
+  if (/^[a-z]+:\/\//.test(text)) return text;
+  throw new UserError(
+    "docker:host must be a URL in plain text, such as ssh://user@host: the tools here look there too.",
+  );
 }
 
 /** Reads `docker:sshOpts` as a config file has it, a list as JSON. Throws a UserError for anything else. */

@@ -49,8 +49,8 @@ export async function closeToOthers(at: string): Promise<void> {
 
 /**
  * Environment entries for the project-local backend. Makes its directory and, unless the user gives a passphrase, a
- * passphrase file (32 random bytes as base64), which is never printed and never overwritten. Gives the directory, the
- * state, the copies of the config and the passphrase to their owner alone.
+ * passphrase file (32 random bytes as base64), which is never printed and never overwritten. Gives the state, the
+ * copies of the config and the passphrase to their owner alone.
  *
  * @param env the user's environment; a passphrase in it is used
  * @param directory where `state/` and `passphrase` are: the project's `.town-ator`
@@ -62,15 +62,13 @@ export async function prepareLocalBackend(
 ): Promise<Record<string, string>> {
   const state = path.join(directory, "state");
   const entries: Record<string, string> = { PULUMI_BACKEND_URL: `file://${state}` };
-  await fs.mkdir(directory, { recursive: true, mode: 0o700 });
-  await fs.chmod(directory, 0o700);
+  await fs.mkdir(state, { recursive: true });
   // An empty passphrase counts.
   if (env["PULUMI_CONFIG_PASSPHRASE"] === undefined && !env["PULUMI_CONFIG_PASSPHRASE_FILE"]) {
     const file = path.join(directory, "passphrase");
     await ensurePassphrase(file, state);
     entries["PULUMI_CONFIG_PASSPHRASE_FILE"] = file;
   }
-  await fs.mkdir(state, { recursive: true, mode: 0o700 });
   await Promise.all(["state", "config", "passphrase"].map((name) => closeToOthers(path.join(directory, name))));
   return entries;
 }

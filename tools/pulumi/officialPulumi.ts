@@ -179,7 +179,6 @@ async function failedLately(): Promise<boolean> {
 async function noteFailure<T>(attempt: Promise<T>): Promise<T> {
   const result = await attempt;
   if (result) return result;
-  await fs.mkdir(localPath(), { recursive: true });
   await fs.writeFile(failureFile, "");
   return result;
 }

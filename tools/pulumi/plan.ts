@@ -51,8 +51,6 @@ export async function previewChanges(
   pulumi: Pick<Pulumi, "stream">,
   directory = localPath(),
 ): Promise<PulumiRun & { changes: boolean }> {
-  // It may be the first that is made on this machine.
-  await fs.mkdir(directory, { recursive: true, mode: 0o700 });
   const folder = await fs.mkdtemp(path.join(directory, "preview-"));
   try {
     const log = path.join(folder, "events");

@@ -1,3 +1,4 @@
+import { faultOf } from "../docker/containerHealth";
 import { aligned } from "../verify/report";
 
 /** A container as the Engine has it. */
@@ -70,10 +71,13 @@ export function problemsOf(town: TownStatus): string[] {
 }
 
 /** What is wrong with a container, if anything. */
-function containerProblems(what: string, container: ContainerStatus | undefined): string[] {
+function containerProblems(
+  what: "connector" | "sidecar" | "relay" | "local-network",
+  container: ContainerStatus | undefined,
+): string[] {
   if (container === undefined) return [`the ${what} is missing`];
-  if (container.status !== "running") return [`the ${what} is ${container.status}`];
-  return container.health === "healthy" ? [] : [`the ${what} is ${container.health ?? "without a health check"}`];
+  const fault = faultOf({ ...container, role: what });
+  return fault === undefined ? [] : [`the ${what.replace("-", " ")} is ${fault}`];
 }
 
 /** Whether everything in a stack is as it should be. */
@@ -84,7 +88,7 @@ export function isWell({ towns, relays }: StackStatus): boolean {
 }
 
 function relaysProblems(relays: ContainerStatus | undefined): string[] {
-  return relays === undefined ? [] : containerProblems("local network", relays);
+  return relays === undefined ? [] : containerProblems("local-network", relays);
 }
 
 /** A line for each town, and one for the relays where they are not well. */

@@ -25,8 +25,6 @@ export interface Door {
   readonly closedPorts?: readonly number[];
   /** Milliseconds until the service has to be found. */
   readonly deadlineMs: number;
-  /** Milliseconds for the connector to answer. Default: that of `authenticate`. */
-  readonly answerMs?: number;
 }
 
 /** A nodeId that no town of ours declares. */
@@ -158,8 +156,8 @@ export async function reach(dial: Dial, deadlineMs: number, pauseMs?: number): P
   return passed();
 }
 
-async function present(door: Pick<Door, "host" | "dial" | "answerMs">, claim: Claim): Promise<Attempt> {
-  return authenticate(await door.dial(PORTS.btp), door.host, claim, door.answerMs);
+async function present({ host, dial }: Pick<Door, "host" | "dial">, claim: Claim): Promise<Attempt> {
+  return authenticate(await dial(PORTS.btp), host, claim);
 }
 
 /** Compares an attempt with what is right: to be accepted, or to be refused with a code. */

@@ -2,12 +2,10 @@ import type Docker from "dockerode";
 import { PATHS } from "../../components/core/ports";
 import { ofStack } from "../console/ofStack";
 import { UserError } from "../console/project";
+import { faultOf, isStaying } from "../docker/containerHealth";
 import type { ContainerState } from "../docker/stackContainers";
 import type { PeersReport } from "./connectorWords";
 import { failed, passed, type Outcome } from "./report";
-
-/** Roles that stay; every other container of a stack does its work once and ends with exit code 0. */
-const STAYING = new Set(["connector", "sidecar", "relay", "local-network"]);
 
 /**
  * Whether every container is as it should be and none of `expected` is missing; otherwise a line for each that is not.
@@ -17,18 +15,12 @@ export function judgeContainers(states: readonly ContainerState[], expected: rea
     .filter((name) => !states.some((state) => state.name === name))
     .map((name) => `${name} is missing`);
   const wrong = states.flatMap((state) => {
-    const { name, role, status, exitCode, health } = state;
-    if (!STAYING.has(role)) {
-      return status === "exited" && exitCode === 0
-        ? []
-        : [`${name} is ${status} with exit code ${exitCode}, not exited with 0`];
-    }
-    if (status !== "running") return [`${name} is ${status}, not running`];
-    return health === "healthy" ? [] : [`${name} is ${health ?? "without a health check"}, not healthy`];
+    const fault = faultOf(state);
+    return fault === undefined ? [] : [`${state.name} is ${fault}`];
   });
   const faults = [...missing, ...wrong];
   if (faults.length > 0) return failed(faults.join("\n"));
-  const staying = states.filter(({ role }) => STAYING.has(role)).length;
+  const staying = states.filter(isStaying).length;
   return passed(`${staying} healthy, ${states.length - staying} done`);
 }
 

@@ -22,8 +22,8 @@ afterEach(() => fs.rmSync(project, { recursive: true }));
 
 describe("the context of the anon image", () => {
   it("holds the Dockerfile, the scripts and the daemon, all programs executable", () => {
-    const { path: folder } = anonContext(project, project);
-    expect(folder).toBe(path.join(".town-ator", "images", "anon"));
+    const { path: folder, hash } = anonContext(project, project);
+    expect(folder).toBe(path.join(".town-ator", "images", `anon-${hash.slice(0, 12)}`));
     const bin = path.join(project, folder, "bin");
     expect(fs.readdirSync(bin).sort()).toEqual([
       "anon",
@@ -74,7 +74,7 @@ describe("the context of the anon image", () => {
     expect(() => anonContext(project, project)).toThrow(
       /anon is not the program that this project knows \(its SHA-256 differs\)/,
     );
-    expect(fs.existsSync(path.join(project, ".town-ator", "images", "anon"))).toBe(false);
+    expect(fs.readdirSync(path.join(project, ".town-ator", "images"))).toEqual([]);
   });
 
   it("is not made without the program, and the error says what to do", () => {

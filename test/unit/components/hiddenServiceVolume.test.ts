@@ -99,7 +99,9 @@ describe("a town that moves to another address", () => {
       second.fingerprint,
       undefined,
     ]);
-    expect(Object.keys(uploads(container(resources, "home-identity-key-file")))).toEqual([
+    const job = container(resources, "home-identity-key-file");
+    expect(job.inputs["command"]).toEqual(["sidecar", "1", "2"]);
+    expect(Object.keys(uploads(job))).toEqual([
       "/keys/.offered-key-1",
       "/keys/.offered-fingerprint-1",
       "/keys/.offered-key-2",

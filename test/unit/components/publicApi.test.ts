@@ -96,11 +96,21 @@ describe("components in another program", () => {
 });
 
 describe("Docker names", () => {
-  it("differ for owners that differ only in where a dash is", () => {
+  it("differ for owners that differ only in where a dash is, or in what is a town", () => {
     const names = [
       { stack: "a-b", town: "c" },
       { stack: "a", town: "b-c" },
       { stack: "a", town: "b_c" },
+      { stack: "a-b-c" },
+      { stack: "a-b.c" },
+      { stack: "a-b" },
+      { stack: "a", town: "b" },
+      { stack: "a-b", town: "relay" },
+      { stack: "a-b-relay" },
+      { stack: "a", town: "b-relay" },
+      { stack: "a.b" },
+      { stack: "a-" },
+      { stack: "a" },
     ].flatMap((owner) => ROLES.map((role) => dockerName(owner, role)));
     expect(new Set(names).size).toBe(names.length);
   });
@@ -128,7 +138,11 @@ describe("an argument that cannot be right", () => {
       town({ timeouts: { redialFirstMs: 500 } }),
       /: timeouts must be .*: redialFirstMs from 1000 to 60000$/,
     ],
-    ["the order of timeouts", town({ timeouts: { redialMaxMs: 400_000 } }), /^Town shop: timeouts must not decrease/],
+    [
+      "the order of timeouts",
+      town({ timeouts: { redialMaxMs: 400_000 } }),
+      /^Town shop: timeouts must not have redialMaxMs more than redialSlowMs$/,
+    ],
     ["memory", town({ memoryMiB: { sidecar: 1.5 } }), /^Town shop: memoryMiB\.sidecar must be a whole number of MiB/],
     [
       "identity",
@@ -144,7 +158,7 @@ describe("an argument that cannot be right", () => {
     [
       "url",
       () => new api.PeerSecret("p", { id: "b", direct: { url: "http://b" } }),
-      /^PeerSecret p: direct must have a url/,
+      /^PeerSecret p: direct\.url must be ws:/,
     ],
     ["version", () => new api.PeerSecret("p", { id: "b", secretVersion: 0 }), /^PeerSecret p: secretVersion must be/],
     ["id", () => new api.PeerSecret("p", { id: "a=b" }), /^PeerSecret p: id must be 1 to 63 letters, digits/],

@@ -85,7 +85,7 @@ describe("a town whose connector runs the daemon itself", async () => {
     );
     expect(connector.options.dependsOn).toEqual(expect.arrayContaining(["home-identity-key-file", "local-relays"]));
     // Before it starts, a sidecar that has served the address is told to stop.
-    expect(container(resources, "home-identity-key-file").inputs["command"]).toEqual(["connector"]);
+    expect(container(resources, "home-identity-key-file").inputs["command"]).toEqual(["connector", "1"]);
   });
 
   it("has the connector manage the daemon, whose hidden service leads to the guard", () => {

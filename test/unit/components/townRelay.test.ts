@@ -107,7 +107,7 @@ describe("a town with a relay of its own", async () => {
   it("publishes its WebSocket where the operator says, on a network that it can only answer through", async () => {
     const { resources: open, outputs } = await built({ home: { ...HOME, relay: { publish: "127.0.0.1:7100" } } });
     expect(container(open, "home-relay-relay").inputs).toMatchObject({
-      networksAdvanced: [{ ipv4Address: "10.139.80.100" }, { name: "town-ator-dev-home-relay-outside" }],
+      networksAdvanced: [{ ipv4Address: "10.139.80.100" }, { name: "town-ator-dev-home-relay-clients" }],
       ports: [{ internal: 7100, external: 7100, ip: "127.0.0.1" }],
       sysctls: { "net.ipv4.ip_forward": "0" },
     });

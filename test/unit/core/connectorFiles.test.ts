@@ -33,7 +33,7 @@ const INPUT: ConnectorFilesInput = {
     { id: "g.zoe", relation: "peer", url: `ws://${ADDRESS}:3000`, token: "z".repeat(64) },
     { id: "g.bob", relation: "parent", url: `ws://${ADDRESS}:3000`, token: "b".repeat(64) },
   ],
-  routes: [{ prefix: "g.home", nextHop: "g.home", priority: 0 }],
+  routes: [{ prefix: "g.home", nextHop: "g.home" }],
   access: "permissioned",
   guard: GUARD_LIMITS,
   timeouts: TIMEOUTS,

@@ -25,7 +25,6 @@ describe("an identity derived from a seed", () => {
 
   it("has the address that the daemon gives the same key", () => {
     expect(identity.address).toBe(ADDRESS);
-    expect(identity.hostnameFile).toBe(`${ADDRESS}\n`);
   });
 
   it("has a public key file of 64 bytes: tag, then key", () => {

@@ -6,8 +6,10 @@ import {
   InviteError,
   parseInvite,
   peersAtOneAddress,
+  takenInviteProblem,
   type Invite,
 } from "../../../components/core/invite";
+import { GIVEN_SECRET } from "../../../components/core/peering";
 
 /** How many random inputs are tried; `FUZZ_ROUNDS=100000` for the long run. */
 const ROUNDS = Number(process.env["FUZZ_ROUNDS"] ?? 4000);
@@ -63,6 +65,40 @@ describe("an invite", () => {
   ])("is compared with another peer's: %s in common", (_, bob, eve, shared) => {
     const invites = [["g.bob", { ...INVITE, ...bob }] as const, ["g.eve", { ...INVITE, ...eve }] as const];
     expect(peersAtOneAddress(invites)).toEqual(shared);
+  });
+
+  it("is read however long a town may make it", () => {
+    const url = (address: string) => `ws://${address}:65535`;
+    const longest: Invite = {
+      nodeId: "n".repeat(63),
+      url: url(addressOf(Buffer.alloc(32, 8), "anyone")),
+      peerId: "p".repeat(63),
+      token: '"'.repeat(256),
+      key: KEY,
+      nextUrl: url(addressOf(Buffer.alloc(32, 7), "anyone")),
+    };
+    expect(GIVEN_SECRET.test(longest.token)).toBe(true);
+    expect(parseInvite(formatInvite(longest))).toEqual(longest);
+    expect(formatInvite(longest)).toHaveLength(1166);
+  });
+
+  it.each<[string, Partial<Invite>, RegExp | undefined]>([
+    ["the peer's", {}, undefined],
+    ["its own", { nodeId: "g.visitor" }, /^is this town's own invite/],
+    ["another peer's", { nodeId: "g.carol" }, /^comes from another town than this peer/],
+    ["one for another town", { peerId: "g.other" }, /^is meant for another town/],
+    [
+      "one for another daemon",
+      { url: `ws://${addressOf(Buffer.alloc(32, 7), "onion")}:3000` },
+      /does not end in \.anon/,
+    ],
+  ])("that a town takes must be right for it: %s", (_, other, message) => {
+    const taken = takenInviteProblem(
+      { ...INVITE, ...other },
+      { peerId: "g.home", nodeId: "g.visitor", suffix: "anon" },
+    );
+    if (message) expect(taken).toMatch(message);
+    else expect(taken).toBeUndefined();
   });
 
   it("is read with white space around it", () => {
@@ -138,7 +174,7 @@ describe("an invite", () => {
       "names two addresses that end differently",
     ],
     ["a very long token", sealed(["g.home", INVITE.url, "g.visitor", "a".repeat(300)]), "holds a token"],
-    ["more text than an invite has", `${line}${"A".repeat(2000)}`, "has more than 1024 characters"],
+    ["more text than an invite has", `${line}${"A".repeat(2000)}`, "has more than 1280 characters"],
     ["an empty field at its end", sealed(["g.home", INVITE.url, "g.visitor", INVITE.token, ""]), "is not spelled as"],
     [
       "a port with a leading zero",

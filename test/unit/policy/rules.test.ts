@@ -29,6 +29,12 @@ const labels = (pairs: Record<string, string>) =>
 
 const ANSWERS_ONLY = { "com.docker.network.bridge.enable_ip_masquerade": "false" };
 
+/** A container with a port that is open on an address of the host. */
+const open = (role: string, ip: string, external: number) =>
+  container({ ports: [{ internal: 3000, ip, external }], labels: labels({ town: "home", role }) });
+const DIRECT: Stated = { towns: { home: { transport: "direct", publish: "10.8.0.1:3000" } } };
+const door = (role: string, envs: string[]) => container({ envs, labels: labels({ town: "home", role }) });
+
 const PUBLIC: Stated = { network: "public" };
 const LOCAL: Stated = { network: "local" };
 
@@ -111,8 +117,21 @@ const CASES: Record<string, { good: [Partial<Resource>, Stated?][]; bad: [RegExp
           ],
         }),
       ],
+      [open("connector", "10.8.0.1", 3000), DIRECT],
+      [open("relay", "192.168.1.5", 7100), { towns: { home: { relay: { publish: "192.168.1.5:7100" } } } }],
     ],
     bad: [
+      [/opens port 3000 .*or state one address and port/, open("connector", "10.8.0.1", 3000)],
+      [/opens port 3000/, open("connector", "10.8.0.2", 3000), DIRECT],
+      [/opens port 3000/, open("connector", "10.8.0.1", 3001), DIRECT],
+      [/opens port 3000/, open("relay", "10.8.0.1", 3000), DIRECT],
+      [/opens port 3000/, open("connector", "10.8.0.1", 3000), { towns: { away: DIRECT.towns!["home"]! } }],
+      [/opens port 3000/, open("connector", "10.8.0.1", 3000), { towns: { home: { publish: "10.8.0.1:3000" } } }],
+      [
+        /opens port 3000/,
+        open("connector", "0.0.0.0", 3000),
+        { towns: { home: { transport: "direct", publish: "0.0.0.0:3000" } } },
+      ],
       [/opens port 3000 to other machines: give it `ip: "127.0.0.1"`/, container({ ports: [{ internal: 3000 }] })],
       [/opens port 80/, container({ ports: [{ internal: 80, external: 80, ip: "0.0.0.0" }] })],
       [/remove `publishAllPorts`/, container({ publishAllPorts: true })],
@@ -134,6 +153,7 @@ const CASES: Record<string, { good: [Partial<Resource>, Stated?][]; bad: [RegExp
       [/in its environment \(URL\)/, container({ envs: [`URL=ws://${ADDRESS}:3000`] })],
       [/in its command/, container({ command: ["--invite", "ator-invite-1.WyJnLmJvYiJd.0123"] })],
       [/in its entrypoints/, container({ entrypoints: ["sh", "-c", `echo ${RANDOM}`] })],
+      [/in its health check/, container({ healthcheck: { tests: ["CMD", "wget", `--header=X-Api-Key: ${RANDOM}`] } })],
       [/in a label \(town-ator\.key\)/, container({ labels: labels({ key: RANDOM }) })],
     ],
   },
@@ -158,6 +178,10 @@ const CASES: Record<string, { good: [Partial<Resource>, Stated?][]; bad: [RegExp
   "permissionless-where-stated": {
     good: [
       [container({ envs: ["BTP_ALLOW_NOAUTH=false"] })],
+      [container({ envs: [] })],
+      [door("sidecar", [])],
+      [door("connector", ["BTP_ALLOW_NOAUTH=false"])],
+      [door("connector", []), { towns: { home: { access: "permissionless" } } }],
       [
         container({ envs: ["BTP_ALLOW_NOAUTH=true"], labels: labels({ town: "home" }) }),
         { towns: { home: { access: "permissionless" } } },
@@ -165,6 +189,10 @@ const CASES: Record<string, { good: [Partial<Resource>, Stated?][]; bad: [RegExp
     ],
     bad: [
       [/state `access: permissionless`/, container({ envs: ["BTP_ALLOW_NOAUTH=true"] })],
+      ...[[], ["BTP_ALLOW_NOAUTH=TRUE"], ["BTP_ALLOW_NOAUTH="]].flatMap((envs): [RegExp, Partial<Resource>][] => [
+        [/set BTP_ALLOW_NOAUTH=false/, door("connector", envs)],
+        [/set BTP_ALLOW_NOAUTH=false/, door("relay", envs)],
+      ]),
       [
         /state `access: permissionless`/,
         container({ envs: ["BTP_ALLOW_NOAUTH=true"], labels: labels({ town: "home" }) }),
@@ -178,7 +206,7 @@ const CASES: Record<string, { good: [Partial<Resource>, Stated?][]; bad: [RegExp
       [network({ labels: labels({ role: "public" }) })],
       [network({ labels: labels({ town: "home" }) }), { towns: { home: { transport: "direct" } } }],
       [
-        network({ options: ANSWERS_ONLY, labels: labels({ town: "home", role: "relay-outside" }) }),
+        network({ options: ANSWERS_ONLY, labels: labels({ town: "home", role: "relay-clients" }) }),
         { towns: { home: { relay: { publish: "127.0.0.1:7100" } } } },
       ],
     ],
@@ -186,12 +214,12 @@ const CASES: Record<string, { good: [Partial<Resource>, Stated?][]; bad: [RegExp
       [/say `transport: direct`/, network({ labels: labels({ town: "home" }) })],
       [
         /say `transport: direct`/,
-        network({ options: ANSWERS_ONLY, labels: labels({ town: "home", role: "relay-outside" }) }),
+        network({ options: ANSWERS_ONLY, labels: labels({ town: "home", role: "relay-clients" }) }),
         { towns: { home: { relay: {} } } },
       ],
       [
         /say `transport: direct`/,
-        network({ labels: labels({ town: "home", role: "relay-outside" }) }),
+        network({ labels: labels({ town: "home", role: "relay-clients" }) }),
         { towns: { home: { relay: { publish: "127.0.0.1:7100" } } } },
       ],
       [

@@ -196,8 +196,28 @@ describe("an address would be lost", () => {
     const lines = lostAddresses(now, deployed);
     expect(lines).toHaveLength(1);
     for (const word of words) expect(lines[0]).toContain(word);
-    expect(lines[0]).toMatch(/to give the address up for good add [0-9a-f-]{19} to town-ator:retired$/);
+    expect(lines[0]).toMatch(/to give the address up for good .*add [0-9a-f-]{19} to town-ator:retired$/);
     expect(lines[0]).not.toContain(KEY.address.slice(0, 56));
+  });
+
+  test.each<[string, Settings, DeployedTown]>([
+    ["by an adopted key", settings(HOME, { identities: { home: { 1: base64(OTHER) } } }), before([{}])],
+    ["by a seed that is gone", settings(HOME), withoutSeed(before([{}]))],
+  ])("%s, under a number whose key the volume keeps, so another number is advised", (_, now, last) => {
+    expect(lostAddresses(now, [last])[0]).toMatch(
+      /; to give the address up for good set towns\.home\.identity to \{current: 2\}, for the key volume keeps the key of each number, and add \S+ to town-ator:retired$/,
+    );
+  });
+
+  test.each<[string, Record<string, unknown>]>([
+    ["without ATOR", { home: { nodeId: "g.home", transport: "direct" } }],
+    ["that is gone", { away: { nodeId: "g.away" } }],
+    ["under another name", { house: { nodeId: "g.home" } }],
+  ])("by a town %s, whose keys are protected until the stack no longer keeps its data", (_, towns) => {
+    const keeping = lostAddresses(settings(towns, { keep: "true" }), [before([{}])])[0];
+    const unkept = "set town-ator:keep to false, run `make up` without this change, and then to give the address up";
+    expect(keeping).toContain(unkept);
+    expect(lostAddresses(settings(towns), [before([{}])])[0]).not.toContain("town-ator:keep");
   });
 });
 
@@ -291,13 +311,13 @@ describe("a town in the state", () => {
   it("is read as it was left, with its own seed", () => {
     const [read, ...others] = deployedTowns([seed("away-identity-seed"), town(OUTPUTS), seed("home-identity-seed")]);
     expect(read!.seed!.reveal()).toEqual(SEED);
-    expect({ ...read, seed: undefined }).toEqual({ ...OUTPUTS, seed: undefined });
+    expect({ ...read, seed: undefined }).toEqual({ ...OUTPUTS, lostSecrets: ["a"], seed: undefined });
     expect(others).toEqual([]);
   });
 
   it("has no seed where only another resource is called so", () => {
     expect(deployedTowns([town(OUTPUTS), seed("home-identity-seed", "x:y:Z"), seed("away-identity-seed")])).toEqual([
-      OUTPUTS,
+      { ...OUTPUTS, lostSecrets: ["a"] },
     ]);
   });
 

@@ -1,6 +1,6 @@
 /** A stack's settings, and what its state says of a town, for tests of what an `up` would change. */
 import { identityOfSeed, seedFromRandom } from "../../../components/core/identity";
-import { Secret } from "../../../components/core/secret";
+import { Secret } from "../../../stack/secret";
 import type { DeployedTown } from "../../../stack/deployed";
 import { parseSettings, type Settings } from "../../../stack/settings";
 
@@ -35,6 +35,7 @@ export function before(
     identities: identities.map((identity) => ({ number: 1, fingerprint: OLD, ...identity })),
     secretVersions: {},
     given: [],
+    lostSecrets: [],
     seed: new Secret(SEED),
     ...more,
   };

@@ -1,7 +1,7 @@
 import { describe, expect, it, test } from "vitest";
-import { rotatedSecrets } from "../../../stack/deployed";
+import { deployedTowns, rotatedSecrets } from "../../../stack/deployed";
 import type { Settings } from "../../../stack/settings";
-import { before, settings } from "./deployedSupport";
+import { before, OLD, settings, TEXT } from "./deployedSupport";
 
 describe("a peer whose secret changes", () => {
   const now = settings({
@@ -83,6 +83,36 @@ describe("a peer whose secret changes", () => {
       const last = before([{}], { secretVersions: { a: lastVersion }, given: wasGiven });
       expect(rotatedSecrets(now, [last])).toEqual(lines);
       for (const line of lines) expect(line).not.toContain(secret);
+    });
+  });
+
+  describe("after `make down` of a stack that keeps its data, of which the town and its seed remain", () => {
+    const RANDOM = "random:index/randomPassword:RandomPassword";
+    const random = (name: string) => ({ urn: `urn::x::${name}`, type: RANDOM, outputs: { result: TEXT } });
+    const town = (given: string[]) => ({
+      urn: "urn::x::home",
+      type: "town-ator:index:Town",
+      outputs: {
+        ...{ stack: "dev", town: "home", nodeId: "g.home", suffix: "anon", secretVersions: { a: 1 }, given },
+        identities: [{ number: 1, fingerprint: OLD }],
+      },
+    });
+    const again = settings({ home: { nodeId: "g.home", peers: { a: {} } } });
+    const seed = random("home-identity-seed");
+
+    it("has to be told, for its secret is gone and is made again", () => {
+      expect(rotatedSecrets(again, deployedTowns([town([]), seed]))).toEqual([
+        "the secret that a presents to home changes (the state no longer has it), and the old one is refused at once: tell the peer first, and give it the new invite right after `up` (make invite TOWN=home PEER=a)",
+      ]);
+    });
+
+    it("need not be told while its secret is there, or is the one that the operator gives", () => {
+      expect(rotatedSecrets(again, deployedTowns([town([]), seed, random("home-peer-a-inbound")]))).toEqual([]);
+      const giving = settings(
+        { home: { nodeId: "g.home", peers: { a: {} } } },
+        { secrets: { home: { a: "s".repeat(32) } } },
+      );
+      expect(rotatedSecrets(giving, deployedTowns([town(["a"]), seed]))).toEqual([]);
     });
   });
 

@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { Secret } from "../../../components/core/secret";
+import { Secret } from "../../../stack/secret";
 import { BAD_CONFIG, BAD_KEYS } from "../../badConfig";
 import { PUBLISHED_CONNECTOR } from "../../../components/core/connectorFiles";
 import { PUBLISHED_TOWN_RELAY } from "../../../components/core/townRelay";
@@ -47,7 +47,7 @@ describe("settings", () => {
           logLevel: "info",
           memoryMiB: { connector: 256, sidecar: 128 },
           peers: [],
-          routes: [{ prefix: "g.home", nextHop: "g.home", priority: 0 }],
+          routes: [{ prefix: "g.home", nextHop: "g.home" }],
         },
       ],
     });
@@ -111,9 +111,9 @@ describe("settings", () => {
       "dev",
     );
     expect(towns[0]?.routes).toEqual([
-      { prefix: "g.home", nextHop: "g.home", priority: 0 },
-      { prefix: "g.bob", nextHop: "g.bob", priority: 0 },
-      { prefix: "g", nextHop: "g.isp", priority: 0 },
+      { prefix: "g.home", nextHop: "g.home" },
+      { prefix: "g.bob", nextHop: "g.bob" },
+      { prefix: "g", nextHop: "g.isp" },
     ]);
   });
 

@@ -82,9 +82,9 @@ function whyNot(
   const { number, fingerprint } = claimed;
   const move =
     number === current
-      ? `To move to the other address without losing this one, adopt it as the next: make identity-adopt${ofStack(stack)} TOWN=${name} NUMBER=${current + 1}.`
+      ? `To move to the other address without losing this one, adopt it as the next: make identity-adopt${ofStack(stack)} TOWN=${name} NUMBER=${current + 1}. To give ${inPlace} up for good instead, add it to town-ator:retired, set towns.${name}.identity to {current: ${current + 1}}, and adopt the key as that.`
       : "Finish or undo the move that is under way first.";
-  return `Identity ${number} of ${name} is the address ${inPlace} already, and the key given is that of ${fingerprint}. ${move} To give ${inPlace} up for good instead, add it to town-ator:retired.`;
+  return `Identity ${number} of ${name} is the address ${inPlace} already, and the key given is that of ${fingerprint}. ${move}`;
 }
 
 /** Gives a town its seed, from which every identity follows that has no adopted key. */
@@ -101,7 +101,7 @@ async function adoptSeed(
     .map((number) => ({ town: name, number, ...identityOfSeed(seed, number, settings.suffix) }));
   for (const taken of displaced(made, await access.state(), config, settings, { adopted: false }))
     throw new UserError(
-      `Identity ${taken.number} of ${name} is the address ${taken.inPlace} already, and the words make ${taken.fingerprint}. To give ${taken.inPlace} up for good, add it to town-ator:retired.`,
+      `Identity ${taken.number} of ${name} is the address ${taken.inPlace} already, and the words make ${taken.fingerprint}. To give ${taken.inPlace} up for good, add it to town-ator:retired and set towns.${name}.identity to {current: ${Math.max(...published(town.identity)) + 1}}: the key volume keeps the key of each number.`,
     );
   if (givenSeed(config, name)?.equals(seed)) {
     access.say(`${name} has adopted this seed before; nothing is changed`);

@@ -4,10 +4,10 @@ import * as os from "node:os";
 import * as path from "node:path";
 import type { ContainerArgs, NetworkArgs } from "@pulumi/docker";
 import type { Unwrap } from "@pulumi/pulumi";
-import { anonContext } from "../../../components/anonImage";
+import { builtName, type LocalBuild } from "../../../components/docker/image";
 import { buildTowns } from "../../../stack/buildTowns";
 import { NAMESPACE } from "../../../stack/configKeys";
-import { connectorContext } from "../../../stack/connectorContext";
+import { projectBuilds } from "../../../stack/projectBuilds";
 import { parseSettings } from "../../../stack/settings";
 import { readConfigFile } from "../../pulumi/configFile";
 import { record, reveal, type Recorded } from "../../commands/recordProgram";
@@ -16,12 +16,10 @@ import { run } from "../../console/run";
 import { until } from "../../console/until";
 
 /** The tags of the images that this project builds for a town. */
-export function imageTags(): { anon: string; connector: string } {
-  const tag = (name: string, { hash }: { hash: string }) => `town-ator/${name}:${hash.slice(0, 12)}`;
-  return {
-    anon: tag("anon", anonContext(projectDirectory)),
-    connector: tag("connector", connectorContext(projectDirectory)),
-  };
+function imageTags(env: NodeJS.ProcessEnv): { anon: string; connector: string } {
+  const tag = (name: string, { context, base }: LocalBuild) => builtName(name, context().hash, base);
+  const { anon, connector } = projectBuilds(projectDirectory, env);
+  return { anon: tag("anon", anon), connector: tag("connector", connector) };
 }
 
 /** A way of getting a town up. */
@@ -37,9 +35,11 @@ type Network = Unwrap<NetworkArgs>;
 /**
  * The floor: the containers that the program of a stack declares, made by the Docker client one after the other as an
  * operator's script would, each waited for before the next one that needs it. The images exist.
+ *
+ * @param env may name the images that those are built on
  */
-export function byHand(stack: string): Way {
-  const tags = imageTags();
+export function byHand(stack: string, env: NodeJS.ProcessEnv): Way {
+  const tags = imageTags(env);
   let resources: readonly Recorded[] = [];
   const of = <Inputs>(type: string) =>
     resources.filter((one) => one.type.endsWith(`:${type}`)).map(({ inputs }) => reveal(inputs) as Inputs);

@@ -72,7 +72,7 @@ function startTown(folder: string) {
     {
       ...{ nodeId: "g.home", logLevel: "error", adminKey: "a".repeat(43), peers: [], access: "permissioned" },
       transport: { type: "direct" },
-      routes: [{ prefix: "g.home", nextHop: "g.home", priority: 0 }],
+      routes: [{ prefix: "g.home", nextHop: "g.home" }],
       ...{ guard: GUARD_LIMITS, timeouts: DEFAULT_TIMEOUTS },
     },
     [{ peerId: PEER.peerId, secret: PEER.token }],

@@ -24,7 +24,10 @@ import { inTurns } from "./turns";
  */
 export async function benchUp(stack: string, environment: Environment, runs: number): Promise<string> {
   const reached = (way: Way) => () => untilReached(environment, stack, way.start).finally(way.remove);
-  const ways = { "`make up`": reached(byPulumi(stack)), "`docker run`, in order": reached(byHand(stack)) };
+  const ways = {
+    "`make up`": reached(byPulumi(stack)),
+    "`docker run`, in order": reached(byHand(stack, environment.env)),
+  };
   const rows = await inTurns(runs, ways, (seconds) => `reached after ${seconds.toFixed(1)} s`);
   return timesTable("until reached, seconds", rows, { floor: true });
 }

@@ -67,6 +67,21 @@ describe("a local ATOR network", () => {
     expect(read("network/anonnet.conf")).toContain(read("data/dirauthority"));
   });
 
+  it.each([
+    ["keeps its keys", 299, true],
+    ["is a fresh one", 301, false],
+  ])("%s when its certificate, which is for a year, is %i days old", (_, days, kept) => {
+    prepare("10.1.2.2");
+    const authority = read("data/dirauthority");
+    fs.mkdirSync(at("data/relay0"));
+    const then = new Date(Date.now() - days * 24 * 60 * 60 * 1000);
+    fs.utimesSync(at("data/authority/keys/authority_certificate"), then, then);
+    prepare("10.1.2.2");
+    expect(read("data/dirauthority") === authority).toBe(kept);
+    expect(fs.existsSync(at("data/relay0"))).toBe(kept);
+    expect(read("network/anonnet.conf")).toContain(read("data/dirauthority"));
+  });
+
   // In a namespace where it is process 1, as in its container.
   it.runIf(process.getuid?.() === 0).each([
     ["is killed", "kill -KILL $$", 137],

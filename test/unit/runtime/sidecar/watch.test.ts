@@ -209,6 +209,16 @@ describe.each([
       await reads("yes\n", "ended");
     });
 
+    // For the launcher, see below.
+    it.runIf(role === "sidecar")("is watched on where the report cannot be written, as on a full disk", async () => {
+      fs.symlinkSync("/dev/full", at("new"));
+      fs.renameSync(at("new"), at("tmp/published"));
+      await reads(/./, "stderr");
+      fs.rmSync(at("tmp/published"));
+      says(UPLOADED(ONE));
+      await reads("1000 yes 0\n");
+    });
+
     it("starts again when the relays of a local network have", async () => {
       says(UPLOADED(ONE));
       await reads("1000 yes 0\n");

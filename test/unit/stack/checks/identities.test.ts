@@ -1,5 +1,5 @@
-import { describe, test } from "vitest";
-import { expectRefused, SEED } from "../configs";
+import { describe, expect, it, test } from "vitest";
+import { expectRefused, problems, SEED } from "../configs";
 
 describe("a mistake of identities and their keys is refused with one line that names its key", () => {
   const town = { nodeId: "g.home" };
@@ -75,4 +75,9 @@ describe("a mistake of identities and their keys is refused with one line that n
       "town-ator:identities.b.1: is the key of identities.a.1 too",
     ],
   ])("%s", (_, settings, line) => expectRefused(settings, line));
+});
+
+it("a town without ATOR publishes no address, so that of its adopted key may be retired", () => {
+  const towns = { home: { nodeId: "g.home", transport: "direct" } };
+  expect(problems({ retired: ["350b-20b0-16a7-a574"], towns, identities: { home: { 1: SEED } } })).toEqual([]);
 });

@@ -50,6 +50,16 @@ describe("a mistake of images, networks and timeouts is refused with one line th
       "town-ator:localNetwork.join: names this stack itself",
     ],
     [
+      "a joined stack by its full name",
+      { localNetwork: { join: "organization/town-ator/alice" }, towns: { home: town } },
+      "town-ator:localNetwork.join: must be the short name of a stack on the same Docker host, as in Pulumi.<name>.yaml",
+    ],
+    [
+      "a joined stack with a space",
+      { localNetwork: { join: "alice " }, towns: { home: town } },
+      "town-ator:localNetwork.join: must be the short name of a stack",
+    ],
+    [
       "a subnet for a network that is another stack's",
       { localNetwork: { join: "other", subnet: "10.1.0.0/24" }, towns: { home: town } },
       "town-ator:localNetwork.join: excludes localNetwork.subnet",
@@ -98,7 +108,7 @@ describe("a mistake of images, networks and timeouts is refused with one line th
         localNetwork: { subnet: "10.1.0.0/28" },
         towns: Object.fromEntries(Array.from({ length: 7 }, (_, index) => [`t${index}`, { nodeId: `g.t${index}` }])),
       },
-      "town-ator:localNetwork.subnet: has room for the sidecars of 6 towns, and this stack has 7",
+      "town-ator:localNetwork.subnet: has room for the sidecars of 6 towns, and this stack has 7 behind ATOR",
     ],
     [
       "messages larger than memory",
@@ -128,10 +138,30 @@ describe("a mistake of images, networks and timeouts is refused with one line th
   ])("%s", (_, settings, line) => expectRefused(settings, line));
 });
 
+const towns = (count: number, transport: string, more: object = {}) =>
+  Object.fromEntries(
+    Array.from({ length: count }, (_, index) => [
+      `${transport}${index}`,
+      { nodeId: `g.${transport}${index}`, transport, ...more },
+    ]),
+  );
+
+test("towns without ATOR need no room for sidecars", () => {
+  const localNetwork = { subnet: "10.1.0.0/28" };
+  expect(problems({ localNetwork, towns: { ...towns(6, "socks5"), ...towns(3, "direct") } })).toEqual([]);
+});
+
+test("a stack of towns without ATOR has no relays' subnet that theirs could overlap", () => {
+  const direct = towns(1, "direct", { subnet: "10.1.0.0/24" });
+  const localNetwork = { subnet: "10.1.0.0/16" };
+  expect(problems({ localNetwork, towns: direct })).toEqual([]);
+  expect(problems({ localNetwork, towns: { ...direct, ...towns(1, "socks5") } })).toHaveLength(1);
+});
+
 test("each pair of subnets that overlap is named, whichever is the larger, and the later of the two is at fault", () => {
   const subnets = { a: "10.1.9.0/24", b: "10.1.2.0/24", c: "10.1.0.0/16", d: "10.2.0.0/24", e: "10.1.2.0/28" };
-  const towns = Object.entries(subnets).map(([name, subnet]) => [name, { nodeId: name, subnet }]);
-  const pairs = problems({ towns: Object.fromEntries(towns) as object }).map((line) =>
+  const overlapping = Object.entries(subnets).map(([name, subnet]) => [name, { nodeId: name, subnet }]);
+  const pairs = problems({ towns: Object.fromEntries(overlapping) as object }).map((line) =>
     [.../towns\.(\w)\.subnet/g[Symbol.matchAll](line)].map(([, name]) => name).join(" "),
   );
   expect(pairs).toEqual(["c a", "c b", "e b", "e c"]);

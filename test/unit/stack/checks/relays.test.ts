@@ -26,11 +26,11 @@ describe("a mistake of a town's relay is refused with one line that names its ke
       home({ publicUrl: "https://relay.example.org" }),
       "town-ator:towns.home.relay.publicUrl: must be ws:// or wss:// and a host",
     ],
-    [
-      "a secret address in the open",
-      home({ publicUrl: `ws://${"a".repeat(56)}.anon:7100` }),
+    ...[".anon:7100", ".ANON:7100", ".anon?x", ".anon#x"].map((end): [string, Record<string, unknown>, string] => [
+      `a secret address in the open, ${end}`,
+      home({ publicUrl: `ws://${"a".repeat(56)}${end}` }),
       "town-ator:towns.home.relay.publicUrl: holds an address, which is secret",
-    ],
+    ]),
     [
       "a peer with its nodeId",
       home({}, { peers: { "g.home.relay": {} } }),

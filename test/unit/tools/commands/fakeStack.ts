@@ -84,6 +84,7 @@ export function deployedAs(town: string, nodeId: string, identities: Record<numb
       fingerprint,
     })),
     secretVersions: {},
+    lostSecrets: [],
     given: [],
   };
 }

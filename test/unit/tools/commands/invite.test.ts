@@ -14,8 +14,9 @@ const TOWNS = {
 const sources = (
   towns: Record<string, { invites: Record<string, string> }>,
   known: KnownPeer = { relation: "peer" },
+  directTowns: Record<string, object> = {},
 ) => ({
-  towns: () => Promise.resolve(towns),
+  towns: () => Promise.resolve({ towns, directTowns }),
   peer: () => Promise.resolve(known),
 });
 
@@ -40,6 +41,19 @@ describe("the invite of a town for a peer", () => {
   it("needs `make up` first if the stack has no towns", async () => {
     await expect(invite({ stack: "prod", town: "home" }, sources({}))).rejects.toThrow(
       new UserError("The stack prod is not up, so it has no invites yet: run `make up STACK=prod` first."),
+    );
+  });
+
+  it("is none of a town without ATOR, and says where its peers' secrets are", async () => {
+    const direct = sources({}, undefined, { plain: {} });
+    await expect(invite({ stack: "dev" }, direct)).rejects.toThrow(
+      new UserError("TOWN is missing. In the stack dev TOWN can be: plain."),
+    );
+    await expect(invite({ stack: "dev", town: "plain" }, direct)).rejects.toThrow(
+      new UserError(
+        "plain is a town without ATOR, so it has no invites. " +
+          "What each peer presents is in directTowns.plain.secrets of `make outputs REVEAL=1`.",
+      ),
     );
   });
 });

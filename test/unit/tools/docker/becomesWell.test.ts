@@ -34,7 +34,8 @@ async function watchedFor(recoveryMs: number, ...states: ContainerState[][]) {
 
 describe("after an up", () => {
   it("a stack whose containers are healthy, and whose one-shots have ended well, is well at once", async () => {
-    expect(await watched([healthy, container("exited")])).toEqual({ well: true, milliseconds: 0 });
+    const oneShot = { ...container("exited"), role: "identity" };
+    expect(await watched([healthy, oneShot])).toEqual({ well: true, milliseconds: 0 });
   });
 
   it("a container that is starting is waited for, as long as its own health check does", async () => {
@@ -65,6 +66,7 @@ describe("after an up", () => {
   test.each([
     ["unhealthy", container("running", "unhealthy")],
     ["stopped", container("exited", undefined, 137)],
+    ["stopped and has ended with 0", container("exited")],
     ["paused", container("paused", "healthy")],
     ["never started", container("created")],
   ])("a container that is %s is beyond hope at once", async (_, facts) => {

@@ -47,8 +47,8 @@ it("takes the IPv4 subnets of the host's interfaces", () => {
 });
 
 describe("the wanted networks", () => {
-  const wanted = (more: Record<string, string>) => {
-    const towns = JSON.stringify({ home: { nodeId: "g.home", subnet: "10.88.0.0/27" } });
+  const wanted = (more: Record<string, string>, transport = "socks5") => {
+    const towns = JSON.stringify({ home: { nodeId: "g.home", subnet: "10.88.0.0/27", transport } });
     return wantedNetworks(parseSettings({ "town-ator:towns": towns, ...more }, "dev"));
   };
   const town = {
@@ -66,5 +66,9 @@ describe("the wanted networks", () => {
 
   it("are those of the towns alone if the relays are another stack's", () => {
     expect(wanted({ "town-ator:localNetwork": JSON.stringify({ join: "other" }) })).toEqual([town]);
+  });
+
+  it("are those of the towns alone if none goes through ATOR", () => {
+    expect(wanted({}, "direct")).toEqual([town]);
   });
 });

@@ -72,6 +72,7 @@ function engine(says: {
     getContainer: () => ({
       inspect: () => Promise.resolve({ Config: says.container ?? {} }),
       getArchive: () => Promise.resolve(Readable.from([says.files ?? tarOf([{ name: "v/", mode: 0o700 }])])),
+      remove: () => Promise.resolve(),
     }),
     getNetwork: () => ({ inspect: () => Promise.resolve(says.network ?? {}) }),
     getVolume: () => ({ inspect: () => Promise.resolve(says.volume ?? {}) }),
@@ -199,13 +200,30 @@ describe("a file in a volume", () => {
     ]);
   });
 
-  it("in a volume that no container mounts were not checked", async () => {
-    const docker = { ...engine({}), listContainers: () => Promise.resolve([]) };
-    expect(await leaksOf({ collect: collectVolumes }, sceneOf(docker))).toContainEqual({
-      place: "files in the volume v",
-      name: "it",
-      encoding: "no container mounts it, so it was not checked",
-    });
+  it("in a volume that no container mounts is looked at through one that is never started, and removed", async () => {
+    const files = tarOf([
+      { name: "kept/", mode: 0o700 },
+      { name: "kept/key", mode: 0o644 },
+    ]);
+    const calls: unknown[] = [];
+    const docker = {
+      ...engine({}),
+      listVolumes: () => Promise.resolve({ Volumes: [{ Name: "v" }, { Name: "kept" }] }),
+      createContainer: ({ Image, HostConfig }: Docker.ContainerCreateOptions) => {
+        calls.push([Image, HostConfig?.NetworkMode, HostConfig?.Binds]);
+        return Promise.resolve({
+          getArchive: ({ path }: { path: string }) => {
+            calls.push(path);
+            return Promise.resolve(Readable.from([files]));
+          },
+          remove: () => Promise.resolve(void calls.push("removed")),
+        });
+      },
+    };
+    expect(await leaksOf({ collect: collectVolumes }, sceneOf(docker))).toEqual([
+      { place: "files in the volume kept", name: "kept/key", encoding: "mode 0644, open to others" },
+    ]);
+    expect(calls).toEqual([["sha256:1", "none", ["kept:/volumes/kept:ro,nocopy"]], "/volumes/kept", "removed"]);
   });
 });
 

@@ -1,5 +1,30 @@
-import { expect, it } from "vitest";
+import type Docker from "dockerode";
+import { describe, expect, it, test } from "vitest";
+import { whyMake } from "../../../../tools/offline/baseImages";
 import { parseLdd, parsePrintedUris } from "../../../../tools/offline/baseRoot";
+
+describe("a base image", () => {
+  const base = { variable: "BASE", dockerfile: "images/connector/Dockerfile", kind: "node" } as const;
+  /** An Engine that has one image, if any, and gets an answer from the registry or not. */
+  const engine = (has: string | undefined, registryAnswers = false) =>
+    ({
+      getImage: (name: string) => ({
+        inspect: () => (name === has ? Promise.resolve({}) : Promise.reject(new Error("404"))),
+        distribution: () => (registryAnswers ? Promise.resolve({}) : Promise.reject(new Error("no answer"))),
+      }),
+    }) as unknown as Docker;
+  const made = { BASE: "town-ator/base-node:1", node: process.version };
+
+  test.each([
+    ["made before", engine("town-ator/base-node:1"), made, undefined],
+    ["the public one", engine(undefined, true), {}, undefined],
+    ["no public one", engine(undefined), {}, "no image registry answers"],
+    ["of another Node", engine("town-ator/base-node:1"), { ...made, node: "v1.0.0" }, `Node is ${process.version} now`],
+    ["made elsewhere", engine(undefined, true), made, "town-ator/base-node:1 is not on this Docker host"],
+  ])("that is %s is made only if it has to be, and says why", async (_what, docker, stamp, why) => {
+    expect(await whyMake(docker, base, stamp)).toBe(why);
+  });
+});
 
 it("reads the files that apt would fetch, sorted by package", () => {
   const text = [

@@ -2,7 +2,7 @@ import * as fs from "node:fs/promises";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { localPath } from "../../../../tools/console/project";
+import { localPath, makeLocalDirectory } from "../../../../tools/console/project";
 import { editConfigFile } from "../../../../tools/pulumi/configEdit";
 
 const BEFORE = "config:\n  town-ator:network: local\n";
@@ -11,6 +11,7 @@ describe("editing a config file", () => {
   let directory: string;
   let file: string;
   beforeAll(async () => {
+    await makeLocalDirectory();
     directory = await fs.mkdtemp(path.join(tmpdir(), "town-ator-editing-"));
     file = path.join(directory, "Pulumi.dev.yaml");
   });

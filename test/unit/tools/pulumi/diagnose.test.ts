@@ -17,15 +17,14 @@ const well: ContainerFacts = {
 describe("describeContainer", () => {
   test.each<[string, Partial<ContainerFacts>]>([
     ["is running and healthy", {}],
-    ["is running and has no health check", { health: undefined }],
-    ["is a one-shot that has done its work", { status: "exited", health: undefined }],
+    ["is a one-shot that has done its work", { role: "identity", status: "exited", health: undefined }],
   ])("says nothing about a container that %s", (_, changes) => {
     expect(describeContainer({ ...well, ...changes })).toEqual([]);
   });
 
   it("shows state, last probe and log of an unhealthy container", () => {
     expect(describeContainer({ ...well, health: "unhealthy", lastProbe: "no descriptor\n" })).toEqual([
-      "town-ator-dev-home-sidecar is running, unhealthy",
+      "town-ator-dev-home-sidecar is unhealthy",
       "  last health probe: no descriptor",
       "  log: Bootstrapped 100%",
     ]);

@@ -81,8 +81,8 @@ describe("a directory of others' making", () => {
     await fs.writeFile(path.join(directory, "passphrase"), "a passphrase\n", { mode: 0o644 });
     await fs.symlink(outside, path.join(directory, "state", "link"));
     await prepareLocalBackend({}, directory);
-    const files = ["", "state", "state/a", "state/a/dev.json", "config", "config/Pulumi.dev.yaml", "passphrase"];
-    expect(await Promise.all(files.map(mode))).toEqual(["700", "700", "700", "600", "700", "600", "600"]);
+    const files = ["state", "state/a", "state/a/dev.json", "config", "config/Pulumi.dev.yaml", "passphrase"];
+    expect(await Promise.all(files.map(mode))).toEqual(["700", "700", "600", "700", "600", "600"]);
     expect((await fs.stat(outside)).mode & 0o777).toBe(0o644);
   });
 

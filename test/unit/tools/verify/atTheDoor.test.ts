@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
 import { doorChecks, judge, type Door } from "../../../../tools/verify/atTheDoor";
+import { authenticate } from "../../../../tools/verify/authenticate";
 import { DoorError } from "../../../../tools/verify/door";
 import { allPassed, makeCheck, type CheckResult } from "../../../../tools/verify/report";
 import { startFakeConnector, type Behaviour, type FakeConnector } from "./fakeConnector";
@@ -38,7 +39,6 @@ async function doorTo(
     words: fakeWords({}),
     access: "permissioned",
     deadlineMs: 30_000,
-    answerMs: behaviour === "answer nothing" ? 500 : 30_000,
     ...more,
   };
   return { fake, door };
@@ -123,7 +123,6 @@ describe("at the door of a connector", () => {
         "a wrong token is refused: failed, refused with T00; right would be refused with F00",
       ],
     ],
-    ["answer nothing", ["a wrong token is refused: failed, no answer for 0.5 s; right would be refused with F00"]],
     [
       "close at once",
       ["a wrong token is refused: failed, closed with 1001 without an answer; right would be refused with F00"],
@@ -137,6 +136,15 @@ describe("at the door of a connector", () => {
     const results = await make(door);
     expect(words(results)).toEqual(expect.arrayContaining(expected));
     expect(allPassed(results)).toBe(false);
+  });
+
+  test("of one that answers nothing no refusal is believed", async () => {
+    const { door } = await doorTo("answer nothing");
+    const attempt = await authenticate(await door.dial(3000), door.host, { peerId: "g.bob", token: "wrong" }, 500);
+    expect(judge(attempt, "F00")).toEqual({
+      result: "failed",
+      detail: "no answer for 0.5 s; right would be refused with F00",
+    });
   });
 
   test.each([

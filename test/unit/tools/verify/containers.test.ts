@@ -21,14 +21,14 @@ describe("the containers of a stack", () => {
   });
 
   test.each<[ContainerState, string]>([
-    [{ ...connector, health: "starting" }, "connector is starting, not healthy"],
-    [{ ...connector, health: "unhealthy" }, "connector is unhealthy, not healthy"],
-    [{ ...connector, health: undefined }, "connector is without a health check, not healthy"],
-    [{ ...connector, status: "exited" }, "connector is exited, not running"],
-    [{ ...connector, role: "relay", status: "exited" }, "connector is exited, not running"],
-    [{ ...identity, exitCode: 3 }, "identity is exited with exit code 3, not exited with 0"],
-    [{ ...identity, status: "running" }, "identity is running with exit code 0, not exited with 0"],
-    [{ ...identity, status: "created" }, "identity is created with exit code 0, not exited with 0"],
+    [{ ...connector, health: "starting" }, "connector is starting"],
+    [{ ...connector, health: "unhealthy" }, "connector is unhealthy"],
+    [{ ...connector, health: undefined }, "connector is without a health check"],
+    [{ ...connector, status: "exited" }, "connector is exited"],
+    [{ ...connector, role: "relay", status: "exited", exitCode: 137 }, "connector is exited, exit code 137"],
+    [{ ...identity, exitCode: 3 }, "identity is exited, exit code 3"],
+    [{ ...identity, status: "running" }, "identity is running"],
+    [{ ...identity, status: "created" }, "identity is created"],
   ])("are not well with %j", (state, detail) => {
     expect(judgeContainers([state], [])).toEqual({ result: "failed", detail });
   });
@@ -36,7 +36,7 @@ describe("the containers of a stack", () => {
   test("are not well when one is missing, and every fault has its line", () => {
     expect(judgeContainers([{ ...connector, status: "paused" }], ["connector", "sidecar"])).toEqual({
       result: "failed",
-      detail: "sidecar is missing\nconnector is paused, not running",
+      detail: "sidecar is missing\nconnector is paused",
     });
   });
 });

@@ -19,7 +19,7 @@ const FILE =
 const directory = (files: Identity): Record<string, string | Buffer> => ({
   "hs/": "",
   "hs/authorized_clients/": "",
-  "hs/hostname": files.hostnameFile,
+  "hs/hostname": `${files.address}\n`,
   "hs/hs_ed25519_public_key": files.publicKeyFile,
   "hs/hs_ed25519_secret_key": files.secretKeyFile,
 });
@@ -166,7 +166,7 @@ describe("adopting refuses, and changes nothing,", () => {
     ["white space", " \n", "What was given is empty"],
     [
       "an address",
-      KEY.hostnameFile,
+      `${KEY.address}\n`,
       "What was given is an address (what the file hostname holds), from which no key can be had; the key is in hs_ed25519_secret_key",
     ],
     [
@@ -188,7 +188,7 @@ describe("adopting refuses, and changes nothing,", () => {
     ["a tar archive whose header is damaged", Buffer.concat([Buffer.from("x"), TAR.subarray(1)]), damaged],
     [
       "a tar archive without a key",
-      tarOf({ "hs/hostname": KEY.hostnameFile, "hs/hs_ed25519_public_key": KEY.publicKeyFile }),
+      tarOf({ "hs/hostname": `${KEY.address}\n`, "hs/hs_ed25519_public_key": KEY.publicKeyFile }),
       "The tar archive holds no hs_ed25519_secret_key: copy the daemon's HiddenServiceDir, or give that file alone.",
     ],
     [
@@ -218,7 +218,7 @@ describe("adopting refuses, and changes nothing,", () => {
     ],
     [
       "a tar archive with another's hostname",
-      tarOf({ ...directory(KEY), "hs/hostname": OTHER.hostnameFile }),
+      tarOf({ ...directory(KEY), "hs/hostname": `${OTHER.address}\n` }),
       `The hostname in the tar archive is ${OTHER.fingerprint}, but the hs_ed25519_secret_key beside it is the key of ${KEY.fingerprint}: one of the two was put there from elsewhere.`,
     ],
     [
@@ -250,7 +250,7 @@ describe("adopting refuses, and changes nothing,", () => {
     expect(error.message).toBe(
       `Identity 1 of home is the address ${made("a").fingerprint} already, and the key given is that of ${KEY.fingerprint}. ` +
         `To move to the other address without losing this one, adopt it as the next: make identity-adopt STACK=prod TOWN=home NUMBER=2. ` +
-        `To give ${made("a").fingerprint} up for good instead, add it to town-ator:retired.`,
+        `To give ${made("a").fingerprint} up for good instead, add it to town-ator:retired, set towns.home.identity to {current: 2}, and adopt the key as that.`,
     );
     expect(access.edits).toEqual([]);
   });

@@ -147,7 +147,7 @@ describe("adopting words", () => {
       undefined,
       [deployedAs("home", "g.home", { 1: made("a") })],
       {},
-      `Identity 1 of home is the address ${made("a").fingerprint} already, and the words make ${FIRST!.fingerprint}. To give ${made("a").fingerprint} up for good, add it to town-ator:retired.`,
+      `Identity 1 of home is the address ${made("a").fingerprint} already, and the words make ${FIRST!.fingerprint}. To give ${made("a").fingerprint} up for good, add it to town-ator:retired and set towns.home.identity to {current: 2}: the key volume keeps the key of each number.`,
     ],
     [
       "of another seed than the state keeps",
@@ -155,7 +155,7 @@ describe("adopting words", () => {
       undefined,
       [],
       { "home-identity-seed": randomText("a") },
-      `Identity 1 of home is the address ${made("a").fingerprint} already, and the words make ${FIRST!.fingerprint}. To give ${made("a").fingerprint} up for good, add it to town-ator:retired.`,
+      `Identity 1 of home is the address ${made("a").fingerprint} already, and the words make ${FIRST!.fingerprint}. To give ${made("a").fingerprint} up for good, add it to town-ator:retired and set towns.home.identity to {current: 2}: the key volume keeps the key of each number.`,
     ],
     ["for one number", WORDS, "1", [], {}, "Words are the seed of all identities of a town: leave NUMBER out."],
     [
