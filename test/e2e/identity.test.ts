@@ -4,6 +4,7 @@ import * as path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { deriveIdentity } from "../../components/core/identity";
 import { parseInvite } from "../../components/core/invite";
+import { defaultBase } from "../../tools/docker/baseImages";
 import { editConfigFile } from "../../tools/pulumi/configEdit";
 import { chooseStack } from "../../tools/pulumi/stack";
 import { fromOutside, townsOf } from "./outside";
@@ -107,17 +108,18 @@ describe("an address outlives", () => {
   });
 
   it("the loss of the Docker host: the same state, an empty Engine", async () => {
+    const { output: image } = await docker("inspect", "--format", "{{.Image}}", SIDECAR);
+    const { output: tags } = await docker("image", "inspect", "--format", '{{join .RepoTags " "}}', image);
     for (const kind of ["container", "network", "volume"] as const) await remove(kind, ...(await stack.objects(kind)));
-    const images = await docker("images", "--quiet", "--filter", "reference=town-ator/anon");
-    await docker("image", "rm", "--force", ...new Set(images.output.split("\n").filter(Boolean)));
+    await docker("image", "rm", "--force", ...tags.split(" "));
     await stack.made("up");
     await answersAsAtFirst();
   });
 
   it("another image of the sidecar", async () => {
     const { output: before } = await docker("inspect", "--format", "{{.Image}}", SIDECAR);
-    const { output: bases } = await docker("images", "--format", "{{.Repository}}:{{.Tag}}", "town-ator/base-anon");
-    const base = process.env["TOWN_ATOR_ANON_BASE"] ?? bases.split("\n")[0]!;
+    const { env } = await stack.environment();
+    const base = env["TOWN_ATOR_ANON_BASE"] || defaultBase("images/anon/Dockerfile");
     const context = path.join(folder, "context");
     fs.mkdirSync(context);
     fs.writeFileSync(path.join(context, "Dockerfile"), `FROM ${base}\nENV OTHER_IMAGE=1\n`);

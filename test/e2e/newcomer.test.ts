@@ -3,10 +3,10 @@ import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { run } from "../../tools/console/run";
-import { docker, PROJECT, TestStack } from "./support";
+import { cloneWorkingTree, docker, PROJECT, TestStack } from "./support";
 
-// What the README and the tutorial show, typed as it stands there, in a fresh clone. The clone is bare: it has what Git
-// has, and no packages, toolchain, state or passphrase. Docker, Node, Go and the caches of npm and Go are the
+// What the README and the tutorial show, typed as it stands there, in a copy of the working tree. It has the files that
+// Git knows, and no packages, toolchain, state or passphrase. Docker, Node, Go and the caches of npm and Go are the
 // machine's. Not `town-ator-…`, which `make verify` searches: it would find the passphrase of the clone.
 const root = fs.mkdtempSync(path.join(tmpdir(), "newcomer-"));
 const clone = path.join(root, "town-ator");
@@ -23,7 +23,7 @@ beforeAll(async () => {
   if (there.length > 0)
     throw new Error(`These may be somebody's: take their stack down before the newcomer's run.\n${there.join("\n")}`);
   ours = true;
-  await run("git", ["clone", "--quiet", PROJECT, clone]);
+  await cloneWorkingTree(clone);
 });
 
 afterAll(async () => {

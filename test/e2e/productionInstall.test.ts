@@ -4,7 +4,7 @@ import * as path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { run } from "../../tools/console/run";
 import { prepareEnvironment } from "../../tools/pulumi/environment";
-import { PROJECT } from "./support";
+import { cloneWorkingTree, PROJECT } from "./support";
 
 const root = fs.mkdtempSync(path.join(tmpdir(), "production-"));
 const clone = path.join(root, "clone");
@@ -19,10 +19,7 @@ async function inClone(file: string, args: string[], env: NodeJS.ProcessEnv = pr
 
 describe("a clean clone after `npm ci --omit=dev`", () => {
   beforeAll(async () => {
-    fs.mkdirSync(clone);
-    await run("bash", ["-c", `git ls-files -z --cached | tar c --null --files-from=- | tar x -C '${clone}'`], {
-      cwd: PROJECT,
-    });
+    await cloneWorkingTree(clone);
     await inClone("npm", ["ci", "--omit=dev", "--prefer-offline", "--no-audit", "--no-fund"]);
   });
 

@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { defaultBase } from "../../tools/docker/baseImages";
 import { dockerClient } from "../../tools/docker/dockerHost";
 import { localPath } from "../../tools/console/project";
 import { run } from "../../tools/console/run";
@@ -129,7 +130,7 @@ async function leftovers(): Promise<string[]> {
 beforeAll(async () => {
   const prepared = await prepareEnvironment();
   docker = dockerClient(prepared.dockerHost);
-  const base = prepared.env["TOWN_ATOR_ANON_BASE"] ?? "debian:12-slim";
+  const base = prepared.env["TOWN_ATOR_ANON_BASE"] || defaultBase("images/anon/Dockerfile");
   folder = await mkdtemp(localPath("test-providers-"));
   await mkdir(join(folder, "context"));
   await mkdir(join(folder, "state"));

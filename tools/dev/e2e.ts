@@ -4,14 +4,14 @@
  * waiting. Arguments go to vitest; with a file's name among them only the machine's Engine is used. A few files that
  * fail run once more, alone, and that is what counts; both results are printed.
  */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { projectDirectory } from "../console/project";
-import { say } from "../console/say";
+import { say, sayError } from "../console/say";
+import { dockerClient } from "../docker/dockerHost";
 import { prepareEnvironment } from "../pulumi/environment";
-import { inNamespaces } from "./engine/namespaces";
+import { endingAll, runUntil } from "./endingAll";
+import { inNamespaces, saveBaseImages } from "./engine/namespaces";
 import { engineFolder, PrivateEngine } from "./engine/privateEngine";
 import { failedFiles, readReport } from "./sumReports";
 
@@ -23,16 +23,14 @@ const ELSEWHERE = ["access", "attacks", "identity", "ledger", "providers", "publ
 const MOST_AGAIN = 3;
 const VITEST = path.join(projectDirectory, "node_modules", "vitest", "vitest.mjs");
 
-/** Runs files one after the other; gives the exit code. */
-async function vitest(args: readonly string[], env: NodeJS.ProcessEnv = process.env): Promise<number> {
+/** Runs files one after the other, until `end` is raised; gives the exit code. */
+async function vitest(args: readonly string[], end: AbortSignal, env: NodeJS.ProcessEnv = {}): Promise<number> {
   const serially = [VITEST, "run", "--project", "e2e", "--no-file-parallelism", ...args];
-  const child = spawn(process.execPath, serially, {
-    cwd: projectDirectory,
-    env,
+  const code = await runUntil(end, "SIGTERM", process.execPath, serially, {
+    env: { ...process.env, ...env },
     stdio: ["ignore", "inherit", "inherit"],
   });
-  const [code] = (await once(child, "exit")) as [number | null];
-  return code ?? 1;
+  return typeof code === "number" ? code : 1;
 }
 
 async function everything(args: readonly string[]): Promise<number> {
@@ -52,15 +50,17 @@ async function everything(args: readonly string[]): Promise<number> {
     `--outputFile.json=${report(end)}`,
   ];
   try {
+    const { env: own, dockerHost } = await prepareEnvironment();
+    const env = await saveBaseImages(dockerClient(dockerHost), own, folder);
     const output = fs.openSync(log, "w");
     say(
       `${ELSEWHERE.length} of the test files run on a Docker Engine of their own; what they print follows at the end.`,
     );
     const elsewhere = ["--elsewhere", ...options("-elsewhere"), ...ELSEWHERE];
-    const codes = await Promise.all([
-      vitest([...options(""), ...here]),
-      inNamespaces(await prepareEnvironment(), folder, __filename, elsewhere, output),
-    ]);
+    const inside = { script: __filename, folder, args: elsewhere, env, output };
+    const codes = await endingAll((end) =>
+      Promise.all([vitest([...options(""), ...here], end), inNamespaces(inside, end)]),
+    );
     fs.closeSync(output);
     process.stdout.write(fs.readFileSync(log));
     if (codes.every((code) => code === 0)) return 0;
@@ -69,7 +69,7 @@ async function everything(args: readonly string[]): Promise<number> {
     if (failed.some((files, index) => files.length === 0 && codes[index] !== 0) || again.length > MOST_AGAIN) return 1;
     const names = again.map((file) => path.relative(projectDirectory, file));
     say(`failed, and run once more, alone: ${names.join(", ")}`);
-    return await vitest([...options("-again"), ...names]);
+    return await endingAll((end) => vitest([...options("-again"), ...names], end));
   } finally {
     fs.rmSync(folder, { recursive: true, force: true });
   }
@@ -80,7 +80,7 @@ async function onAnEngineOfItsOwn(folder: string, args: readonly string[]): Prom
   const engine = new PrivateEngine(folder);
   await engine.begin();
   try {
-    return await vitest(args, { ...process.env, DOCKER_HOST: engine.host.url });
+    return await endingAll((end) => vitest(args, end, { DOCKER_HOST: engine.host.url }));
   } finally {
     await engine.end("SIGTERM");
   }
@@ -91,7 +91,13 @@ async function main(args: readonly string[]): Promise<number> {
   if (mark === "--elsewhere") return onAnEngineOfItsOwn(folder!, rest);
   const chosen = args.some((arg) => !arg.startsWith("-"));
   const alone = process.platform === "linux" && process.getuid?.() === 0;
-  return chosen || !alone ? vitest(args) : everything(args);
+  return chosen || !alone ? endingAll((end) => vitest(args, end)) : everything(args);
 }
 
-void main(process.argv.slice(2)).then((code) => (process.exitCode = code));
+main(process.argv.slice(2)).then(
+  (code) => (process.exitCode = code),
+  (error: unknown) => {
+    sayError(error);
+    process.exitCode = 1;
+  },
+);

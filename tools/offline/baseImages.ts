@@ -1,29 +1,18 @@
 import { createHash } from "node:crypto";
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
-import { promisify } from "node:util";
 import type Docker from "dockerode";
+import { BASES, defaultBase, type Base } from "../docker/baseImages";
 import { dockerClient, type DockerHost } from "../docker/dockerHost";
-import { localPath, projectDirectory } from "../console/project";
+import { whenDone } from "../docker/whenDone";
+import { localPath } from "../console/project";
 import { during, say } from "../console/say";
 import { debianPackages, addNode, makeRoot, packRoot } from "./baseRoot";
 
 /** Raised when what is put into the roots changes in a way that package versions do not show. */
-const layout = 2;
+const layout = 3;
 /** How long a registry may take to answer. */
 const registryMilliseconds = 5_000;
-
-/** A base image for one of the Dockerfiles here, and the variable that names another one. */
-interface Base {
-  readonly variable: string;
-  readonly dockerfile: string;
-  readonly kind: "anon" | "node";
-}
-
-const bases: readonly Base[] = [
-  { variable: "TOWN_ATOR_ANON_BASE", dockerfile: "images/anon/Dockerfile", kind: "anon" },
-  { variable: "TOWN_ATOR_NODE_BASE", dockerfile: "images/connector/Dockerfile", kind: "node" },
-];
 
 /** What was made here before, by variable, and the version of Node in it. */
 type Stamp = Readonly<Record<string, string>>;
@@ -42,7 +31,7 @@ export async function prepareBaseImages(host: DockerHost, env: NodeJS.ProcessEnv
   const stampFile = localPath("base-images.json");
   const stamp = await readStamp(stampFile);
   const entries: Record<string, string> = {};
-  for (const base of bases) {
+  for (const base of BASES) {
     if (env[base.variable]) continue;
     const why = await whyMake(docker, base, stamp);
     const name = why === undefined ? stamp[base.variable] : await makeBase(docker, base.kind, why);
@@ -63,9 +52,7 @@ export async function whyMake(docker: Docker, base: Base, stamp: Stamp): Promise
 
 /** Whether the public base image is on this machine, or its registry answers about it in time. */
 async function isAvailable(docker: Docker, { dockerfile }: Base): Promise<boolean> {
-  const text = await fs.readFile(path.join(projectDirectory, dockerfile), "utf8").catch(() => "");
-  const reference = defaultBase(text);
-  if (reference === undefined) return false;
+  const reference = defaultBase(dockerfile);
   if (await isPresent(docker, reference)) return true;
   const abortSignal = AbortSignal.timeout(registryMilliseconds);
   return during(`asking the registry for ${reference}`, () =>
@@ -99,18 +86,12 @@ async function makeBase(docker: Docker, kind: Base["kind"], why: string): Promis
       const root = await makeRoot(directory, kind);
       if (kind === "node") await addNode(root, process.execPath);
       const archive = await packRoot(root, path.join(directory, "root.tar"));
-      const progress = await docker.importImage(archive, { repo, tag });
-      await promisify(docker.modem.followProgress.bind(docker.modem))(progress);
+      await whenDone(await docker.importImage(archive, { repo, tag }));
     } finally {
       await fs.rm(directory, { recursive: true, force: true });
     }
   });
   return name;
-}
-
-/** The image that `ARG BASE=` of a Dockerfile names by default; undefined if it names none. */
-export function defaultBase(dockerfile: string): string | undefined {
-  return /^\s*ARG\s+BASE=["']?([^\s"']+)/im.exec(dockerfile)?.[1];
 }
 
 async function readStamp(file: string): Promise<Stamp> {

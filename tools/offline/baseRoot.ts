@@ -17,7 +17,6 @@ const directories = [
   "root",
   "run",
   "var/lib",
-  "app",
 ];
 
 /**
@@ -68,8 +67,6 @@ export async function makeRoot(directory: string, user: string): Promise<string>
     await fs.rm(path.join(root, unused), { recursive: true, force: true });
   }
   await linkApplets(root);
-  // The one tool that the Dockerfiles use and Debian's busybox lacks.
-  await addProgram(root, "/usr/bin/install", "usr/bin/install");
   await writeAccounts(root, user);
   await fs.mkdir(path.join(root, "tmp"));
   await fs.chmod(path.join(root, "tmp"), 0o1777);
@@ -92,18 +89,12 @@ async function writeAccounts(root: string, user: string): Promise<void> {
   await fs.writeFile(path.join(root, "etc/group"), `root:x:0:\n${user}:x:1000:\nnogroup:x:65534:\n`);
 }
 
-/** Adds a Node binary, with its external built-in modules, to a root. */
+/** Adds a Node binary, with its shared libraries and external built-in modules, to a root. */
 export async function addNode(root: string, execPath: string): Promise<void> {
-  await addProgram(root, execPath, "usr/bin/node");
-  for (const module of externalBuiltins()) await copyInto(root, module);
-}
-
-/** Copies a program of this machine into a root, with the shared libraries that `ldd` names. */
-async function addProgram(root: string, file: string, place: string): Promise<void> {
-  await copyInto(root, file, place);
-  await fs.chmod(path.join(root, place), 0o755);
-  const listing = await run("ldd", [await fs.realpath(file)], { reject: false });
-  for (const library of parseLdd(listing.stdout)) await copyInto(root, library);
+  await copyInto(root, execPath, "usr/bin/node");
+  await fs.chmod(path.join(root, "usr/bin/node"), 0o755);
+  const listing = await run("ldd", [await fs.realpath(execPath)], { reject: false });
+  for (const file of [...parseLdd(listing.stdout), ...externalBuiltins()]) await copyInto(root, file);
 }
 
 /** Absolute paths of the shared libraries, and the loader, in the output of `ldd`; none for a static binary. */

@@ -3,11 +3,11 @@ import { once } from "node:events";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { finished } from "node:stream/promises";
 import { UserError } from "../../console/project";
 import { until } from "../../console/until";
 import { dockerAnswers, dockerClient, type DockerHost } from "../../docker/dockerHost";
 import { removeStalePid } from "../../docker/startDocker";
+import { whenDone } from "../../docker/whenDone";
 
 /** Milliseconds that it may take to start, and to stop. */
 const START_MS = 60_000;
@@ -47,7 +47,7 @@ export class PrivateEngine {
     await this.start();
     const docker = dockerClient(this.host);
     for (const image of fs.readdirSync(this.folder).filter((name) => name.endsWith(".tar")))
-      await finished((await docker.loadImage(path.join(this.folder, image))).resume());
+      await whenDone(await docker.loadImage(path.join(this.folder, image)));
   }
 
   /** Starts it and waits until it answers. Throws a UserError with the end of its log when it does not. */

@@ -160,11 +160,12 @@ export const FAULTS: readonly Fault[] = [
   },
 ];
 
-/** The faults with `part` in their names. Throws a UserError where there is none. */
-export function faultsNamed(part: string): readonly Fault[] {
-  const chosen = FAULTS.filter(({ name }) => name.includes(part));
+/** The faults of a form with `part` in their names. Throws a UserError where there is none. */
+export function faultsNamed(part: string, form: keyof Fault["times"]): readonly Fault[] {
+  const made = FAULTS.filter(({ times }) => times[form]);
+  const chosen = made.filter(({ name }) => name.includes(part));
   if (chosen.length > 0) return chosen;
-  throw new UserError(`FAULT can be a part of:\n${FAULTS.map(({ name }) => `  ${name}`).join("\n")}`);
+  throw new UserError(`FAULT can be a part of one of these:\n${made.map(({ name }) => `  ${name}`).join("\n")}`);
 }
 
 /**
@@ -173,7 +174,7 @@ export function faultsNamed(part: string): readonly Fault[] {
  */
 export async function makeFaults(scene: Scene, form: keyof Fault["times"]): Promise<Recovery[]> {
   const recoveries: Recovery[] = [];
-  for (const fault of faultsNamed(process.env["FAULT"] ?? "")) {
+  for (const fault of faultsNamed(process.env["FAULT"] ?? "", form)) {
     const there = fault.strikes === undefined || nameOf(scene, fault.strikes) !== undefined;
     const times = there ? (fault.times[form] ?? 0) : 0;
     const seconds: number[] = [];

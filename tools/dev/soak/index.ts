@@ -3,8 +3,10 @@ import * as path from "node:path";
 import { format, resolveConfig } from "prettier";
 import { projectDirectory, UserError } from "../../console/project";
 import { say } from "../../console/say";
+import { dockerClient } from "../../docker/dockerHost";
 import { prepareEnvironment, type Environment } from "../../pulumi/environment";
-import { inNamespaces } from "../engine/namespaces";
+import { endingAll } from "../endingAll";
+import { inNamespaces, saveBaseImages } from "../engine/namespaces";
 import { engineFolder } from "../engine/privateEngine";
 import { faultsNamed } from "./faults";
 import { FORMS, SHAPES, shapesTable, soakTables, type Form, type Shape, type Soaked } from "./report";
@@ -18,7 +20,7 @@ const MARKS = ["<!-- make soak: begin -->", "<!-- make soak: end -->"] as const;
  * ({@link FORMS}), `FAULT` a part of a fault's name; `shapes` rewrites the table in docs/explanation/topologies.md, and
  * `FAULT` none. `REPORT=<file>` takes what was measured as JSON. Prints the tables, and gives whether everything held.
  *
- * @throws UserError where it cannot run: not as root on Linux, or without Docker; for a `FAULT` that names none
+ * @throws UserError where it cannot run: not as root on Linux, or without Docker; for a `FAULT` that the form has not
  */
 export async function soak({ stack }: { stack: string }): Promise<boolean> {
   if (process.platform !== "linux" || process.getuid?.() !== 0)
@@ -26,7 +28,7 @@ export async function soak({ stack }: { stack: string }): Promise<boolean> {
   const form = (process.env["SOAK"] || "whole") as (typeof FORMS)[number];
   if (!FORMS.includes(form)) throw new UserError(`SOAK can be ${FORMS.join(", ")}.`);
   const fault = process.env["FAULT"] ?? "";
-  faultsNamed(fault);
+  checkFault(form, fault);
   const page = pageOf(form, fault);
   const environment = await prepareEnvironment({ stack });
   if (form === "shapes") {
@@ -39,6 +41,13 @@ export async function soak({ stack }: { stack: string }): Promise<boolean> {
   }
   const soaked = await soakOne(environment, "gateway", form);
   return tell(soaked, soakTables(soaked), page, [soaked]);
+}
+
+/** Throws a UserError for a part of a fault's name with which this form would make no fault. */
+export function checkFault(form: (typeof FORMS)[number], fault: string): void {
+  if (fault === "") return;
+  if (form === "storms") throw new UserError("SOAK=storms makes no faults: leave FAULT out.");
+  faultsNamed(fault, form === "faults" ? "whole" : form === "shapes" ? "shape" : form);
 }
 
 /** The page that shows what was measured; none shows a part of it, such as the faults with `fault` in their names. */
@@ -65,10 +74,12 @@ async function tell(
 }
 
 /** Soaks one town, in namespaces of their own. */
-async function soakOne(environment: Environment, shape: Shape, form: Form): Promise<Soaked> {
+async function soakOne({ env: own, dockerHost }: Environment, shape: Shape, form: Form): Promise<Soaked> {
   const folder = engineFolder();
   try {
-    const end = await inNamespaces(environment, folder, path.join(__dirname, "inside.ts"), [shape, form]);
+    const env = await saveBaseImages(dockerClient(dockerHost), own, folder);
+    const inside = { script: path.join(__dirname, "inside.ts"), folder, args: [shape, form], env };
+    const end = await endingAll((signal) => inNamespaces(inside, signal));
     if (end !== 0) throw new UserError(`The soak could not be finished, it ended with ${end}: see above.`);
     return JSON.parse(fs.readFileSync(path.join(folder, "report.json"), "utf8")) as Soaked;
   } finally {

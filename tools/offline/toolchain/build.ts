@@ -31,6 +31,17 @@ const flags = [
 ];
 
 /**
+ * What decides what is built, whatever the user's environment and `go env -w` say: an empty value would hide neither.
+ */
+export const GO_ENVIRONMENT = {
+  CGO_ENABLED: "0",
+  GOFLAGS: "-mod=readonly",
+  GOOS: process.platform,
+  GOARCH: process.arch === "x64" ? "amd64" : process.arch,
+  GOWORK: "off",
+};
+
+/**
  * Builds the Pulumi CLI, the providers and the Node language host from their Go modules, in the versions that the
  * go.mod files here pin, unless they are built already. Returns the directory of the binaries: the CLI looks for the
  * language host beside itself.
@@ -141,15 +152,26 @@ async function build(module: GoModule, total: number): Promise<void> {
   const link = ["-ldflags", ["-s", "-w", ...variables].join(" "), "-o", `${drafts(module)}${path.sep}`];
   await during(`building ${module.what} (once)`, async (progress) => {
     let compiled = 0;
-    await go(["build", "-mod=readonly", "-v", ...flags, ...link, ...module.packages], module, {}, (line) => {
+    await go(["build", "-v", ...flags, ...link, ...module.packages], module, {}, (line) => {
       // "At most", because packages that are in Go's cache are not compiled again.
       if (isPackage(line)) progress(`${++compiled} of at most ${total} packages`);
     });
   });
   await fs.mkdir(binDirectory(), { recursive: true });
-  for (const binary of module.binaries)
-    await fs.rename(path.join(drafts(module), binary), path.join(binDirectory(), binary));
-  await fs.writeFile(stampFile(module), await stampOf(module));
+  await install(module.binaries, drafts(module), binDirectory(), stampFile(module), await stampOf(module));
+}
+
+/** Moves new programs to where they are used, and notes what they are made from: nothing, while there are old ones. */
+export async function install(
+  programs: readonly string[],
+  from: string,
+  to: string,
+  stampFile: string,
+  stamp: string,
+): Promise<void> {
+  await fs.rm(stampFile, { force: true });
+  for (const program of programs) await fs.rename(path.join(from, program), path.join(to, program));
+  await fs.writeFile(stampFile, stamp);
 }
 
 async function go(
@@ -162,7 +184,7 @@ async function go(
   const result = await run("go", [verb, `-modfile=${path.join(drafts(module), "go.mod")}`, ...rest], {
     cwd: module.directory,
     reject: false,
-    env: { CGO_ENABLED: "0", GOFLAGS: "", GOWORK: "off", ...env },
+    env: { ...GO_ENVIRONMENT, ...env },
     started: ({ stderr }) => createInterface({ input: stderr! }).on("line", onLine),
   });
   if (result.exitCode === 0) return result;

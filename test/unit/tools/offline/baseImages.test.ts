@@ -1,16 +1,7 @@
 import type Docker from "dockerode";
 import { describe, expect, it, test } from "vitest";
-import { defaultBase, whyMake } from "../../../../tools/offline/baseImages";
+import { whyMake } from "../../../../tools/offline/baseImages";
 import { parseLdd, parsePrintedUris } from "../../../../tools/offline/baseRoot";
-
-test.each([
-  ["ARG BASE=debian:bookworm-slim@sha256:96e3\nFROM ${BASE}\n", "debian:bookworm-slim@sha256:96e3"],
-  ['# text\narg base="node:22-alpine"\n', "node:22-alpine"],
-  ["ARG BASE\nFROM ${BASE}\n", undefined],
-  ["ARG BASEMENT=x\n", undefined],
-])("reads the base image of %j", (dockerfile, base) => {
-  expect(defaultBase(dockerfile)).toBe(base);
-});
 
 describe("a base image", () => {
   const base = { variable: "BASE", dockerfile: "images/connector/Dockerfile", kind: "node" } as const;
