@@ -2,7 +2,14 @@ import * as pulumi from "@pulumi/pulumi";
 import { assertArguments, type Problems } from "./arguments";
 import { OTHER_PEERS_INVITE, type Invite } from "./core/invite";
 import { peerIdProblem, secretNames } from "./core/names";
-import { DIRECT_URL_RULE, GIVEN_SECRET, isDirectUrl, type DialledPeer, type InboundSecret, type Relation } from "./core/peering";
+import {
+  DIRECT_URL_RULE,
+  GIVEN_SECRET,
+  isDirectUrl,
+  type DialledPeer,
+  type InboundSecret,
+  type Relation,
+} from "./core/peering";
 import { dialledByInvite } from "./core/renderConnectorYaml";
 import { DeploymentError } from "./docker/deploymentError";
 import { randomSecret } from "./randomSecret";

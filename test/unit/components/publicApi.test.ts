@@ -162,7 +162,11 @@ describe("an argument that cannot be right", () => {
     ],
     ["version", () => new api.PeerSecret("p", { id: "b", secretVersion: 0 }), /^PeerSecret p: secretVersion must be/],
     ["id", () => new api.PeerSecret("p", { id: "a=b" }), /^PeerSecret p: id must be 1 to 63 letters, digits/],
-    ["network", () => api.townNetwork("n", { subnet: "10.0.0.0/8" }), /^The network n: subnet must be a unicast IPv4 network/],
+    [
+      "network",
+      () => api.townNetwork("n", { subnet: "10.0.0.0/8" }),
+      /^The network n: subnet must be a unicast IPv4 network/,
+    ],
   ])(
     "(%s) is refused before anything is registered, by name and with what would be right",
     async (_, build, message) => {
