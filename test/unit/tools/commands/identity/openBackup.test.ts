@@ -102,6 +102,13 @@ describe("opening a backup", () => {
     towns: { home: { ...CONTENT.towns["home"], ...changes } },
   });
 
+  it("refuses a file that is far too long, whatever it is", async () => {
+    const file = newFile();
+    await fs.writeFile(file, "");
+    await fs.truncate(file, 16 * 1024 * 1024 + 1);
+    await expect(openBackup({ file }, word)).rejects.toThrow(`${file} is far too long to be a backup.`);
+  });
+
   it("takes one of version 1, which has every key and no seed", async () => {
     const keys = Object.fromEntries([1, 2].map((number) => [`${number}`, base64(made("a", number))]));
     const { nodeId, identity, secrets } = CONTENT.towns["home"]!;
