@@ -151,7 +151,6 @@ export async function startGuard(settings: GuardSettings, options: GuardOptions)
     // Not at the client's path: the connector heeds none, and not every request target makes a URL.
     const connector = new WebSocket(`ws://127.0.0.1:${settings.connectorPort}`, client.protocol || [], {
       perMessageDeflate: false,
-      handshakeTimeout: unauthenticatedMs,
       // Masks protect proxies on the way (RFC 6455, section 10.3), and there are none; with zeros both sides skip them.
       generateMask: (mask) => mask.fill(0),
     });

@@ -9,6 +9,7 @@ import {
   identityFromKeyFile,
   IdentityError,
   identityOfSeed,
+  numbersProblem,
   parseIdentityText,
   parseSeedText,
   seedFromRandom,
@@ -50,6 +51,20 @@ describe("an identity derived from a seed", () => {
   test.each([0, 31, 33, 64])("is refused a seed of %i bytes", (length) => {
     expect(() => deriveIdentity(Buffer.alloc(length))).toThrow(`A seed has 32 bytes, this one has ${length}`);
   });
+});
+
+describe("the numbers of a town's identities", () => {
+  test.each<[Parameters<typeof numbersProblem>[0], string | undefined]>([
+    [{ current: 1 }, undefined],
+    [{ current: 1, next: 2 }, undefined],
+    [{ current: 2, previous: 1 }, undefined],
+    [{ current: 0 }, "must have a whole number from 1 as `current`"],
+    [{ current: 1.5 }, "must have a whole number from 1 as `current`"],
+    [{ current: 2, next: 3, previous: 1 }, "must have `next` or `previous`, not both"],
+    [{ current: 1, next: 3 }, "must have `current` + 1 as `next`"],
+    [{ current: 3, previous: 1 }, "must have `current` - 1 as `previous`"],
+    [{ current: 1, previous: 0 }, "must have `current` - 1 as `previous`"],
+  ])("%j: %s", (numbers, problem) => expect(numbersProblem(numbers)).toBe(problem));
 });
 
 describe("an identity taken from a key file", () => {

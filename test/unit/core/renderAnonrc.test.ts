@@ -28,14 +28,17 @@ describe("the sidecar's anonrc", () => {
 
   it("leads both addresses of a town that moves to the connector, each with its flood defences", () => {
     const anonrc = renderAnonrc({ ...INPUT, identities: [1, 2] });
-    expect(anonrc.match(/^HiddenService(Dir|Port|MaxStreams) .*/gm)).toEqual([
-      "HiddenServiceDir /keys/hs-1",
-      "HiddenServicePort 3000 10.1.2.3:3000",
-      "HiddenServiceMaxStreams 16",
-      "HiddenServiceDir /keys/hs-2",
-      "HiddenServicePort 3000 10.1.2.3:3000",
-      "HiddenServiceMaxStreams 16",
-    ]);
+    expect(anonrc.match(/^HiddenService.*/gm)).toEqual(
+      [1, 2].flatMap((number) => [
+        `HiddenServiceDir /keys/hs-${number}`,
+        "HiddenServicePort 3000 10.1.2.3:3000",
+        "HiddenServiceEnableIntroDoSDefense 1",
+        "HiddenServiceEnableIntroDoSRatePerSec 25",
+        "HiddenServiceEnableIntroDoSBurstPerSec 200",
+        "HiddenServiceMaxStreams 16",
+        "HiddenServiceMaxStreamsCloseCircuit 1",
+      ]),
+    );
   });
 
   it("offers SOCKS to the connector alone and for hidden services alone", () => {
@@ -53,6 +56,10 @@ describe("the sidecar's anonrc", () => {
     [129, 64],
   ])("lets the queues of a container of %i MiB have no more than %i", (memoryMiB, queues) => {
     expect(renderAnonrc({ ...INPUT, memoryMiB })).toContain(`MaxMemInQueues ${queues} MB\n`);
+  });
+
+  it("lets the daemon start no other program", () => {
+    expect(renderAnonrc(INPUT)).toContain("NoExec 1\n");
   });
 
   it("writes no address into the log", () => {

@@ -60,6 +60,8 @@ const CASES: Record<string, { good: [Partial<Resource>, Stated?][]; bad: [RegExp
       [/remove `privileged`/, container({ privileged: true })],
       [/remove `networkMode: host`/, container({ networkMode: "host" })],
       [/remove `pidMode: host`/, container({ pidMode: "host" })],
+      [/remove `ipcMode: host`/, container({ ipcMode: "host" })],
+      [/remove `usernsMode: host`/, container({ usernsMode: "host" })],
     ],
   },
   "no-capabilities": {

@@ -60,6 +60,11 @@ describe("the line filter", () => {
     expect(out).not.toContain("hunter");
   });
 
+  test("shows no part of a secret at the cut that is longer than any address", () => {
+    const secret = "hunter22-".repeat(1000);
+    expect(filtered(`${"-".repeat(KIB64 - 100)}${secret}\n`, 8192, [secret])).not.toContain("hunter");
+  });
+
   test("shows no part of a secret at the cut when much before it was taken out", () => {
     const secret = "hunter22-hunter22-hunter22";
     const out = filtered(`${`${secret} `.repeat(5000)}\n`, 8192, [secret]);

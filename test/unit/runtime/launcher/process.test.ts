@@ -285,11 +285,14 @@ describe.concurrent("the launcher", () => {
 
   test("does not wait for a descendant that holds the output open", async () => {
     const script = `
-      require("node:child_process").spawn(process.execPath, ["-e", "setTimeout(() => {}, 4000)"], { stdio: "inherit", detached: true }).unref();
+      require("node:child_process").spawn(process.execPath, ["-e", "setTimeout(() => {}, 15000)"], { stdio: "inherit", detached: true }).unref();
       console.log("gone");
       process.exit(6);`;
     const launched = new Launched({ script });
+    await launched.says("gone");
+    const from = performance.now();
     const [code] = (await once(launched.process, "exit")) as [number];
+    expect(performance.now() - from).toBeLessThan(10_000);
     expect(code).toBe(6);
     expect(launched.out).toBe("gone\n");
   });

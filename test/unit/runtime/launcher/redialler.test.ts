@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { setImmediate as nextLoop, setTimeout as realDelay } from "node:timers/promises";
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { ask } from "../../../../runtime/launcher/adminClient";
 import { startRedialler, type Redialler } from "../../../../runtime/launcher/redialler";
 import { createConnectorNode, type ConnectorNode } from "../../../../images/connector/src/connectorNode";
 import { createLogger } from "../../../../images/connector/src/logger";
@@ -250,6 +251,41 @@ describe("a peer that is away for longer than the connector's patience", () => {
     expect(said).toEqual(["peer bob: not connected (no dial has ended); dialled again in 5 s"]);
     for (const socket of held) socket.destroy();
   });
+});
+
+test("a peer that was removed and could not be added is added by the next redial", async () => {
+  const port = await freePort();
+  const alice = await startAlice({ bob: port });
+  await turn(33);
+  const { admin } = alice.node.ports();
+  await ask({ port: admin!, method: "DELETE", path: "/admin/peers/bob?removeRoutes=false", apiKey: API_KEY });
+  await startBob({ port });
+  await turn(90, connected(alice));
+  expect(alice.node.health().peersConnected).toBe(1);
+});
+
+test("a peer that goes unheard while another comes in is missed within a minute", async () => {
+  let bobIsThere = true;
+  const port = await listenTo((_request, response) => {
+    const peers = [
+      { id: "bob", connected: bobIsThere },
+      { id: "carol", connected: false },
+    ];
+    response.end(JSON.stringify({ peersConnected: 1, peers }));
+  });
+  redialler = startRedialler({
+    admin: { port, healthPort: port, apiKey: API_KEY },
+    peers: ["bob", "carol"].map((id) => ({ id, url: "ws://127.0.0.1:1", authToken: TOKEN })),
+    say: (line) => void said.push(line),
+    statusFile,
+    now: () => Date.now(),
+    random: () => 1,
+  });
+  await turn(10, () => status().bob?.state === "connected");
+  expect(status().bob!.state).toBe("connected");
+  bobIsThere = false;
+  await turn(62);
+  expect(status().bob!.state).not.toBe("connected");
 });
 
 test("peers are redialled each by itself, and a connected one is left alone", async () => {

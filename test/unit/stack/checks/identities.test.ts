@@ -1,4 +1,4 @@
-import { describe, expect, it, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { expectRefused, problems, SEED } from "../configs";
 
 describe("a mistake of identities and their keys is refused with one line that names its key", () => {
@@ -50,6 +50,11 @@ describe("a mistake of identities and their keys is refused with one line that n
       "town-ator:identities.home.old: is not an identity's number: a town's identities are numbered from 1; or seed",
     ],
     [
+      "a key with a number that begins with 0",
+      { towns: { home: town }, identities: { home: { "01": SEED } } },
+      "town-ator:identities.home.01: is not an identity's number",
+    ],
+    [
       "a key that is none",
       { towns: { home: town }, identities: { home: { 1: "AAECAwQ=" } } },
       "town-ator:identities.home.1: ",
@@ -77,7 +82,14 @@ describe("a mistake of identities and their keys is refused with one line that n
   ])("%s", (_, settings, line) => expectRefused(settings, line));
 });
 
-it("a town without ATOR publishes no address, so that of its adopted key may be retired", () => {
+test("a town without ATOR publishes no address, so that of its adopted key may be retired", () => {
   const towns = { home: { nodeId: "g.home", transport: "direct" } };
   expect(problems({ retired: ["350b-20b0-16a7-a574"], towns, identities: { home: { 1: SEED } } })).toEqual([]);
+});
+
+test("an adopted key whose address was given up may stay, once the town has another", () => {
+  const home = { nodeId: "g.home", identity: { current: 2 } };
+  expect(problems({ retired: ["350b-20b0-16a7-a574"], towns: { home }, identities: { home: { 1: SEED } } })).toEqual(
+    [],
+  );
 });

@@ -55,6 +55,11 @@ describe("a mistake of peers and what is given for them is refused with one line
       "town-ator:towns.home.peers.g.alice.routes.0: has the prefix that leads to towns.home.peers.g.bob;",
     ],
     [
+      "a token for a peer that is not declared",
+      { towns: { home: town }, tokens: { home: { bob: "t" } } },
+      "town-ator:tokens.home.bob: must be a peer that towns.home.peers declares",
+    ],
+    [
       "a peer that is a town that there is not",
       { towns: { home: { ...town, peers: { bob: { town: "away" } } } } },
       "town-ator:towns.home.peers.bob.town: must be the name of another town of this stack",

@@ -298,11 +298,16 @@ describe("a scan", () => {
 
   it("reports a collector that found nothing to search, so that an empty place does not pass for a clean one", async () => {
     const empty: Collector = { name: "empty", quick: true, collect: () => Promise.resolve() };
-    const { leaks, looked } = await scanStack(sceneOf({}), { quick: true, collectors: [fills, empty] });
-    expect(leaks).toEqual([{ place: "empty", name: "nothing", encoding: "there was nothing to search" }]);
+    const blank: Collector = { ...empty, name: "blank", collect: (_scene, look) => look({ place: "p", content: "" }) };
+    const collectors = [fills, empty, blank];
+    const { leaks, looked } = await scanStack(sceneOf({}), { quick: true, collectors });
+    expect(leaks).toEqual(
+      ["empty", "blank"].map((place) => ({ place, name: "nothing", encoding: "there was nothing to search" })),
+    );
     expect(looked).toEqual([
       { collector: "full", places: 1, bytes: 1 },
       { collector: "empty", places: 0, bytes: 0 },
+      { collector: "blank", places: 1, bytes: 0 },
     ]);
   });
 

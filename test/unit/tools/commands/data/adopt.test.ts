@@ -71,6 +71,10 @@ describe("adopting data", () => {
     expect(await refusal(town, given())).toBe(`What was given ${why}; nothing is changed. To give the data: ${HOW}`);
   });
 
+  it("refuses a path that leads out of the folder", async () => {
+    expect(await refusal(new FakeTown({ "": {} }), oneFile("data/../claims.db"))).toContain("nothing is changed");
+  });
+
   it("refuses a link, and an archive that breaks off in a file or after one", async () => {
     const town = new FakeTown({ "": {} });
     const link = { ...OLD, "x.db": { type: "symlink" } };
@@ -85,6 +89,9 @@ describe("adopting data", () => {
     given.write((await buffer(oneFile("elsewhere/claims.db"))).subarray(0, 1024));
     await refusal(new FakeTown({ "": {} }), given);
     expect(given.destroyed).toBe(true);
+    const unread = new PassThrough();
+    await failure(() => adopt({ ...HOME, replace: "all" }, { ...new FakeTown({ "": {} }), given: unread }));
+    expect(unread.destroyed).toBe(true);
   });
 
   it("advises commands for its own stack", async () => {

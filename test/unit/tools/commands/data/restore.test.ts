@@ -1,10 +1,12 @@
 import * as fs from "node:fs/promises";
+import { buffer } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, it, test } from "vitest";
 import { backup as backUp } from "../../../../../tools/commands/data/backup";
+import { backupOf, Files } from "../../../../../tools/commands/data/dataFile";
 import { restore } from "../../../../../tools/commands/data/restore";
 import { failure } from "../fakeStack";
-import { backupFolder, word, writeBackup } from "../identity/lived";
-import { FakeTown, HOME, type Volume } from "./fakeTown";
+import { backupFolder, PASSPHRASE, quick, word, writeBackup } from "../identity/lived";
+import { archiveOf, FakeTown, HOME, type Volume } from "./fakeTown";
 
 const OLD: Volume = {
   "": {},
@@ -112,6 +114,33 @@ describe("restoring data", () => {
       await fs.writeFile(file, content);
       expect(await refusal(town, { file })).toMatch(/cut short or damaged|is not an age file|is encrypted for a/);
     }
+  });
+
+  it("refuses an intact age file whose archive breaks off", async () => {
+    const card = { stack: "dev", town: "home", nodeId: "g.home", made: "2026-11-22T12:00:00.000Z" };
+    const whole = await buffer(backupOf(card, [{ keeper: "connector", archive: archiveOf(OLD), files: new Files() }]));
+    const [file, town, sealed] = [newFile(), new FakeTown(OLD), await quick({ passphrase: PASSPHRASE })];
+    await fs.writeFile(file, sealed.end(whole.subarray(0, -1024)));
+    const { message } = await failure(() => restore({ ...HOME, file, replace: "newer" }, town));
+    expect(message).toBe("the archive is cut short");
+    expect(town.done).not.toContain("stop");
+  });
+
+  it("stops nothing when it is interrupted before that", async () => {
+    const town = new FakeTown({ "": {} });
+    const interrupted: FakeTown["start"] = async (...args) => {
+      const mover = await town.start(...args);
+      return {
+        ...mover,
+        stage: async (...what) => {
+          await mover.stage(...what);
+          process.emit("SIGINT");
+        },
+      };
+    };
+    const { message } = await failure(() => restore({ ...HOME, file: backup }, { ...town, start: interrupted }));
+    expect(message).toBe("Interrupted; nothing is left half done.");
+    expect(town.done).toEqual(["stage", "read while it runs", "end"]);
   });
 
   it("refuses a backup of other things, of another town, and one that is not there", async () => {

@@ -6,7 +6,7 @@ import { describe, expect, it, test } from "vitest";
 import { parse, stringify } from "yaml";
 import { deriveIdentity, type Identity } from "../../../../../components/core/identity";
 import { adopt } from "../../../../../tools/commands/identity/adopt";
-import { deployedAs, failure, FakeStack, made, randomText, turned } from "../fakeStack";
+import { deployedAs, failure, FakeStack, made, randomText, seedOf, turned } from "../fakeStack";
 import { faults, seeded } from "./randomFaults";
 import { tarOf } from "./tarOf";
 
@@ -59,6 +59,10 @@ describe("adopting a key", () => {
     ["base64 in lines", `${BASE64.replace(/.{64}/g, "$&\n")}\n`],
     ["base64 of the seed", Buffer.alloc(32, 7).toString("base64")],
     ["a tar archive of the daemon's directory", TAR],
+    [
+      "a tar archive with another daemon's hostname in another directory",
+      tarOf({ ...directory(KEY), "old/hostname": OTHER.hostnameFile }),
+    ],
     ["a tar archive of the key alone", tarOf({ hs_ed25519_secret_key: KEY.secretKeyFile })],
   ])("takes %s into the config file, encrypted, and says its fingerprint", async (_, key) => {
     const access = given(key);
@@ -258,6 +262,13 @@ describe("adopting refuses, and changes nothing,", () => {
   it("a key in place of a seed that the state keeps although the town is down", async () => {
     const access = given(BASE64);
     access.randomSecrets = { "home-identity-seed": randomText("a") };
+    const error = await failure(() => adopt({ stack: "dev", town: "home" }, access));
+    expect(error.message).toContain(`Identity 1 of home is the address ${made("a").fingerprint} already`);
+  });
+
+  it("a key in place of a seed in the config that is not deployed yet", async () => {
+    const seed = seedOf("a").toString("base64");
+    const access = given(BASE64, `${FILE}  town-ator:identities: { home: { seed: { secure: ${turned(seed)} } } }\n`);
     const error = await failure(() => adopt({ stack: "dev", town: "home" }, access));
     expect(error.message).toContain(`Identity 1 of home is the address ${made("a").fingerprint} already`);
   });

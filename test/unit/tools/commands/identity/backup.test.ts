@@ -1,12 +1,13 @@
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
-import { generateX25519Identity, identityToRecipient } from "age-encryption";
+import { Encrypter, generateX25519Identity, identityToRecipient } from "age-encryption";
 import { afterAll, beforeAll, describe, expect, it, test, vi } from "vitest";
+import { encryption } from "../../../../../tools/commands/identity/ageFile";
 import { backup } from "../../../../../tools/commands/identity/backup";
 import { relayKeysFromRandom } from "../../../../../components/core/townRelay";
 import { openBackup, restoreBackup } from "../../../../../tools/commands/identity/restore";
 import { failure, FakeStack, made, randomText } from "../fakeStack";
-import { ADOPTED, backupFolder, CONTENT, FILE, lived, quick, RANDOM, secret, TOWNS, word } from "./lived";
+import { ADOPTED, backupFolder, CONTENT, FILE, lived, PASSPHRASE, quick, RANDOM, secret, TOWNS, word } from "./lived";
 
 let directory: string;
 let newFile: () => string;
@@ -37,6 +38,15 @@ describe("backing up", () => {
       "keep it away from this machine; only what you have just given opens it",
     ]);
     expect([stack.edits, await fs.readdir(directory)]).toEqual([[], [path.basename(file)]]);
+  });
+
+  it("makes every guess of the passphrase cost what age's own does", async () => {
+    const workFactor = vi.spyOn(Encrypter.prototype, "setScryptWorkFactor");
+    // It would take seconds.
+    const encrypt = vi.spyOn(Encrypter.prototype, "encrypt").mockRejectedValue(new Error("begun"));
+    await expect(encryption({ passphrase: PASSPHRASE })).rejects.toThrow("begun");
+    expect(workFactor.mock.calls).toEqual([[18]]);
+    for (const spy of [workFactor, encrypt]) spy.mockRestore();
   });
 
   it("writes one for a recipient without asking for a passphrase, and what belongs to the recipient opens it", async () => {

@@ -75,6 +75,11 @@ describe("opening a backup", () => {
       "nothing is changed:\n  towns.home.secrets.g.amy is not right",
     ],
     [
+      "a secret of something that is no peer's nodeId",
+      (content) => town(content, { secrets: { [GIVEN.replaceAll("-", " ")]: GIVEN } }),
+      "nothing is changed:\n  something in it is not right",
+    ],
+    [
       "a damaged invite",
       (content) => ({ ...content, invites: { home: { "g.bob": INVITE.slice(0, -1) } } }),
       "nothing is changed:\n  invites.home.g.bob is ",
@@ -87,7 +92,7 @@ describe("opening a backup", () => {
     expect(error.name).toBe("UserError");
     expect(error.message.startsWith(file)).toBe(true);
     expect(error.message).toContain(message);
-    for (const text of [GIVEN, INVITE.slice(20, 60), base64(ADOPTED).slice(60)])
+    for (const text of [GIVEN, GIVEN.replaceAll("-", " "), INVITE.slice(20, 60), base64(ADOPTED).slice(60)])
       expect(error.message).not.toContain(text);
   });
 
@@ -95,6 +100,13 @@ describe("opening a backup", () => {
   const town = (content: object, changes: object) => ({
     ...content,
     towns: { home: { ...CONTENT.towns["home"], ...changes } },
+  });
+
+  it("refuses a file that is far too long, whatever it is", async () => {
+    const file = newFile();
+    await fs.writeFile(file, "");
+    await fs.truncate(file, 16 * 1024 * 1024 + 1);
+    await expect(openBackup({ file }, word)).rejects.toThrow(`${file} is far too long to be a backup.`);
   });
 
   it("takes one of version 1, which has every key and no seed", async () => {
