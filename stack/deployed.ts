@@ -202,9 +202,9 @@ function publishedAddresses(settings: Settings, deployed: readonly DeployedTown[
  */
 export function misusedAddresses(settings: Settings, deployed: readonly DeployedTown[]): string[] {
   const all = publishedAddresses(settings, deployed);
-  const retired = all.flatMap(({ town, number, fingerprint, source }): Problem[] => {
+  const retired = all.flatMap(({ town, number, fingerprint }): Problem[] => {
     const index = settings.retired.indexOf(fingerprint);
-    if (index === -1 || source === "key") return [];
+    if (index === -1) return [];
     const message = `is ${fingerprint}, the address of towns.${town}, identity ${number}, which this publishes; take it out here, or publish another identity`;
     return [{ path: ["retired", index], message }];
   });

@@ -61,7 +61,7 @@ describe("adopting a key", () => {
     ["a tar archive of the daemon's directory", TAR],
     [
       "a tar archive with another daemon's hostname in another directory",
-      tarOf({ ...directory(KEY), "old/hostname": OTHER.hostnameFile }),
+      tarOf({ ...directory(KEY), "old/hostname": `${OTHER.address}\n` }),
     ],
     ["a tar archive of the key alone", tarOf({ hs_ed25519_secret_key: KEY.secretKeyFile })],
   ])("takes %s into the config file, encrypted, and says its fingerprint", async (_, key) => {
