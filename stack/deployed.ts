@@ -236,8 +236,7 @@ function givingUp(fingerprint: string, first = ""): string {
 
 /** Giving up an address with its town or its daemon, whose keys and data a stack that keeps them refuses to delete. */
 function lettingGo(fingerprint: string, { keep }: Settings): string {
-  const first = keep ? "set town-ator:keep to false, run `make up` without this change, and then " : "";
-  return first + givingUp(fingerprint);
+  return givingUp(fingerprint, keep ? "set town-ator:keep to false, run `make up` without this change, and " : "");
 }
 
 /** Giving up an address for another one of the same town, which needs a number that the volume has no key of. */

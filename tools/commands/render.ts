@@ -194,13 +194,12 @@ function hidden(name: string, text: string): string {
 }
 
 const HIDDEN = "[secret]";
-/** The keys of the connector's YAML and the launcher's JSON whose values are secret: a text, or a list of texts. */
+/** The keys of the connector's YAML and the launcher's JSON whose values are secret. */
 const SECRET_KEYS: ReadonlySet<unknown> = new Set(["apiKey", "authToken"]);
 
 /** What a parser makes of the value of a key. */
 function withoutSecret(key: unknown, value: unknown): unknown {
-  if (!SECRET_KEYS.has(key)) return value;
-  return Array.isArray(value) ? value.map(() => HIDDEN) : HIDDEN;
+  return SECRET_KEYS.has(key) ? HIDDEN : value;
 }
 
 function place({ volume, name }: RenderedFile): string {

@@ -215,7 +215,8 @@ describe("an address would be lost", () => {
     ["under another name", { house: { nodeId: "g.home" } }],
   ])("by a town %s, whose keys are protected until the stack no longer keeps its data", (_, towns) => {
     const keeping = lostAddresses(settings(towns, { keep: "true" }), [before([{}])])[0];
-    const unkept = "set town-ator:keep to false, run `make up` without this change, and then to give the address up";
+    const unkept =
+      "to give the address up for good set town-ator:keep to false, run `make up` without this change, and add ";
     expect(keeping).toContain(unkept);
     expect(lostAddresses(settings(towns), [before([{}])])[0]).not.toContain("town-ator:keep");
   });
