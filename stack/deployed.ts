@@ -10,6 +10,7 @@ import {
 import { inboundSecretName, RANDOM_SECRET_TYPE, seedName, TOWN_TYPE } from "../components/core/names";
 import { Secret } from "./secret";
 import { UserError } from "../components/core/userError";
+import { ofStack } from "./ofStack";
 import { lineFor, type Problem } from "./problems";
 import type { PeerSettings, Settings, TownSettings } from "./settings";
 
@@ -126,6 +127,7 @@ function whyLost(
   const town = settings.towns.find(({ name }) => name === before.town);
   if (!town) return { path: ["towns", before.town], message: removed(before, fingerprint, settings) };
   const { name, adopted, seed } = town;
+  const of = ofStack(settings.stack);
   if (town.transport === "direct")
     return {
       path: ["towns", name, "transport"],
@@ -137,7 +139,7 @@ function whyLost(
       path: ["towns", name, "identity"],
       message:
         `no longer publishes identity ${number}, the address ${fingerprint}; its place takes ${shown(town, town.identity.current, before, settings)}. ` +
-        `To move to another address without losing this one use \`make identity-rotate\`; ${givingUp(fingerprint)}`,
+        `To move to another address without losing this one use \`make identity-rotate${of}\`; ${givingUp(fingerprint)}`,
     };
   // Whatever else has changed: another suffix makes another address of every key.
   if (before.suffix !== settings.suffix)
@@ -151,11 +153,11 @@ function whyLost(
       path: ["identities", name, source],
       message:
         `makes identity ${number} ${instead}, but the town has the address ${fingerprint}. Put back what was there before (nothing, if it is new); ` +
-        `to move to the other address adopt its key as the next identity (\`make identity-rotate\`); ${withNumber(town, fingerprint, before)}`,
+        `to move to the other address adopt its key as the next identity (\`make identity-rotate${of}\`); ${withNumber(town, fingerprint, before, settings)}`,
     };
   return {
     path: ["identities", name],
-    message: `has lost the key or the seed of the address ${fingerprint}; without it ${instead} takes its place. Put it back (\`make identity-adopt\`, or \`make identity-restore\` from a backup); ${withNumber(town, fingerprint, before)}`,
+    message: `has lost the key or the seed of the address ${fingerprint}; without it ${instead} takes its place. Put it back (\`make identity-adopt${of}\`, or \`make identity-restore${of}\` from a backup); ${withNumber(town, fingerprint, before, settings)}`,
   };
 }
 
@@ -226,7 +228,7 @@ function removed(before: DeployedTown, fingerprint: string, settings: Settings):
     return `is gone, and with it the address ${fingerprint}; put the town back, or ${lettingGo(fingerprint, settings)}`;
   return (
     `is gone, with the address ${fingerprint}, and towns.${heir.name} has its nodeId, ${before.nodeId}, but ${shown(heir, heir.identity.current, undefined, settings)}. A town keeps its name: call it ${before.town} again; ` +
-    `or \`make identity-backup\`, and adopt its seed or key for ${heir.name}; ${lettingGo(fingerprint, settings)}`
+    `or \`make identity-backup${ofStack(settings.stack)}\`, and adopt its seed or key for ${heir.name}; ${lettingGo(fingerprint, settings)}`
   );
 }
 
@@ -235,16 +237,31 @@ function givingUp(fingerprint: string, first = ""): string {
 }
 
 /** Giving up an address with its town or its daemon, whose keys and data a stack that keeps them refuses to delete. */
-function lettingGo(fingerprint: string, { keep }: Settings): string {
-  return givingUp(fingerprint, keep ? "set town-ator:keep to false, run `make up` without this change, and " : "");
-}
-
-/** Giving up an address for another one of the same town, which needs a number that the volume has no key of. */
-function withNumber({ name, identity }: TownSettings, fingerprint: string, { identities }: DeployedTown): string {
-  const free = Math.max(...published(identity), ...identities.map(({ number }) => number)) + 1;
+function lettingGo(fingerprint: string, { keep, environment, stack }: Settings): string {
+  if (!keep) return givingUp(fingerprint);
+  // In production nothing else than keeping them is allowed.
+  const meanwhile = environment === "production" ? " and town-ator:environment to staging" : "";
   return givingUp(
     fingerprint,
-    `set towns.${name}.identity to {current: ${free}}, for the key volume keeps the key of each number, and `,
+    `set town-ator:keep to false${meanwhile}, run \`make up${ofStack(stack)}\` without this change, and `,
+  );
+}
+
+/**
+ * Giving up an address for another one of the same town, which needs a number that the volume has no key of. A number
+ * that was given up before is in `retired`, whichever it was.
+ */
+function withNumber(
+  { name, identity, adopted }: TownSettings,
+  fingerprint: string,
+  { identities }: DeployedTown,
+  { retired }: Settings,
+): string {
+  const used = [...published(identity), ...identities.map(({ number }) => number), ...adopted.keys()];
+  const free = Math.max(...used) + retired.length + 1;
+  return givingUp(
+    fingerprint,
+    `set towns.${name}.identity to {current: ${free}}, for the key volume keeps the key of each number (a key of your own is adopted as that number), and `,
   );
 }
 
@@ -277,13 +294,14 @@ function rotatedSecret(
   if (earlier === undefined) return [];
   const wasGiven = given.includes(id);
   const isLost = lostSecrets.includes(id);
+  const of = ofStack(settings.stack);
   const giveNew =
     transport === "direct"
-      ? `give it the new one right after \`up\` (directTowns.${town}.secrets in \`make outputs REVEAL=1\`)`
-      : `give it the new invite right after \`up\` (make invite TOWN=${town} PEER=${id})`;
+      ? `give it the new one right after \`up\` (directTowns.${town}.secrets in \`make outputs REVEAL=1${of}\`)`
+      : `give it the new invite right after \`up\` (make invite${of} TOWN=${town} PEER=${id})`;
   if (peer.given && earlier !== secretVersion)
     return [
-      `towns.${town}.peers.${id}.secretVersion (${earlier} to ${secretVersion}) makes no new secret, for the secret is given at town-ator:secrets.${town}.${id} (\`make identity-restore\` puts it there): change it there, or take it out and one is made`,
+      `towns.${town}.peers.${id}.secretVersion (${earlier} to ${secretVersion}) makes no new secret, for the secret is given at town-ator:secrets.${town}.${id} (\`make identity-restore${of}\` puts it there): change it there, or take it out and one is made`,
     ];
   // A town of this stack that names ours is given the new one by this very `up`.
   const isTold = settings.towns.some(

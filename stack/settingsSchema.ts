@@ -47,7 +47,7 @@ const townSchema = z.strictObject({
     .describe("where peers dial a town without ATOR: an address of the Docker host and a port. Default: nowhere"),
   access: oneOf(["permissioned", "permissionless"])
     .default("permissioned")
-    .describe("`permissionless`: also accepts an empty token, under any name"),
+    .describe("`permissionless`: also accepts an empty token, under any name but a declared peer's"),
   discovery: oneOf(["open", "restricted"])
     .default("open")
     .describe("`restricted`: only declared peers can find the hidden service"),

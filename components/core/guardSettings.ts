@@ -48,7 +48,7 @@ export interface GuardSettings extends GuardLimits {
   readonly listenPort: number;
   /** Where the connector itself listens, in the same container. */
   readonly connectorPort: number;
-  /** Whether an empty token is let in under any name, as in a permissionless town. */
+  /** Whether an empty token is let in under a name that is no declared peer's, as in a permissionless town. */
   readonly allowAnonymous: boolean;
   /** The nodeIds of the peers that may dial in, each in the one spelling that it must present. */
   readonly peers: readonly string[];

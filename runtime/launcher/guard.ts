@@ -35,11 +35,11 @@ export interface Guard {
   stop(): void;
 }
 
-/** Who has a connection to the connector. */
+/** Who has a connection to the connector, or asks for one. */
 interface Peer {
   readonly peerId: string;
-  /** Has it show a sign of life soon. */
-  readonly doubt: () => void;
+  /** Has it show a sign of life soon; undefined until the connector has accepted it. */
+  readonly doubt?: () => void;
 }
 
 /** What the guard needs besides its settings. */
@@ -70,8 +70,8 @@ export async function startGuard(settings: GuardSettings, options: GuardOptions)
   const { maxUnauthenticated, unauthenticatedBytes, unauthenticatedMs } = settings;
   const waiting = new Map<Socket, NodeJS.Timeout>();
   const connections = new Map<string, number>();
-  /** The connections to the connector that it has accepted, each with the name that it has there. */
-  const accepted = new Map<WebSocket, Peer>();
+  /** The connections to the connector, each with the name that it has or is to have there. */
+  const peers = new Map<WebSocket, Peer>();
   const counts = new Map<Reason, number>();
   const webSockets = new WebSocketServer({
     noServer: true,
@@ -121,7 +121,6 @@ export async function startGuard(settings: GuardSettings, options: GuardOptions)
       client.off("message", first);
       if (frame.kind === "other") return refuse(client, frame.requestId, "not BTP");
       if (!isRight(frame)) return refuse(client, frame.requestId, "not let in");
-      // Not by the name alone: in a permissionless town anybody may use a declared peer's, with an empty token.
       const key = frame.token === "" ? "" : frame.peerId;
       const most = key === "" ? MAX_WITHOUT_TOKEN : MAX_PER_PEER;
       if ((connections.get(key) ?? 0) >= most) return refuse(client, frame.requestId, "too many connections");
@@ -141,8 +140,9 @@ export async function startGuard(settings: GuardSettings, options: GuardOptions)
   }
 
   function isRight({ peerId, token }: Claim): boolean {
-    if (token === "") return settings.allowAnonymous;
     const right = options.tokens.get(peerId);
+    // The connector would let a stranger take a declared peer's name, and with it the peer's packets.
+    if (token === "") return settings.allowAnonymous && right === undefined;
     return right !== undefined && timingSafeEqual(digest(token), digest(right));
   }
 
@@ -163,10 +163,15 @@ export async function startGuard(settings: GuardSettings, options: GuardOptions)
     client.on("close", (code, reason) => end(connector, code, reason));
     connector.on("close", (code, reason) => {
       end(client, code, reason);
-      if (accepted.delete(connector)) cutOthers(claim.peerId);
+      const wasAccepted = peers.get(connector)?.doubt !== undefined;
+      peers.delete(connector);
+      if (wasAccepted) cutOthers(claim.peerId);
     });
     connector.on("error", () => client.terminate());
-    connector.on("open", () => connector.send(claimFrame(claim)));
+    connector.on("open", () => {
+      peers.set(connector, { peerId: claim.peerId });
+      connector.send(claimFrame(claim));
+    });
     connector.once("message", (answer: RawData) => {
       clearTimeout(timer);
       client.off("message", keep);
@@ -174,22 +179,24 @@ export async function startGuard(settings: GuardSettings, options: GuardOptions)
       if (isAcceptance(asBuffer(answer), claim.requestId)) {
         for (const [data, binary] of early) connector.send(data, { binary });
         join(client, connector);
-        for (const [, older] of connectionsOf(claim.peerId)) older.doubt();
-        accepted.set(connector, { peerId: claim.peerId, doubt: watchLife(client) });
+        for (const [, older] of connectionsOf(claim.peerId)) older.doubt?.();
+        peers.set(connector, { peerId: claim.peerId, doubt: watchLife(client) });
       } else turnAway("not let in");
       client.resume();
     });
   }
 
   /**
-   * Ends the connections of a name of which one has ended: the connector forgets a name with any of its connections,
-   * and reaches none of the others any more. Their clients hear of it once it has forgotten them too, and dial again.
+   * Ends the connections of a name of which one has ended, those too that are just being made: the connector forgets a
+   * name with any of its connections, and reaches none of the others any more. Their clients hear of it once it has
+   * forgotten them too, and dial again.
    */
   function cutOthers(name: string): void {
-    for (const [connector] of connectionsOf(name)) end(connector, 1001, DIAL_AGAIN);
+    for (const [connector] of connectionsOf(name))
+      if (connector.readyState === WebSocket.OPEN) end(connector, 1001, DIAL_AGAIN);
   }
 
-  const connectionsOf = (name: string) => [...accepted].filter(([, { peerId }]) => peerId === name);
+  const connectionsOf = (name: string) => [...peers].filter(([, { peerId }]) => peerId === name);
 
   server.on("connection", receive);
   server.on("clientError", (_error, socket) => drop(socket, "not BTP"));
@@ -254,7 +261,7 @@ function watchLife(client: WebSocket): () => void {
   }, PING_MS);
   client.on("close", () => clearInterval(timer));
   return () => {
-    heard = performance.now() - SILENCE_MS + PING_MS;
+    heard = Math.min(heard, performance.now() - SILENCE_MS + PING_MS);
     client.ping();
   };
 }

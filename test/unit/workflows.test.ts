@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
@@ -82,17 +82,34 @@ describe("the workflows", () => {
     const { steps } = (parse(texts.get(file)!) as Workflow).jobs[name]!;
     expect(steps.at(-2)!.run).toMatch(new RegExp(`^make --silent preview-comment.* > ${output}$`));
     expect(JSON.stringify(steps)).not.toContain("continue-on-error");
+    expect(posting(steps, output, "")).toEqual({ status: 0, asked: [] });
+  });
+
+  it.each([
+    ["preview.yml", "preview", "comment.md"],
+    ["drift.yml", "drift", "drift.md"],
+  ])("%s fails and posts nothing new where GitHub does not say what it has posted before", (file, name, output) => {
+    const { steps } = (parse(texts.get(file)!) as Workflow).jobs[name]!;
+    const { status, asked } = posting(steps, output, "a change\n");
+    expect(status).not.toBe(0);
+    expect(asked).toEqual([expect.stringMatching(/^api --paginate /)]);
+  });
+
+  /** Runs the last step of a job, which posts `text`, as GitHub does, with a `gh` that fails: how it ends, what it asks. */
+  function posting(steps: Workflow["jobs"][string]["steps"], output: string, text: string) {
     const folder = fs.mkdtempSync(path.join(tmpdir(), "town-ator-"));
     try {
-      fs.writeFileSync(path.join(folder, output), "");
-      fs.writeFileSync(path.join(folder, "gh"), "#!/bin/sh\necho called >> called\n", { mode: 0o755 });
-      const env = { ...process.env, PATH: `${folder}:${process.env["PATH"]}`, STACK: "dev" };
-      execFileSync("bash", ["-e", "-c", steps.at(-1)!.run!], { cwd: folder, env });
-      expect(fs.readdirSync(folder).sort()).toEqual([output, "gh"].sort());
+      fs.writeFileSync(path.join(folder, output), text);
+      fs.writeFileSync(path.join(folder, "gh"), `#!/bin/sh\necho "$@" >>asked\nexit 1\n`, { mode: 0o755 });
+      fs.writeFileSync(path.join(folder, "asked"), "");
+      const env = { ...process.env, PATH: `${folder}:${process.env["PATH"]}`, STACK: "dev", GITHUB_REPOSITORY: "o/r" };
+      const { status } = spawnSync("bash", ["-e", "-c", steps.at(-1)!.run!], { cwd: folder, env });
+      const asked = fs.readFileSync(path.join(folder, "asked"), "utf8").split("\n").filter(Boolean);
+      return { status, asked };
     } finally {
       fs.rmSync(folder, { recursive: true });
     }
-  });
+  }
 
   it("deploy only from main, and only in the stack's environment, whose reviewers approve", () => {
     const { up } = (parse(texts.get("up.yml")!) as Workflow).jobs;

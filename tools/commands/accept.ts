@@ -10,7 +10,7 @@ import { btpPeerVariable } from "../../components/core/names";
 import { pick } from "../console/pick";
 import { UserError } from "../console/project";
 import { readHidden } from "../console/standardInput";
-import { ofStack } from "../console/ofStack";
+import { ofStack } from "../../stack/ofStack";
 import type { Options } from "./options";
 import {
   asMap,

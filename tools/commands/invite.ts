@@ -1,5 +1,5 @@
 import { parseSettings } from "../../stack/settings";
-import { ofStack } from "../console/ofStack";
+import { ofStack } from "../../stack/ofStack";
 import { UserError } from "../console/project";
 import { openPulumi } from "../pulumi/stack";
 import { readOutputs, type TownOutputs } from "../verify/stackFacts";

@@ -9,7 +9,7 @@ import type { Builds } from "../../stack/images";
 import { projectBuilds } from "../../stack/projectBuilds";
 import { parseSettings, type Settings } from "../../stack/settings";
 import { redact } from "../../components/core/redact";
-import { ofStack } from "../console/ofStack";
+import { ofStack } from "../../stack/ofStack";
 import { projectDirectory, UserError } from "../console/project";
 import { composeOf } from "./compose";
 import { labelsOf } from "./labels";

@@ -12,7 +12,7 @@ import { editConfigFile, type ConfigEdit } from "../pulumi/configEdit";
 import { assertStackExists, openPulumi } from "../pulumi/stack";
 import { readStackState, type StackState } from "../pulumi/stackState";
 import { readTowns } from "../verify/stackFacts";
-import { ofStack } from "../console/ofStack";
+import { ofStack } from "../../stack/ofStack";
 
 /** A stack's config as the program gets it: full keys, structures as JSON, secrets in plain text. */
 export type StackConfig = Readonly<Record<string, string>>;

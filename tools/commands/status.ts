@@ -1,5 +1,5 @@
-import { couldNotLook, dockerClient } from "../docker/dockerHost";
-import { ofStack } from "../console/ofStack";
+import { couldNotLook, dockerClient, type DockerHost } from "../docker/dockerHost";
+import { ofStack } from "../../stack/ofStack";
 import { say } from "../console/say";
 import { pick } from "../console/pick";
 import { unlessRefused } from "../console/unlessRefused";
@@ -35,15 +35,16 @@ export async function status({ stack, town, json }: Pick<Options, "stack" | "tow
 
 /** The stack's status, or in words why there is none. */
 async function look(stack: string): Promise<StackStatus | string> {
-  const host = await existingDocker(stack);
-  if (host === undefined) return "No Docker Engine answers on this machine, so no town runs here.";
+  let host: DockerHost | undefined;
   try {
+    host = await existingDocker(stack);
+    if (host === undefined) return "No Docker Engine answers on this machine, so no town runs here.";
     const seen = await readStatus(dockerClient(host, ANSWER_MS), stack, configuredTowns(readConfigFile(stack)));
     return seen.towns.length > 0
       ? seen
       : `The stack ${stack} has no towns here: \`make up${ofStack(stack)}\` deploys them.`;
   } catch (error) {
-    return couldNotLook(host, error);
+    return host ? couldNotLook(host, error) : (error as Error).message;
   }
 }
 

@@ -3,7 +3,7 @@ import { dockerName } from "../../components/core/names";
 import { lastBackup, OLD_MS, spanOf, type Keeper } from "../docker/lastBackup";
 import type { StateResource } from "../pulumi/pulumi";
 import { labelsOf } from "./labels";
-import { ofStack } from "../console/ofStack";
+import { ofStack } from "../../stack/ofStack";
 
 /** What is in the volumes with data, by their roles: whose it is, and what it is called. */
 const DATA: Readonly<Record<string, readonly [Keeper, string]>> = {

@@ -1,5 +1,5 @@
 import type Docker from "dockerode";
-import { ofStack } from "../console/ofStack";
+import { ofStack } from "../../stack/ofStack";
 import { UserError } from "../console/project";
 import { until } from "../console/until";
 

@@ -54,15 +54,10 @@ async function lookAtOthers(
   look: Look,
 ): Promise<void> {
   if (image === undefined) throw new Error("no container of the stack is there, so its volumes cannot be mounted");
-  const name = `town-ator-${stack}-volumes`;
-  // What a command that was killed has left.
-  await docker
-    .getContainer(name)
-    .remove({ force: true, v: true })
-    .catch(() => undefined);
+  await removeVolumeViewer(docker, stack);
   const pathOf = (volume: string) => `/volumes/${volume}`;
   const container = await docker.createContainer({
-    name,
+    name: viewerOf(stack),
     Image: image,
     Cmd: ["true"],
     // No label of the stack: the other collectors look at its containers meanwhile.
@@ -71,9 +66,23 @@ async function lookAtOthers(
   try {
     for (const volume of volumes) await lookAt(volume, { container, path: pathOf(volume) }, look);
   } finally {
-    // With the anonymous volumes that its image may declare, and no others.
-    await container.remove({ v: true });
+    await removeVolumeViewer(docker, stack);
   }
+}
+
+/** Removes the container through which a stack's volumes are looked at, where a scan was interrupted. */
+export async function removeVolumeViewer(docker: Docker, stack: string): Promise<void> {
+  // With the anonymous volumes that its image may declare, and no others.
+  const removal = docker.getContainer(viewerOf(stack)).remove({ force: true, v: true });
+  await removal.catch(unlessGone);
+}
+
+function viewerOf(stack: string): string {
+  return `town-ator-${stack}-volumes`;
+}
+
+function unlessGone(error: unknown): void {
+  if ((error as { statusCode?: number }).statusCode !== 404) throw error;
 }
 
 /** The faults of a file that only its owner should access. */

@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
 import { parseSettings } from "../../stack/settings";
-import { ofStack } from "../console/ofStack";
+import { ofStack } from "../../stack/ofStack";
 import { describeContainers } from "../docker/containerHealth";
 import { DEFAULT_DOCKER_HOST, isElsewhere, type DockerHost } from "../docker/dockerHost";
 import { dockerSubnets, explainOverlaps, interfaceSubnets, saysOverlap, wantedNetworks } from "../docker/subnetOverlap";

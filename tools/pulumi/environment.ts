@@ -130,7 +130,7 @@ async function prepareDocker(
 /** The Docker host that a stack's config names, if it does. */
 function configuredDocker(stack: string | undefined): DockerHost | undefined {
   const named = stack === undefined ? undefined : readConfigFile(stack)["docker:host"];
-  return named === undefined ? undefined : withOptions(parseDockerHost(named), stack);
+  return named ? withOptions(parseDockerHost(named), stack) : undefined;
 }
 
 /** The Docker host that the environment names, if it does. */

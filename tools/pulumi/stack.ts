@@ -4,7 +4,7 @@ import { parse } from "yaml";
 import { prepareEnvironment, type Environment } from "./environment";
 import { closeToOthers, readPassphrase, usesLocalBackend } from "./localBackend";
 import { ifThere } from "../console/ifThere";
-import { ofStack } from "../console/ofStack";
+import { ofStack } from "../../stack/ofStack";
 import { localPath, projectDirectory, UserError } from "../console/project";
 import { during } from "../console/say";
 import { ifKnown, Pulumi, type Deployment } from "./pulumi";

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { connect } from "node:net";
 import { PORTS } from "../../components/core/ports";
-import { ofStack } from "../console/ofStack";
+import { ofStack } from "../../stack/ofStack";
 import { authenticate, describeAttempt, REFUSAL, type Attempt, type Claim } from "./authenticate";
 import type { ConnectorWords } from "./connectorWords";
 import { dialPatiently, DoorError, type Dial } from "./door";

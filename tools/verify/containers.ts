@@ -1,6 +1,6 @@
 import type Docker from "dockerode";
 import { PATHS } from "../../components/core/ports";
-import { ofStack } from "../console/ofStack";
+import { ofStack } from "../../stack/ofStack";
 import { UserError } from "../console/project";
 import { faultOf, isStaying } from "../docker/containerHealth";
 import type { ContainerState } from "../docker/stackContainers";

@@ -1,5 +1,5 @@
 import { PORTS } from "../../components/core/ports";
-import { ofStack } from "../console/ofStack";
+import { ofStack } from "../../stack/ofStack";
 import { reach } from "./atTheDoor";
 import { DoorError, NO_KEY, type Dial } from "./door";
 import type { KeyRing } from "./keyRing";

@@ -3,7 +3,7 @@ import { formatInvite, parseInvite } from "../../components/core/invite";
 import { operatorKeyName, type Owner } from "../../components/core/names";
 import { redact } from "../../components/core/redact";
 import { parseSettings } from "../../stack/settings";
-import { ofStack } from "../console/ofStack";
+import { ofStack } from "../../stack/ofStack";
 import { UserError } from "../console/project";
 import { during } from "../console/say";
 import { dockerClient, isElsewhere } from "../docker/dockerHost";
@@ -11,6 +11,7 @@ import { lastBackup, OLD_MS, spanOf } from "../docker/lastBackup";
 import { containersOf } from "../docker/stackContainers";
 import { scanStack, type ScanResult } from "../leaks/index";
 import { secretsToLookFor } from "../leaks/secrets";
+import { removeVolumeViewer } from "../leaks/volumes";
 import { readPassphrase } from "../pulumi/localBackend";
 import { Pulumi } from "../pulumi/pulumi";
 import { openPulumi } from "../pulumi/stack";
@@ -101,7 +102,9 @@ async function makeChecks(checks: Checks, facts: Facts, report: () => string): P
     name: "every container is well",
     run: async () => judgeContainers(await containersOf(docker, stack), expected),
   });
-  const remove = () => removeSecondDaemon(docker, stack);
+  const remove = async () => {
+    await Promise.all([removeSecondDaemon(docker, stack), removeVolumeViewer(docker, stack)]);
+  };
   const giveSignalsBack = undoWhenInterrupted(remove);
   try {
     const [first] = Object.values(towns);
@@ -148,7 +151,7 @@ async function makeChecks(checks: Checks, facts: Facts, report: () => string): P
     });
   } finally {
     await remove().catch((error: unknown) =>
-      checks.ofStack({ name: "the second daemon is removed", run: () => Promise.resolve(failedBy(error)) }),
+      checks.ofStack({ name: "what it has started is removed", run: () => Promise.resolve(failedBy(error)) }),
     );
     giveSignalsBack();
   }

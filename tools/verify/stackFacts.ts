@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { fingerprintOf, addressProblem } from "../../components/core/identity";
-import { ofStack } from "../console/ofStack";
+import { ofStack } from "../../stack/ofStack";
 import { readJson } from "../console/readJson";
 import type { Pulumi } from "../pulumi/pulumi";
 import { failed, passed, type Outcome } from "./report";

@@ -2,7 +2,7 @@ import * as fs from "node:fs/promises";
 import { createServer, type AddressInfo } from "node:net";
 import { networkInterfaces } from "node:os";
 import type Docker from "dockerode";
-import { ofStack } from "../console/ofStack";
+import { ofStack } from "../../stack/ofStack";
 import type { DockerHost } from "../docker/dockerHost";
 import { execText } from "../docker/dockerText";
 import { passed, skipped, warned, type Outcome } from "./report";

@@ -205,7 +205,22 @@ describe("an address would be lost", () => {
     ["by a seed that is gone", settings(HOME), withoutSeed(before([{}]))],
   ])("%s, under a number whose key the volume keeps, so another number is advised", (_, now, last) => {
     expect(lostAddresses(now, [last])[0]).toMatch(
-      /; to give the address up for good set towns\.home\.identity to \{current: 2\}, for the key volume keeps the key of each number, and add \S+ to town-ator:retired$/,
+      /; to give the address up for good set towns\.home\.identity to \{current: 2\}, for the key volume keeps the key of each number \(a key of your own is adopted as that number\), and add \S+ to town-ator:retired$/,
+    );
+  });
+
+  test("advises a number past those that were given up, and commands for the stack that is meant", () => {
+    const retired = ["aaaa-bbbb-cccc-dddd"];
+    const now = { ...settings(HOME, { identities: { home: { 1: base64(OTHER) } } }), retired, stack: "shop" };
+    const [line] = lostAddresses(now, [before([{}])]);
+    expect(line).toContain("{current: 3}");
+    expect(line).toContain("`make identity-rotate STACK=shop`");
+  });
+
+  test("of a production stack says what else has to change while its keys are let go", () => {
+    const now = { ...settings({ away: { nodeId: "g.away" } }), keep: true, environment: "production" as const };
+    expect(lostAddresses(now, [before([{}])])[0]).toContain(
+      "set town-ator:keep to false and town-ator:environment to staging, run `make up` without this change",
     );
   });
 

@@ -1,7 +1,7 @@
 import { UserError } from "../../console/project";
 import { ownTerminal } from "../../console/standardInput";
 import { eachGivenFile } from "./dataFile";
-import { ofStack } from "../../console/ofStack";
+import { ofStack } from "../../../stack/ofStack";
 import type { Options } from "../options";
 import { startMover } from "./mover";
 import { replaceData, type Incoming } from "./replace";

@@ -1,7 +1,7 @@
 import type Docker from "dockerode";
 import { dockerName, type Owner } from "../../../components/core/names";
 import { parseSettings } from "../../../stack/settings";
-import { ofStack } from "../../console/ofStack";
+import { ofStack } from "../../../stack/ofStack";
 import { UserError } from "../../console/project";
 import { say } from "../../console/say";
 import { couldNotLook, dockerClient, type DockerHost } from "../../docker/dockerHost";

@@ -3,7 +3,7 @@ import type { Settings, TownSettings } from "../../../stack/settings";
 import { UserError } from "../../console/project";
 import { looksLikeWords, seedFromWords } from "../../console/seedWords";
 import { readHidden } from "../../console/standardInput";
-import { ofStack } from "../../console/ofStack";
+import { ofStack } from "../../../stack/ofStack";
 import type { Options } from "../options";
 import {
   changeConfig,

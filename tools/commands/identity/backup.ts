@@ -5,7 +5,7 @@ import { parseSettings, type Settings, type TownSettings } from "../../../stack/
 import { openStack, structure, type StackConfig } from "../stackAccess";
 import { newBackupPath, writeNew } from "../operatorFile";
 import type { Options } from "../options";
-import { ofStack } from "../../console/ofStack";
+import { ofStack } from "../../../stack/ofStack";
 import { UserError } from "../../console/project";
 import { encryption, lockOf } from "./ageFile";
 import { formatBackup, type Backup, type BackupTown } from "./backupFile";

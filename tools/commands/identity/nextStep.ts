@@ -1,5 +1,5 @@
 import type { IdentityNumbers } from "../../../components/core/identity";
-import { ofStack } from "../../console/ofStack";
+import { ofStack } from "../../../stack/ofStack";
 import type { PublishedTown } from "../stackAccess";
 
 /** The next step of a town's move to another address, or why there is none. */

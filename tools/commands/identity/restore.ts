@@ -18,7 +18,7 @@ import {
   type StackAccess,
   type StackConfig,
 } from "../stackAccess";
-import { ofStack } from "../../console/ofStack";
+import { ofStack } from "../../../stack/ofStack";
 import { UserError } from "../../console/project";
 import { decryption, keyOf } from "./ageFile";
 import { backupPath, readWhole } from "../operatorFile";

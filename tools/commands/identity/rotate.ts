@@ -1,6 +1,6 @@
 import { parseSettings, type TownSettings } from "../../../stack/settings";
 import { UserError } from "../../console/project";
-import { ofStack } from "../../console/ofStack";
+import { ofStack } from "../../../stack/ofStack";
 import type { Options } from "../options";
 import { changeConfig, openStack, townNamed, type ConfigChange } from "../stackAccess";
 import { nextStep, type Step } from "./nextStep";

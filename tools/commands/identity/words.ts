@@ -1,6 +1,6 @@
 import { published } from "../../../components/core/identity";
 import { parseSettings } from "../../../stack/settings";
-import { ofStack } from "../../console/ofStack";
+import { ofStack } from "../../../stack/ofStack";
 import { UserError } from "../../console/project";
 import { confirm, ownTerminal, type Terminal } from "../../console/standardInput";
 import { wordsOf } from "../../console/seedWords";

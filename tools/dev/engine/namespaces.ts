@@ -63,12 +63,14 @@ export async function saveBaseImages(
       if (!(await image.inspect().catch(() => undefined))) await whenDone(await docker.pull(name));
       // Docker saves an image that is chosen by its digest without a name.
       await image.tag({ repo: PRIVATE, tag: kind });
-      await pipeline(
-        await docker.getImage(entries[variable]).get(),
-        fs.createWriteStream(path.join(folder, `${kind}.tar`)),
+      const tagged = docker.getImage(entries[variable]);
+      await pipeline(await tagged.get(), fs.createWriteStream(path.join(folder, `${kind}.tar`)));
+      // Only the tag, as the image has another name.
+      await tagged.remove();
+    } catch (error) {
+      throw new UserError(
+        `The image ${name} is neither on the Docker host nor to be had and saved: run \`make up\` once. ${(error as Error).message}`,
       );
-    } catch {
-      throw new UserError(`The image ${name} is neither on the Docker host nor to be had: run \`make up\` once.`);
     }
   }
   return entries;

@@ -78,7 +78,7 @@ describe("a peer with its token", () => {
     socket.setNoDelay();
     // The header of a frame of 8 KiB.
     socket.write(Buffer.from("82fe200000000000", "hex"));
-    for (let count = 0; count < 4200 && !isClosed; count++) {
+    for (let count = 0; count < 8000 && !isClosed; count++) {
       socket.write("a");
       // Each piece is read before the next is written.
       for (let loop = 0; loop < 2; loop++) await nextLoop();

@@ -216,14 +216,19 @@ describe("a file in a volume", () => {
             calls.push(path);
             return Promise.resolve(Readable.from([files]));
           },
-          remove: () => Promise.resolve(void calls.push("removed")),
         });
       },
+      getContainer: (name: string) =>
+        name === "town-ator-x-volumes"
+          ? { remove: () => Promise.resolve(void calls.push("removed")) }
+          : engine({}).getContainer(),
     };
     expect(await leaksOf({ collect: collectVolumes }, sceneOf(docker))).toEqual([
       { place: "files in the volume kept", name: "kept/key", encoding: "mode 0644, open to others" },
     ]);
-    expect(calls).toEqual([["sha256:1", "none", ["kept:/volumes/kept:ro,nocopy"]], "/volumes/kept", "removed"]);
+    // First what an interrupted scan may have left.
+    const viewer = ["sha256:1", "none", ["kept:/volumes/kept:ro,nocopy"]];
+    expect(calls).toEqual(["removed", viewer, "/volumes/kept", "removed"]);
   });
 });
 

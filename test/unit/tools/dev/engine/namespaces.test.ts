@@ -16,6 +16,7 @@ function engine(asked: string[]): Docker {
     inspect: () => Promise.resolve({}),
     tag: ({ repo, tag }: { repo: string; tag: string }) => Promise.resolve(asked.push(`${name} is ${repo}:${tag}`)),
     get: () => Promise.resolve(Readable.from([name.includes("@") ? "<none>" : name])),
+    remove: () => Promise.resolve(asked.push(`${name} is gone`)),
   });
   return { getImage } as unknown as Docker;
 }
@@ -29,7 +30,12 @@ it("saves base images with names, those too that are chosen by digest, and names
     TOWN_ATOR_NODE_BASE: "town-ator/base-private:node",
   };
   expect(await saveBaseImages(engine(asked), env, folder)).toEqual(names);
-  expect(asked).toEqual([`${anon} is ${names.TOWN_ATOR_ANON_BASE}`, `own:1 is ${names.TOWN_ATOR_NODE_BASE}`]);
+  expect(asked).toEqual([
+    `${anon} is ${names.TOWN_ATOR_ANON_BASE}`,
+    `${names.TOWN_ATOR_ANON_BASE} is gone`,
+    `own:1 is ${names.TOWN_ATOR_NODE_BASE}`,
+    `${names.TOWN_ATOR_NODE_BASE} is gone`,
+  ]);
   const saved = ["anon.tar", "node.tar"].map((file) => fs.readFileSync(path.join(folder, file), "utf8"));
   expect(saved).toEqual(Object.values(names));
 });
