@@ -95,7 +95,7 @@ describe("the workflows", () => {
     expect(asked).toEqual([expect.stringMatching(/^api --paginate /)]);
   });
 
-  /** Runs the last step of a job, which posts `text`, as GitHub does, with a `gh` that fails: how it ends, what it asks. */
+  /** Runs the last step of a job, which posts `text`, with a `gh` that fails: how it ends, and what it asks. */
   function posting(steps: Workflow["jobs"][string]["steps"], output: string, text: string) {
     const folder = fs.mkdtempSync(path.join(tmpdir(), "town-ator-"));
     try {

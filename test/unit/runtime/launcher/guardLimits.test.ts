@@ -65,7 +65,8 @@ describe("a peer with its token", () => {
     const message = Buffer.alloc(MIB);
     for (let count = 0; count < 50; count++) bob.send(message);
     await expect.poll(() => heard).toBe(50);
-    expect(held() - before).toBeLessThan(25 * MIB);
+    // What is collected is given back a little later.
+    await expect.poll(() => held() - before).toBeLessThan(25 * MIB);
   });
 
   it("may not send a frame in thousands of pieces", async () => {
