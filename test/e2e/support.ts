@@ -9,11 +9,12 @@ import { secretsOf } from "../../tools/pulumi/stackState";
 
 export const PROJECT = path.join(__dirname, "..", "..");
 
-/** Makes a folder with what a fresh clone of the working tree would have: the files that Git knows, as they are now. */
+/** Makes a repository of what a fresh clone of the working tree would have: the files that Git knows, as they are now. */
 export async function cloneWorkingTree(folder: string): Promise<void> {
   fs.mkdirSync(folder);
   const copy = `git ls-files -z --cached | tar c --null --files-from=- | tar x -C '${folder}'`;
   await run("bash", ["-o", "pipefail", "-c", copy], { cwd: PROJECT });
+  await run("bash", ["-c", "git init --quiet && git add --all"], { cwd: folder });
 }
 
 /** How a command ended. */
