@@ -9,7 +9,7 @@ import { secretsOf } from "../../tools/pulumi/stackState";
 
 export const PROJECT = path.join(__dirname, "..", "..");
 
-/** Makes a repository of what a fresh clone of the working tree would have: the files that Git knows, as they are now. */
+/** Makes a repository of what a fresh clone of the working tree would have: all that Git knows, as it is now. */
 export async function cloneWorkingTree(folder: string): Promise<void> {
   fs.mkdirSync(folder);
   const copy = `git ls-files -z --cached | tar c --null --files-from=- | tar x -C '${folder}'`;
