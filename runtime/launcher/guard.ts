@@ -249,7 +249,7 @@ function join(client: WebSocket, connector: WebSocket): void {
 
 /**
  * Ends a peer that shows no sign of life: its end of the circuit is gone, or it never finishes a message. Returns what
- * doubts it, as it has connected anew: it is asked at once, and has the time between two questions for an answer.
+ * doubts it, as it has connected again: it is asked at once, and has the time between two questions for an answer.
  */
 function watchLife(client: WebSocket): () => void {
   let heard = performance.now();

@@ -200,7 +200,7 @@ describe("a declared peer with its token", () => {
       socket.terminate();
     });
 
-    it("is cut within a minute once it has connected anew", async () => {
+    it("is cut within a minute once it has connected again", async () => {
       const { url } = await guarded();
       const old = await deaf(url);
       await (await dial(url)).auth("bob", "right");
