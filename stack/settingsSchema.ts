@@ -4,7 +4,7 @@ import { GUARD_LIMITS, GUARD_RANGES, type GuardLimits } from "../components/core
 import { DEFAULT_SUFFIX, IdentityError, parseIdentityText, parseSeedText, SUFFIXES } from "../components/core/identity";
 import { InviteError, parseInvite } from "../components/core/invite";
 import { DEFAULT_MEMORY_MIB } from "../components/core/memory";
-import { NODE_ID, nodeIdProblem, PEER_ID, peerIdProblem, TOWN_NAME } from "../components/core/names";
+import { NODE_ID, nodeIdProblem, PEER_ID, peerIdProblem, STACK_NAME, TOWN_NAME } from "../components/core/names";
 import { DEFAULT_TIMEOUTS, GIVEN_SECRET, TIMEOUT_RANGES, TOPOLOGIES, type Timeouts } from "../components/core/peering";
 import { Secret } from "./secret";
 import { peerSchema } from "./peerSchema";
@@ -178,8 +178,7 @@ export const settingsSchema = z.strictObject({
         ),
       join: z
         .string(JOINED_STACK)
-        // What Docker names can hold (ownerProblem).
-        .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, JOINED_STACK)
+        .regex(STACK_NAME, JOINED_STACK)
         .optional()
         .describe(
           "the short name of the stack on the same Docker host whose local network to use instead of one of its own",

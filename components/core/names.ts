@@ -40,10 +40,12 @@ export interface Owner {
   readonly town?: string;
 }
 
+/** A stack's name as Docker names can hold it. */
+export const STACK_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
+
 /** What is wrong with an owner, if anything: both parts stand in Docker names. */
 export function ownerProblem({ stack, town }: Owner): string | undefined {
-  const fits = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
-  if (!fits.test(stack))
+  if (!STACK_NAME.test(stack))
     return "has a stack that Docker names cannot hold: use letters, digits, dots, dashes and underscores";
   if (town === undefined || /^[A-Za-z0-9][A-Za-z0-9_-]*$/.test(town)) return undefined;
   return "has a town that Docker names cannot hold: use letters, digits, dashes and underscores";

@@ -1,5 +1,6 @@
 import type Docker from "dockerode";
 import { UID } from "../../components/core/user";
+import { removeContainer } from "../docker/removeContainer";
 import { labelled, listContainers } from "../docker/stackContainers";
 import type { Fault, Look, Scene } from "./scan";
 import { eachTarEntry, type TarHeader } from "../docker/tar";
@@ -71,18 +72,12 @@ async function lookAtOthers(
 }
 
 /** Removes the container through which a stack's volumes are looked at, where a scan was interrupted. */
-export async function removeVolumeViewer(docker: Docker, stack: string): Promise<void> {
-  // With the anonymous volumes that its image may declare, and no others.
-  const removal = docker.getContainer(viewerOf(stack)).remove({ force: true, v: true });
-  await removal.catch(unlessGone);
+export function removeVolumeViewer(docker: Docker, stack: string): Promise<void> {
+  return removeContainer(docker, viewerOf(stack));
 }
 
 function viewerOf(stack: string): string {
   return `town-ator-${stack}-volumes`;
-}
-
-function unlessGone(error: unknown): void {
-  if ((error as { statusCode?: number }).statusCode !== 404) throw error;
 }
 
 /** The faults of a file that only its owner should access. */

@@ -7,6 +7,7 @@ import { redact } from "../../components/core/redact";
 import { UID } from "../../components/core/user";
 import { demultiplexed, execStream, execText } from "../docker/dockerText";
 import { hardened } from "../docker/hardened";
+import { removeContainer } from "../docker/removeContainer";
 import { UserError } from "../console/project";
 import type { DaemonFacts } from "./containers";
 import type { Open } from "./door";
@@ -102,14 +103,8 @@ export async function startSecondDaemon(docker: Docker, options: DaemonOptions):
 }
 
 /** Stops and removes the second daemon beside a stack, if there is one. */
-export async function removeSecondDaemon(docker: Docker, stack: string): Promise<void> {
-  try {
-    await docker.getContainer(nameOf(stack)).remove({ force: true });
-  } catch (error) {
-    // 404: it has gone. 409: AutoRemove is at it already.
-    const { statusCode } = error as { statusCode?: number };
-    if (statusCode !== 404 && statusCode !== 409) throw error;
-  }
+export function removeSecondDaemon(docker: Docker, stack: string): Promise<void> {
+  return removeContainer(docker, nameOf(stack));
 }
 
 function nameOf(stack: string): string {
